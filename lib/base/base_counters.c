@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_check.h"
+#include "base_counters.h"
+
+static const char *const names[COUNTER_COUNT] = {
+#define COUNTER(id, name, help) [COUNTER_##id] = name,
+#define DROP(id, name, help) [COUNTER_DROP_##id] = name,
+#include "counters.def"
+#undef COUNTER
+#undef DROP
+};
+
+static const char *const helps[COUNTER_COUNT] = {
+#define COUNTER(id, name, help) [COUNTER_##id] = help,
+#define DROP(id, name, help) [COUNTER_DROP_##id] = help,
+#include "counters.def"
+#undef COUNTER
+#undef DROP
+};
+
+static const enum counter_id drop_ids[DROP_COUNT] = {
+#define COUNTER(id, name, help)
+#define DROP(id, name, help) [DROP_##id] = COUNTER_DROP_##id,
+#include "counters.def"
+#undef COUNTER
+#undef DROP
+};
+
+enum counter_id
+counter_of_drop(enum drop_reason reason)
+{
+	CHECK(reason > DROP_NONE && reason < DROP_COUNT);
+	return drop_ids[reason];
+}
+
+const char *
+counter_name(enum counter_id id)
+{
+	CHECK(id < COUNTER_COUNT);
+	return names[id];
+}
+
+const char *
+counter_help(enum counter_id id)
+{
+	CHECK(id < COUNTER_COUNT);
+	return helps[id];
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef NIC_INFO_H
+#define NIC_INFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What sysfs and libnuma say of network devices, cores and memory. Reads only. */
+
+#define NIC_NAME_MAX 64U
+
+/** A network device as the kernel sees it. Absent facts: empty strings, -1. */
+struct nic_info {
+	char interface[NIC_NAME_MAX];
+	char pci_address[NIC_NAME_MAX]; /* "0000:3b:00.0" */
+	char driver[NIC_NAME_MAX];
+	uint8_t mac[6];
+	int numa_node;
+	uint32_t mtu;
+	bool up;
+	bool default_route; /* a default route leaves through it */
+};
+
+/** By interface name or PCI address (short "3b:00.0" too). 0; -ENODEV; -EINVAL (neither form). */
+int nic_info_find(const char *name, struct nic_info *ret);
+
+/** Does text look like a PCI address? Normalises to "0000:3b:00.0" in buf (NIC_NAME_MAX). */
+bool nic_pci_address_parse(const char *text, char *ret_address);
+
+/** Does the kernel own this IPv4 address (host order) on any interface of this network
+ *  namespace? 1 with the interface's name in ret_interface (NIC_NAME_MAX), 0, or -errno. */
+int nic_kernel_owns_address(uint32_t address, char *ret_interface);
+
+/** The node of a CPU (libnuma), -1 unknown. */
+int nic_cpu_node(int cpu);
+
+/** The best poll core: the last CPU that this process may run on, on `node` if possible (-1:
+ *  any). -1 if there is none. */
+int nic_cpu_choose(int node);
+
+/** Free hugepage bytes on a node (-1: all), over all page sizes. */
+uint64_t nic_hugepages_free(int node);
+
+/** CPUs that this process may run on. */
+int nic_cpu_allowed_count(void);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TCP_CONN_H
+#define TCP_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_counters.h"
+#include "base_histogram.h"
+#include "base_payload.h"
+#include "base_time.h"
+#include "wire_tcp.h"
+
+/*
+ * One TCP connection, client side, RFC 9293. Sans-I/O: segments and the time go in, segments
+ * come out; no clock, no system call, no allocation after tcp_conn_create.
+ *
+ * The caller (netstack) drives it:
+ *   for each received segment    tcp_conn_input
+ *   after each burst, and when   tcp_conn_output until it returns false
+ *   tcp_conn_deadline has come
+ * The application (fetch) uses tcp_conn_send, _recv, _consumed, _close, _abort; each may make
+ * output due, so the caller runs tcp_conn_output in the same iteration.
+ */
+
+/** RFC 9293 §3.3.2. There is no LISTEN: dpfetch is a client. */
+enum tcp_state {
+	TCP_CLOSED,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED, /* simultaneous open only */
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
+};
+
+/** "SYN-SENT" and so on, as RFC 9293 writes them. Static storage. */
+const char *tcp_state_name(enum tcp_state state);
+
+/** When in-order data is acknowledged. Out-of-order, hole-filling, FIN, duplicate and
+ *  window-opening segments are acknowledged at once under every policy. */
+enum tcp_ack_policy {
+	TCP_ACK_BURST,	 /* one ACK a burst, merged across bursts up to ack_segments_max and
+			  * ack_delay_max_ns; never merged during the sender's first windows */
+	TCP_ACK_EVERY,	 /* one ACK for each data segment */
+	TCP_ACK_DELAYED, /* RFC 9293 §3.8.6.3: every second full-sized segment, or 40 ms */
+};
+
+enum tcp_congestion {
+	TCP_CONGESTION_CUBIC,	/* RFC 9438 */
+	TCP_CONGESTION_NEWRENO, /* RFC 6582 */
+};
+
+/**
+ * What a connection is made with. tcp_config_defaults fills in everything but the pointers;
+ * counters must be set, the histogram may be NULL.
+ */
+struct tcp_config {
+	enum tcp_ack_policy ack_policy;
+	enum tcp_congestion congestion;
+	uint32_t ack_segments_max;   /* BURST: segments merged into one ACK at most, 1.. */
+	uint64_t ack_delay_max_ns;   /* BURST: oldest unacknowledged segment's age at most */
+	uint32_t rcv_window_max_bytes; /* 2 * MSS .. 1 GiB (RFC 7323 §2.3 limit) */
+	uint32_t rcv_window_init_bytes; /* where auto-tuning starts, <= max */
+	uint32_t rcv_payloads_max;   /* received buffers held at once at most, 16.. */
+	uint32_t snd_buffer_bytes;   /* bytes accepted by tcp_conn_send and not yet ACKed */
+	uint16_t mss_max;	     /* MTU - IP and TCP headers; advertised in our SYN, 88.. */
+	bool timestamps;	     /* offer RFC 7323 timestamps */
+	bool sack;		     /* offer RFC 2018 */
+	bool window_scaling;	     /* offer RFC 7323 window scale */
+	uint32_t syn_retries;	     /* SYN retransmissions before ETIMEDOUT */
+	uint32_t data_retries;	     /* consecutive RTOs of data before ETIMEDOUT (RFC 9293 R2) */
+	uint64_t rto_initial_ns, rto_min_ns, rto_max_ns; /* RFC 6298 */
+	uint64_t keepalive_idle_ns;  /* TIME_NEVER: no keepalive (RFC 9293 §3.8.4) */
+	uint64_t keepalive_interval_ns;
+	uint32_t keepalive_probes;
+	uint64_t time_wait_ns;	     /* 2 MSL */
+	uint64_t fin_wait_2_ns;	     /* how long a closed half waits for the peer's FIN */
+	buffer_release_fn release;   /* gives back received owners that are not passed on */
+	void *release_ctx;
+	struct counters *counters;
+	struct histogram *ack_delay; /* ns from tcp_conn_input of data to its ACK; may be NULL */
+};
+
+/** RFC and common-practice defaults; no pointers set. */
+void tcp_config_defaults(struct tcp_config *ret);
+
+/** What connect needs. */
+struct tcp_open {
+	uint16_t local_port, remote_port;
+	uint32_t iss;		/* initial send sequence number (RFC 6528, netstack makes it) */
+	uint32_t ts_offset;	/* added to the millisecond timestamp clock (RFC 7323 §7.1) */
+	uint64_t challenge_seed; /* randomises the RFC 5961 rate limit's phase */
+};
+
+struct tcp_conn;
+
+/**
+ * Allocates a connection in CLOSED with all the memory it will ever use. cfg is copied; what it
+ * points to must outlive the connection. NULL when out of memory or cfg is out of range.
+ */
+struct tcp_conn *tcp_conn_create(const struct tcp_config *cfg);
+
+/** Gives back every held owner and frees c. NULL is allowed. Sends nothing: see tcp_conn_abort. */
+void tcp_conn_destroy(struct tcp_conn *c);
+
+/** Back to CLOSED as if new, for another tcp_conn_connect; held owners are given back. */
+void tcp_conn_reset(struct tcp_conn *c);
+
+/** Active open: CLOSED to SYN-SENT; the SYN is due. 0, or -EISCONN when not CLOSED. */
+int tcp_conn_connect(struct tcp_conn *c, const struct tcp_open *open, uint64_t now_ns);
+
+/**
+ * One received segment for this connection (ports already matched, checksum verified).
+ * true: c kept segment->payload.owner and will pass it on or release it;
+ * false: the owner stays the caller's (no payload, duplicate, dropped).
+ */
+bool tcp_conn_input(struct tcp_conn *c, const struct tcp_segment *segment, uint64_t now_ns);
+
+/**
+ * The next segment to send, if any is due: retransmissions, data, FIN, ACKs, probes, RST.
+ * It also runs timers that have expired by now_ns. true: *ret is filled in (payload points into
+ * the send buffer, valid until the next call on c). false: nothing to send now.
+ */
+bool tcp_conn_output(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
+
+/** When tcp_conn_output must be called even if nothing happens; TIME_NEVER: no timer runs.
+ *  May be in the past: then output is due now. */
+uint64_t tcp_conn_deadline(const struct tcp_conn *c);
+
+/** Cheap: might tcp_conn_output return a segment now (an ACK, data or control is pending)? */
+bool tcp_conn_output_pending(const struct tcp_conn *c);
+
+/** Queues len bytes to send; returns how many were taken (0 when closed or the buffer is full).
+ *  The bytes are copied; PSH is set on the segment that empties the queue. */
+uint32_t tcp_conn_send(struct tcp_conn *c, const void *data, uint32_t len);
+
+/** Bytes accepted by tcp_conn_send and not yet acknowledged by the peer. */
+uint32_t tcp_conn_send_queued(const struct tcp_conn *c);
+
+/**
+ * Takes up to parts_max runs of in-order data, oldest first; returns how many. The runs' owners
+ * are then the caller's. The window stays charged for them until tcp_conn_consumed.
+ */
+uint32_t tcp_conn_recv(struct tcp_conn *c, struct payload *ret_parts, uint32_t parts_max);
+
+/** In-order runs waiting for tcp_conn_recv. */
+uint32_t tcp_conn_recv_ready(const struct tcp_conn *c);
+
+/** The application is done with `bytes` payload bytes in `parts` runs taken by tcp_conn_recv:
+ *  the window may open by as much. */
+void tcp_conn_consumed(struct tcp_conn *c, uint32_t bytes, uint32_t parts);
+
+/** The peer's FIN has come, and everything before it has been taken by tcp_conn_recv. */
+bool tcp_conn_recv_finished(const struct tcp_conn *c);
+
+/** No more to send: a FIN follows the queued data (RFC 9293 §3.10.4). Receiving goes on. */
+void tcp_conn_close(struct tcp_conn *c, uint64_t now_ns);
+
+/** We shall read no more: data that comes from now on is acknowledged into nothing when we have
+ *  closed too, and answered with RST if the state demands it (RFC 9293 §3.6, RFC 2525 §2.17). */
+void tcp_conn_discard(struct tcp_conn *c);
+
+/** RFC 9293 §3.10.5: drops all, an RST is due in synchronised states; the state is CLOSED once
+ *  tcp_conn_output has emitted it. */
+void tcp_conn_abort(struct tcp_conn *c);
+
+/** An ICMP error about this connection (RFC 5461, RFC 5927). */
+enum tcp_icmp_kind {
+	TCP_ICMP_HARD,	     /* protocol or port unreachable: aborts an opening connection */
+	TCP_ICMP_SOFT,	     /* net or host unreachable, time exceeded: remembered */
+	TCP_ICMP_PACKET_TOO_BIG, /* mtu is the next hop's (RFC 1191), 0 unknown */
+};
+
+/** true: it acted. seq: the quoted segment's sequence number; one outside SND.UNA..SND.NXT is
+ *  ignored (RFC 5927 §4.1). ip_header_len: bytes to subtract from mtu besides TCP's. */
+bool tcp_conn_icmp(struct tcp_conn *c, enum tcp_icmp_kind kind, uint32_t seq, uint32_t mtu,
+	uint32_t ip_header_len);
+
+enum tcp_state tcp_conn_state(const struct tcp_conn *c);
+
+/** Why the connection ended: 0 (it did not, or closed in order), -ECONNREFUSED (RST to our SYN),
+ *  -ECONNRESET, -ETIMEDOUT, -EHOSTUNREACH (soft ICMP errors until the time-out),
+ *  -ECONNABORTED (tcp_conn_abort). */
+int tcp_conn_error(const struct tcp_conn *c);
+
+/** A look inside, for reports and tests. Times are 0 until they have happened. */
+struct tcp_info {
+	enum tcp_state state;
+	uint64_t syn_sent_ns, established_ns;
+	uint64_t srtt_ns, rttvar_ns, rto_ns;
+	uint64_t rcv_rtt_ns; /* the receiver's estimate, 0 unknown */
+	uint32_t snd_una, snd_nxt, snd_wnd, snd_cwnd, snd_ssthresh;
+	uint32_t rcv_nxt, rcv_wnd, rcv_window_limit; /* limit: where auto-tuning stands */
+	uint32_t iss, irs;
+	uint16_t mss_send, mss_peer;
+	uint8_t snd_wscale, rcv_wscale;
+	bool timestamps, sack, window_scaling; /* as negotiated */
+	uint32_t retransmits;		       /* segments we sent again */
+	uint32_t payloads_held, payloads_out_of_order;
+	uint32_t rcv_bytes_unread; /* in order, not yet taken */
+};
+
+void tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret);
+
+/** Checks every invariant of c with CHECK(): sequence order, window never retreated, reassembly
+ *  sorted and disjoint, buffers accounted. Linear time: for tests and fuzzers. */
+void tcp_conn_check(const struct tcp_conn *c);
+
+#endif

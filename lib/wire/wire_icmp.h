@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WIRE_ICMP_H
+#define WIRE_ICMP_H
+
+#include <stdint.h>
+
+#include "base_counters.h"
+
+#define ICMP_HEADER_LEN		  8U
+#define ICMP_ECHO_REPLY		  0U
+#define ICMP_UNREACHABLE	  3U
+#define ICMP_UNREACHABLE_NET	  0U
+#define ICMP_UNREACHABLE_HOST	  1U
+#define ICMP_UNREACHABLE_PROTOCOL 2U
+#define ICMP_UNREACHABLE_PORT	  3U
+#define ICMP_UNREACHABLE_FRAG	  4U /* fragmentation needed and DF set */
+#define ICMP_ECHO_REQUEST	  8U
+#define ICMP_TIME_EXCEEDED	  11U
+
+/** The inside of an ICMP error: the header of the packet of ours that it is about. */
+struct icmp_quote {
+	uint32_t src, dst; /* host order */
+	uint8_t protocol;
+	uint16_t src_port, dst_port; /* host order */
+	uint32_t seq;		     /* TCP sequence number */
+};
+
+/** A parsed ICMP message (RFC 792). */
+struct icmp_message {
+	uint8_t type, code;
+	uint16_t next_hop_mtu;	/* with code FRAG: RFC 1191, 0 when the router gave none */
+	struct icmp_quote quote; /* with UNREACHABLE and TIME_EXCEEDED */
+	const uint8_t *body;	/* with ECHO_REQUEST: identifier, sequence and data */
+	uint32_t body_len;	/* bytes at body, >= 4 */
+};
+
+/** Parses len contiguous bytes after the IP header, checksum included. DROP_NONE,
+ *  DROP_ICMP_MALFORMED, or DROP_ICMP_IGNORED for types other than the three above. */
+enum drop_reason wire_icmp_parse(const uint8_t *data, uint32_t len, struct icmp_message *ret);
+
+/** Writes an echo reply with the request's body at p (ICMP_HEADER_LEN - 4 + body_len bytes) and
+ *  returns its length. */
+uint32_t wire_icmp_build_echo_reply(uint8_t *p, const uint8_t *body, uint32_t body_len);
+
+#endif
