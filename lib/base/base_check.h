@@ -7,8 +7,9 @@
  * stderr, and aborts. A peer's input must never reach one: input is validated, counted under a
  * drop reason, and dropped.
  */
-#define CHECK(condition) \
-	(__builtin_expect(!!(condition), 1) ? (void)0 : base_check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition)                              \
+	(__builtin_expect(!!(condition), 1) ? (void)0 \
+					    : base_check_failed(#condition, __FILE__, __LINE__))
 
 /** Prints the failed condition and its place on stderr and aborts. Does not return. */
 _Noreturn void base_check_failed(const char *condition, const char *file, int line)

@@ -14,7 +14,8 @@ bucket_of(uint64_t value)
 	if (value < SUB_COUNT)
 		return (uint32_t)value;
 	shift = 63U - (uint32_t)__builtin_clzll(value) - HISTOGRAM_SUB_BITS;
-	return ((shift + 1U) << HISTOGRAM_SUB_BITS) + (uint32_t)((value >> shift) & (SUB_COUNT - 1));
+	return ((shift + 1U) << HISTOGRAM_SUB_BITS) +
+	       (uint32_t)((value >> shift) & (SUB_COUNT - 1));
 }
 
 static uint64_t

@@ -10,7 +10,7 @@
  * dpfetch records nanoseconds. Fixed size, no allocation.
  */
 #define HISTOGRAM_SUB_BITS 6
-#define HISTOGRAM_BUCKETS  ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
+#define HISTOGRAM_BUCKETS ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
 
 struct histogram {
 	uint64_t count;

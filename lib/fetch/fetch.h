@@ -47,9 +47,9 @@ struct fetch_job {
 	const char *user_agent;
 	const char *const *headers;
 	uint32_t headers_count;
-	bool fail_on_error;	    /* -f: a status >= 400 ends it with code 22, no body written */
+	bool fail_on_error; /* -f: a status >= 400 ends it with code 22, no body written */
 	uint64_t connect_timeout_ns; /* from the start to ESTABLISHED; TIME_NEVER: none */
-	uint64_t max_time_ns;	    /* the whole operation; TIME_NEVER: none */
+	uint64_t max_time_ns; /* the whole operation; TIME_NEVER: none */
 	const struct fetch_sink_ops *sink;
 	void *sink_file;
 	http_header_fn on_header; /* may be NULL */
@@ -60,14 +60,14 @@ struct fetch_job {
 struct fetch_result {
 	enum fetch_code code;
 	char message[192]; /* what happened, for code != FETCH_OK; empty else */
-	uint32_t status;   /* HTTP status, 0 if none came */
+	uint32_t status; /* HTTP status, 0 if none came */
 	enum http_framing framing;
-	uint64_t length;     /* Content-Length or HTTP_LENGTH_UNKNOWN */
+	uint64_t length; /* Content-Length or HTTP_LENGTH_UNKNOWN */
 	uint64_t body_bytes; /* handed to the sink */
 	uint64_t header_bytes, request_bytes;
 	uint64_t start_ns, connected_ns, request_sent_ns, first_byte_ns, end_ns;
-	bool reused;	     /* the connection had served an earlier download */
-	bool may_retry;	     /* failed before anything was written, by a cause that may pass */
+	bool reused; /* the connection had served an earlier download */
+	bool may_retry; /* failed before anything was written, by a cause that may pass */
 	uint32_t connections; /* opened for this download: 0 reused, 2 after a stale reuse */
 };
 

@@ -20,7 +20,7 @@
  * buffer may hold several body spans).
  */
 struct sink_write {
-	uint64_t offset;     /* in the file, bytes */
+	uint64_t offset; /* in the file, bytes */
 	const uint8_t *data; /* len bytes; NULL with len 0 */
 	uint32_t len;
 	uint32_t credit_bytes; /* for tcp_conn_consumed */

@@ -14,16 +14,16 @@
 
 enum http_framing { /* RFC 9112 §6.3: how the end of the body is known */
 	HTTP_FRAMING_UNKNOWN, /* headers not complete yet */
-	HTTP_FRAMING_NONE,    /* 204, 304, or the answer to HEAD: no body */
-	HTTP_FRAMING_LENGTH,  /* Content-Length */
+	HTTP_FRAMING_NONE, /* 204, 304, or the answer to HEAD: no body */
+	HTTP_FRAMING_LENGTH, /* Content-Length */
 	HTTP_FRAMING_CHUNKED,
-	HTTP_FRAMING_CLOSE,   /* until the connection closes: completeness cannot be known */
+	HTTP_FRAMING_CLOSE, /* until the connection closes: completeness cannot be known */
 };
 
 struct http_limits {
-	uint32_t header_bytes_max;   /* status line, header and trailer fields together */
+	uint32_t header_bytes_max; /* status line, header and trailer fields together */
 	uint32_t header_fields_max;
-	uint32_t informational_max;  /* 1xx responses before the final one */
+	uint32_t informational_max; /* 1xx responses before the final one */
 };
 
 /** curl's: 300 KiB in all; 100 fields more than any server sends. */
@@ -32,10 +32,10 @@ void http_limits_defaults(struct http_limits *ret);
 struct http_response;
 
 enum http_status_event { /* what http_response_feed met */
-	HTTP_NEED_MORE,	 /* all bytes used; more are needed */
-	HTTP_BODY,	 /* a body span is in *ret_body */
-	HTTP_COMPLETE,	 /* the message is complete; *ret_used bytes belonged to it */
-	HTTP_ERROR,	 /* malformed or over a limit: http_response_error */
+	HTTP_NEED_MORE, /* all bytes used; more are needed */
+	HTTP_BODY, /* a body span is in *ret_body */
+	HTTP_COMPLETE, /* the message is complete; *ret_used bytes belonged to it */
+	HTTP_ERROR, /* malformed or over a limit: http_response_error */
 };
 
 /** Called for each header field of the final response (not of 1xx), name and value trimmed and
@@ -43,8 +43,8 @@ enum http_status_event { /* what http_response_feed met */
 typedef void (*http_header_fn)(void *ctx, const char *name, const char *value);
 
 /** Allocates a parser. on_header may be NULL. head: the request was HEAD. NULL: no memory. */
-struct http_response *http_response_create(const struct http_limits *limits,
-	http_header_fn on_header, void *ctx);
+struct http_response *http_response_create(
+	const struct http_limits *limits, http_header_fn on_header, void *ctx);
 void http_response_destroy(struct http_response *r);
 
 /** Makes it ready for the next response on the connection. is_head: the request's method. */
@@ -56,8 +56,8 @@ void http_response_reset(struct http_response *r, bool is_head);
  * again with the rest after HTTP_BODY. After HTTP_COMPLETE or HTTP_ERROR call only the getters
  * and http_response_reset.
  */
-enum http_status_event http_response_feed(struct http_response *r, const uint8_t *data, uint32_t len,
-	uint32_t *ret_used, const uint8_t **ret_body, uint32_t *ret_body_len);
+enum http_status_event http_response_feed(struct http_response *r, const uint8_t *data,
+	uint32_t len, uint32_t *ret_used, const uint8_t **ret_body, uint32_t *ret_body_len);
 
 /** The connection's orderly end (FIN). HTTP_COMPLETE where the framing allows it (CLOSE), else
  *  HTTP_ERROR: the message is cut off. */

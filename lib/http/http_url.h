@@ -7,8 +7,8 @@
 
 /** A parsed http:// URL, by libcurl's URL API (CURLU), so with curl's exact semantics. */
 struct http_url {
-	char *host;	/* for the Host field; IPv6 literals keep their brackets */
-	char *path;	/* request-target: path and query, percent-encoded, never empty */
+	char *host; /* for the Host field; IPv6 literals keep their brackets */
+	char *path; /* request-target: path and query, percent-encoded, never empty */
 	char *userinfo; /* "user:password" decoded, or NULL */
 	char *filename; /* last path segment decoded, or NULL when empty: what -O uses */
 	char *canonical; /* the whole URL without user information, for messages */

@@ -32,21 +32,21 @@ struct ip_address {
 
 struct netstack_config {
 	struct ether_addr mac;
-	uint32_t address;	/* our IPv4 address, host order */
-	uint8_t prefix_len;	/* 0..32 */
-	uint32_t gateway;	/* next hop off the subnet; 0: none */
-	bool gateway_mac_set;	/* use gateway_mac for every next hop, no ARP */
+	uint32_t address; /* our IPv4 address, host order */
+	uint8_t prefix_len; /* 0..32 */
+	uint32_t gateway; /* next hop off the subnet; 0: none */
+	bool gateway_mac_set; /* use gateway_mac for every next hop, no ARP */
 	struct ether_addr gateway_mac;
-	uint16_t vlan_id;	/* 0: untagged */
-	uint16_t mtu;		/* IP packet bytes, 576..65535 */
-	uint32_t tx_offloads;	/* TX_FRAME_*: what the port can do */
+	uint16_t vlan_id; /* 0: untagged */
+	uint16_t mtu; /* IP packet bytes, 576..65535 */
+	uint32_t tx_offloads; /* TX_FRAME_*: what the port can do */
 	uint32_t connections_max; /* 1.. */
-	bool probe_address;	/* RFC 5227 probes before first use */
-	uint32_t arp_tries;	/* who-has per resolution, default 5 */
+	bool probe_address; /* RFC 5227 probes before first use */
+	uint32_t arp_tries; /* who-has per resolution, default 5 */
 	uint64_t arp_interval_ns; /* between them, default 1 s */
 	uint64_t arp_reachable_ns; /* an entry is refreshed by unicast after this, default 30 s */
 	struct siphash_key key; /* secret: ISN, ports, hash table */
-	struct tcp_config tcp;	/* tcp.mss_max is set from mtu; counters and release are taken
+	struct tcp_config tcp; /* tcp.mss_max is set from mtu; counters and release are taken
 				 * from below */
 	buffer_release_fn release; /* gives back received frame owners */
 	void *release_ctx;
@@ -124,10 +124,10 @@ uint32_t netstack_connections(const struct netstack *ns);
 /** Why the last next hop could not be resolved, for the user. */
 struct netstack_arp_failure {
 	bool failed;
-	uint32_t next_hop;	 /* host order */
+	uint32_t next_hop; /* host order */
 	uint32_t requests_sent;
-	uint32_t heard_count;	 /* distinct hosts heard on the link meanwhile, up to 8 */
-	uint32_t heard_ip[8];	 /* host order */
+	uint32_t heard_count; /* distinct hosts heard on the link meanwhile, up to 8 */
+	uint32_t heard_ip[8]; /* host order */
 	struct ether_addr heard_mac[8];
 };
 void netstack_arp_failure(const struct netstack *ns, struct netstack_arp_failure *ret);

@@ -16,7 +16,7 @@
  */
 
 enum port_nic_mode {
-	PORT_NIC_AUTO,	    /* interface: af_packet; PCI address: PCI; else a vdev string */
+	PORT_NIC_AUTO, /* interface: af_packet; PCI address: PCI; else a vdev string */
 	PORT_NIC_AF_PACKET,
 	PORT_NIC_AF_XDP,
 	PORT_NIC_PCI,
@@ -28,16 +28,16 @@ const char *port_nic_mode_name(enum port_nic_mode mode);
 /** What to start the EAL with. */
 struct port_eal_config {
 	const char *program;
-	const char *nic;	   /* as --nic: PCI address, interface name, vdev string */
+	const char *nic; /* as --nic: PCI address, interface name, vdev string */
 	enum port_nic_mode mode;
-	uint16_t mtu;		   /* IP bytes; sizes af_packet's ring frames */
-	int main_cpu;		   /* the poll core */
-	int numa_node;		   /* the NIC's, -1 unknown */
-	char **user_args;	   /* EAL options the user gave before "--"; then ours are left out */
-	int user_args_count;	   /* 0: make our own */
-	bool verbose;		   /* else EAL's own messages are kept out of the user's sight */
-	uint64_t memory_bytes;	   /* what the pools will need */
-	uint16_t queues;	   /* queue pairs wanted of a virtual device */
+	uint16_t mtu; /* IP bytes; sizes af_packet's ring frames */
+	int main_cpu; /* the poll core */
+	int numa_node; /* the NIC's, -1 unknown */
+	char **user_args; /* EAL options the user gave before "--"; then ours are left out */
+	int user_args_count; /* 0: make our own */
+	bool verbose; /* else EAL's own messages are kept out of the user's sight */
+	uint64_t memory_bytes; /* what the pools will need */
+	uint16_t queues; /* queue pairs wanted of a virtual device */
 };
 
 #define PORT_MESSAGE_MAX 512U
@@ -56,15 +56,15 @@ void port_eal_stop(void);
 
 struct port_config {
 	uint16_t port_id;
-	uint16_t queues;	  /* 1..; RX/TX pairs */
-	uint16_t mtu;		  /* IP bytes */
+	uint16_t queues; /* 1..; RX/TX pairs */
+	uint16_t mtu; /* IP bytes */
 	uint32_t rx_descriptors, tx_descriptors; /* 0: 2048 / 1024, clamped to the NIC's limits */
-	uint32_t rx_held_max;	  /* received buffers that connections and sink may hold */
-	int numa_node;		  /* -1: the NIC's */
-	bool checksum_offload;	  /* use RX/TX checksum offloads where the NIC has them */
+	uint32_t rx_held_max; /* received buffers that connections and sink may hold */
+	int numa_node; /* -1: the NIC's */
+	bool checksum_offload; /* use RX/TX checksum offloads where the NIC has them */
 	bool promiscuous;
 	bool set_mac;
-	struct ether_addr mac;	  /* with set_mac: program it, or fall back to promiscuous */
+	struct ether_addr mac; /* with set_mac: program it, or fall back to promiscuous */
 	struct counters **counters; /* one per queue; owned by the caller */
 };
 
@@ -81,17 +81,17 @@ uint32_t port_close(struct port *p);
 /** Waits until the link is up, polling each 100 ms, at most timeout_ns; tick (may be NULL) is
  *  called once a second with the seconds left, and stops the wait by returning false.
  *  0, -ETIMEDOUT, -EINTR. */
-int port_wait_link(struct port *p, uint64_t timeout_ns, bool (*tick)(void *ctx, uint32_t left_s),
-	void *ctx);
+int port_wait_link(
+	struct port *p, uint64_t timeout_ns, bool (*tick)(void *ctx, uint32_t left_s), void *ctx);
 
 /** Is the link up now? Cheap enough for once a second, not for every iteration. */
 bool port_link_up(const struct port *p);
 
 struct port_info {
-	char name[64];	 /* DPDK's device name */
+	char name[64]; /* DPDK's device name */
 	char driver[32]; /* "net_af_packet" */
 	struct ether_addr mac;
-	int numa_node;	 /* -1 unknown */
+	int numa_node; /* -1 unknown */
 	uint32_t link_mbps; /* 0 unknown */
 	uint16_t mtu;
 	uint32_t tx_offloads; /* TX_FRAME_* that tx bursts carry out */
@@ -119,8 +119,8 @@ uint32_t port_tx_reserve(struct port_queue *q, struct tx_frame *frames, uint32_t
 /** Sends the first `filled` of the `reserved` frames last got from port_tx_reserve; the others
  *  are kept for the next reserve. Frames that the NIC does not take are freed and counted
  *  (TX_UNSENT). Returns the frames sent. */
-uint32_t port_tx_burst(struct port_queue *q, struct tx_frame *frames, uint32_t filled,
-	uint32_t reserved);
+uint32_t port_tx_burst(
+	struct port_queue *q, struct tx_frame *frames, uint32_t filled, uint32_t reserved);
 
 /** A buffer_release_fn; ctx is the struct port_queue. Freed in bulk by the queue's next
  *  port_rx_burst, or port_release_flush. Poll core only. */
@@ -130,14 +130,15 @@ void port_release_flush(struct port_queue *q);
 /** What the NIC itself counted since port_open. */
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t rx_missed;  /* imissed: no descriptor was free */
+	uint64_t rx_missed; /* imissed: no descriptor was free */
 	uint64_t rx_errors, tx_errors;
 	uint64_t rx_no_mbuf; /* rx_nombuf: the pool was empty */
 };
 void port_stats(struct port *p, struct port_stats *ret);
 
 /** Calls fn for each non-zero extended statistic's name and value. */
-void port_xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx);
+void port_xstats(
+	struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx);
 
 /** The poll loop's clock: ns, monotonic, from the TSC calibrated by the EAL. */
 uint64_t port_clock_ns(void);

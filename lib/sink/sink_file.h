@@ -16,11 +16,11 @@
  */
 
 struct sink_config {
-	int writer_cpu;		/* pin the thread there; -1: leave it to the scheduler */
-	int numa_node;		/* buffers' node; -1: any */
-	uint32_t buffer_bytes;	/* one write, a power of two, 64 KiB .. 16 MiB; 0: 1 MiB */
-	uint32_t buffers;	/* 2 .. 64; 0: 8 */
-	uint32_t ring_entries;	/* writes under way to the thread, a power of two; 0: 4096 */
+	int writer_cpu; /* pin the thread there; -1: leave it to the scheduler */
+	int numa_node; /* buffers' node; -1: any */
+	uint32_t buffer_bytes; /* one write, a power of two, 64 KiB .. 16 MiB; 0: 1 MiB */
+	uint32_t buffers; /* 2 .. 64; 0: 8 */
+	uint32_t ring_entries; /* writes under way to the thread, a power of two; 0: 4096 */
 };
 
 struct sink;
@@ -59,10 +59,10 @@ int sink_digest_parse(const char *name, enum sink_digest *ret);
 const char *sink_digest_name(enum sink_digest digest);
 
 struct sink_file_config {
-	const char *path;    /* NULL: SINK_METHOD_DISCARD; "-": standard output */
-	bool create_dirs;    /* make missing parent directories (curl's --create-dirs) */
-	bool fsync;	     /* before finish reports success */
-	bool direct;	     /* try O_DIRECT (default true) */
+	const char *path; /* NULL: SINK_METHOD_DISCARD; "-": standard output */
+	bool create_dirs; /* make missing parent directories (curl's --create-dirs) */
+	bool fsync; /* before finish reports success */
+	bool direct; /* try O_DIRECT (default true) */
 	enum sink_digest digest;
 };
 
@@ -79,12 +79,12 @@ extern const struct fetch_sink_ops sink_file_ops;
 
 struct sink_file_info {
 	enum sink_method method;
-	uint64_t bytes_written;	  /* on the file, from its start without a gap */
-	uint32_t writes;	  /* system writes */
-	uint64_t write_ns_total;  /* summed time of writes */
-	uint64_t stall_ns;	  /* thread time spent waiting for the disk with data at hand */
-	int error;		  /* 0 or -errno, the first one */
-	const char *error_call;	  /* "write", "open", "fsync", "fallocate", "close" */
+	uint64_t bytes_written; /* on the file, from its start without a gap */
+	uint32_t writes; /* system writes */
+	uint64_t write_ns_total; /* summed time of writes */
+	uint64_t stall_ns; /* thread time spent waiting for the disk with data at hand */
+	int error; /* 0 or -errno, the first one */
+	const char *error_call; /* "write", "open", "fsync", "fallocate", "close" */
 	char digest_hex[SINK_DIGEST_HEX_MAX]; /* after a finish with complete; else empty */
 };
 

@@ -43,14 +43,14 @@ const char *tcp_state_name(enum tcp_state state);
 /** When in-order data is acknowledged. Out-of-order, hole-filling, FIN, duplicate and
  *  window-opening segments are acknowledged at once under every policy. */
 enum tcp_ack_policy {
-	TCP_ACK_BURST,	 /* one ACK a burst, merged across bursts up to ack_segments_max and
+	TCP_ACK_BURST, /* one ACK a burst, merged across bursts up to ack_segments_max and
 			  * ack_delay_max_ns; never merged during the sender's first windows */
-	TCP_ACK_EVERY,	 /* one ACK for each data segment */
+	TCP_ACK_EVERY, /* one ACK for each data segment */
 	TCP_ACK_DELAYED, /* RFC 9293 §3.8.6.3: every second full-sized segment, or 40 ms */
 };
 
 enum tcp_congestion {
-	TCP_CONGESTION_CUBIC,	/* RFC 9438 */
+	TCP_CONGESTION_CUBIC, /* RFC 9438 */
 	TCP_CONGESTION_NEWRENO, /* RFC 6582 */
 };
 
@@ -61,25 +61,25 @@ enum tcp_congestion {
 struct tcp_config {
 	enum tcp_ack_policy ack_policy;
 	enum tcp_congestion congestion;
-	uint32_t ack_segments_max;   /* BURST: segments merged into one ACK at most, 1.. */
-	uint64_t ack_delay_max_ns;   /* BURST: oldest unacknowledged segment's age at most */
+	uint32_t ack_segments_max; /* BURST: segments merged into one ACK at most, 1.. */
+	uint64_t ack_delay_max_ns; /* BURST: oldest unacknowledged segment's age at most */
 	uint32_t rcv_window_max_bytes; /* 2 * MSS .. 1 GiB (RFC 7323 §2.3 limit) */
 	uint32_t rcv_window_init_bytes; /* where auto-tuning starts, <= max */
-	uint32_t rcv_payloads_max;   /* received buffers held at once at most, 16.. */
-	uint32_t snd_buffer_bytes;   /* bytes accepted by tcp_conn_send and not yet ACKed */
-	uint16_t mss_max;	     /* MTU - IP and TCP headers; advertised in our SYN, 88.. */
-	bool timestamps;	     /* offer RFC 7323 timestamps */
-	bool sack;		     /* offer RFC 2018 */
-	bool window_scaling;	     /* offer RFC 7323 window scale */
-	uint32_t syn_retries;	     /* SYN retransmissions before ETIMEDOUT */
-	uint32_t data_retries;	     /* consecutive RTOs of data before ETIMEDOUT (RFC 9293 R2) */
+	uint32_t rcv_payloads_max; /* received buffers held at once at most, 16.. */
+	uint32_t snd_buffer_bytes; /* bytes accepted by tcp_conn_send and not yet ACKed */
+	uint16_t mss_max; /* MTU - IP and TCP headers; advertised in our SYN, 88.. */
+	bool timestamps; /* offer RFC 7323 timestamps */
+	bool sack; /* offer RFC 2018 */
+	bool window_scaling; /* offer RFC 7323 window scale */
+	uint32_t syn_retries; /* SYN retransmissions before ETIMEDOUT */
+	uint32_t data_retries; /* consecutive RTOs of data before ETIMEDOUT (RFC 9293 R2) */
 	uint64_t rto_initial_ns, rto_min_ns, rto_max_ns; /* RFC 6298 */
-	uint64_t keepalive_idle_ns;  /* TIME_NEVER: no keepalive (RFC 9293 §3.8.4) */
+	uint64_t keepalive_idle_ns; /* TIME_NEVER: no keepalive (RFC 9293 §3.8.4) */
 	uint64_t keepalive_interval_ns;
 	uint32_t keepalive_probes;
-	uint64_t time_wait_ns;	     /* 2 MSL */
-	uint64_t fin_wait_2_ns;	     /* how long a closed half waits for the peer's FIN */
-	buffer_release_fn release;   /* gives back received owners that are not passed on */
+	uint64_t time_wait_ns; /* 2 MSL */
+	uint64_t fin_wait_2_ns; /* how long a closed half waits for the peer's FIN */
+	buffer_release_fn release; /* gives back received owners that are not passed on */
 	void *release_ctx;
 	struct counters *counters;
 	struct histogram *ack_delay; /* ns from tcp_conn_input of data to its ACK; may be NULL */
@@ -91,8 +91,8 @@ void tcp_config_defaults(struct tcp_config *ret);
 /** What connect needs. */
 struct tcp_open {
 	uint16_t local_port, remote_port;
-	uint32_t iss;		/* initial send sequence number (RFC 6528, netstack makes it) */
-	uint32_t ts_offset;	/* added to the millisecond timestamp clock (RFC 7323 §7.1) */
+	uint32_t iss; /* initial send sequence number (RFC 6528, netstack makes it) */
+	uint32_t ts_offset; /* added to the millisecond timestamp clock (RFC 7323 §7.1) */
 	uint64_t challenge_seed; /* randomises the RFC 5961 rate limit's phase */
 };
 
@@ -170,8 +170,8 @@ void tcp_conn_abort(struct tcp_conn *c);
 
 /** An ICMP error about this connection (RFC 5461, RFC 5927). */
 enum tcp_icmp_kind {
-	TCP_ICMP_HARD,	     /* protocol or port unreachable: aborts an opening connection */
-	TCP_ICMP_SOFT,	     /* net or host unreachable, time exceeded: remembered */
+	TCP_ICMP_HARD, /* protocol or port unreachable: aborts an opening connection */
+	TCP_ICMP_SOFT, /* net or host unreachable, time exceeded: remembered */
 	TCP_ICMP_PACKET_TOO_BIG, /* mtu is the next hop's (RFC 1191), 0 unknown */
 };
 
@@ -199,7 +199,7 @@ struct tcp_info {
 	uint16_t mss_send, mss_peer;
 	uint8_t snd_wscale, rcv_wscale;
 	bool timestamps, sack, window_scaling; /* as negotiated */
-	uint32_t retransmits;		       /* segments we sent again */
+	uint32_t retransmits; /* segments we sent again */
 	uint32_t payloads_held, payloads_out_of_order;
 	uint32_t rcv_bytes_unread; /* in order, not yet taken */
 };

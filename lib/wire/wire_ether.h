@@ -8,13 +8,13 @@
 #include "base_counters.h"
 #include "wire_frame.h"
 
-#define ETHER_ADDR_LEN	  6U
-#define ETHER_HEADER_LEN  14U
-#define ETHER_VLAN_LEN	  4U
-#define ETHER_TYPE_IPV4	  0x0800U
-#define ETHER_TYPE_ARP	  0x0806U
-#define ETHER_TYPE_VLAN	  0x8100U
-#define ETHER_TYPE_IPV6	  0x86ddU
+#define ETHER_ADDR_LEN 6U
+#define ETHER_HEADER_LEN 14U
+#define ETHER_VLAN_LEN 4U
+#define ETHER_TYPE_IPV4 0x0800U
+#define ETHER_TYPE_ARP 0x0806U
+#define ETHER_TYPE_VLAN 0x8100U
+#define ETHER_TYPE_IPV6 0x86ddU
 #define ETHER_VLAN_ID_MAX 4094U /* IEEE 802.1Q: 4095 is reserved; 0 is a priority tag */
 
 struct ether_addr {
@@ -26,8 +26,8 @@ extern const struct ether_addr ether_addr_broadcast;
 /** A parsed Ethernet header; vlan_id is 0 for an untagged or priority-tagged frame. */
 struct ether_header {
 	struct ether_addr dst, src;
-	uint16_t type;	     /* EtherType after any tag */
-	uint16_t vlan_id;    /* 0..4094 */
+	uint16_t type; /* EtherType after any tag */
+	uint16_t vlan_id; /* 0..4094 */
 	uint16_t header_len; /* bytes to the next header: 14 or 18 */
 };
 

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 /* frame.flags: what the port knows about a received frame's checksums. Neither bit: UNKNOWN. */
-#define FRAME_IP_CSUM_GOOD  (1U << 0) /* the NIC verified the IPv4 header checksum */
-#define FRAME_IP_CSUM_BAD   (1U << 1)
-#define FRAME_L4_CSUM_GOOD  (1U << 2) /* the NIC verified the TCP/UDP checksum */
-#define FRAME_L4_CSUM_BAD   (1U << 3)
+#define FRAME_IP_CSUM_GOOD (1U << 0) /* the NIC verified the IPv4 header checksum */
+#define FRAME_IP_CSUM_BAD (1U << 1)
+#define FRAME_L4_CSUM_GOOD (1U << 2) /* the NIC verified the TCP/UDP checksum */
+#define FRAME_L4_CSUM_BAD (1U << 3)
 #define FRAME_VLAN_STRIPPED (1U << 4) /* the 802.1Q tag was moved to vlan_tci */
 
 /**
@@ -20,7 +20,7 @@
  */
 struct frame {
 	uint8_t *data;
-	uint32_t len;	/* bytes of this part */
+	uint32_t len; /* bytes of this part */
 	uint32_t flags; /* FRAME_*, in the first part only */
 	void *owner;
 	struct frame *next;
@@ -28,7 +28,7 @@ struct frame {
 };
 
 /* tx_frame.flags: what the sender asks of the port. Only what the port said it can do. */
-#define TX_FRAME_IP_CSUM  (1U << 0) /* fill in the IPv4 header checksum */
+#define TX_FRAME_IP_CSUM (1U << 0) /* fill in the IPv4 header checksum */
 #define TX_FRAME_TCP_CSUM (1U << 1) /* finish the TCP checksum; the pseudo-header sum is in place */
 
 /**
@@ -39,7 +39,7 @@ struct frame {
 struct tx_frame {
 	uint8_t *data;
 	uint32_t room; /* bytes that may be written at data */
-	uint32_t len;  /* bytes written, without frame check sequence */
+	uint32_t len; /* bytes written, without frame check sequence */
 	uint32_t flags;
 	uint16_t l2_len; /* Ethernet and VLAN header bytes */
 	uint16_t l3_len; /* IP header bytes */

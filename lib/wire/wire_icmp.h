@@ -6,32 +6,32 @@
 
 #include "base_counters.h"
 
-#define ICMP_HEADER_LEN		  8U
-#define ICMP_ECHO_REPLY		  0U
-#define ICMP_UNREACHABLE	  3U
-#define ICMP_UNREACHABLE_NET	  0U
-#define ICMP_UNREACHABLE_HOST	  1U
+#define ICMP_HEADER_LEN 8U
+#define ICMP_ECHO_REPLY 0U
+#define ICMP_UNREACHABLE 3U
+#define ICMP_UNREACHABLE_NET 0U
+#define ICMP_UNREACHABLE_HOST 1U
 #define ICMP_UNREACHABLE_PROTOCOL 2U
-#define ICMP_UNREACHABLE_PORT	  3U
-#define ICMP_UNREACHABLE_FRAG	  4U /* fragmentation needed and DF set */
-#define ICMP_ECHO_REQUEST	  8U
-#define ICMP_TIME_EXCEEDED	  11U
+#define ICMP_UNREACHABLE_PORT 3U
+#define ICMP_UNREACHABLE_FRAG 4U /* fragmentation needed and DF set */
+#define ICMP_ECHO_REQUEST 8U
+#define ICMP_TIME_EXCEEDED 11U
 
 /** The inside of an ICMP error: the header of the packet of ours that it is about. */
 struct icmp_quote {
 	uint32_t src, dst; /* host order */
 	uint8_t protocol;
 	uint16_t src_port, dst_port; /* host order */
-	uint32_t seq;		     /* TCP sequence number */
+	uint32_t seq; /* TCP sequence number */
 };
 
 /** A parsed ICMP message (RFC 792). */
 struct icmp_message {
 	uint8_t type, code;
-	uint16_t next_hop_mtu;	/* with code FRAG: RFC 1191, 0 when the router gave none */
+	uint16_t next_hop_mtu; /* with code FRAG: RFC 1191, 0 when the router gave none */
 	struct icmp_quote quote; /* with UNREACHABLE and TIME_EXCEEDED */
-	const uint8_t *body;	/* with ECHO_REQUEST: identifier, sequence and data */
-	uint32_t body_len;	/* bytes at body, >= 4 */
+	const uint8_t *body; /* with ECHO_REQUEST: identifier, sequence and data */
+	uint32_t body_len; /* bytes at body, >= 4 */
 };
 
 /** Parses len contiguous bytes after the IP header, checksum included. DROP_NONE,

@@ -7,16 +7,16 @@
 
 #include "base_counters.h"
 
-#define IPV4_HEADER_LEN	 20U /* without options; we send none */
-#define IPV4_PROTO_ICMP	 1U
-#define IPV4_PROTO_TCP	 6U
-#define IPV4_PROTO_UDP	 17U
+#define IPV4_HEADER_LEN 20U /* without options; we send none */
+#define IPV4_PROTO_ICMP 1U
+#define IPV4_PROTO_TCP 6U
+#define IPV4_PROTO_UDP 17U
 #define IPV4_TTL_DEFAULT 64U /* RFC 1700 */
 
 /** A parsed IPv4 header (RFC 791); addresses in host order. */
 struct ipv4_header {
 	uint32_t src, dst;
-	uint16_t total_len;  /* bytes, header included */
+	uint16_t total_len; /* bytes, header included */
 	uint16_t header_len; /* bytes, 20..60 */
 	uint16_t id;
 	uint8_t protocol;

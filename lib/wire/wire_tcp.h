@@ -8,7 +8,7 @@
 #include "base_counters.h"
 #include "base_payload.h"
 
-#define TCP_HEADER_LEN	   20U
+#define TCP_HEADER_LEN 20U
 #define TCP_HEADER_LEN_MAX 60U
 #define TCP_SACK_BLOCKS_MAX 4U /* RFC 2018 §3; 3 beside timestamps */
 
@@ -23,11 +23,11 @@
 #define TCP_CWR (1U << 7)
 
 /* tcp_segment.options: which option fields are meaningful. */
-#define TCP_OPT_MSS	       (1U << 0)
-#define TCP_OPT_WSCALE	       (1U << 1)
+#define TCP_OPT_MSS (1U << 0)
+#define TCP_OPT_WSCALE (1U << 1)
 #define TCP_OPT_SACK_PERMITTED (1U << 2)
-#define TCP_OPT_TIMESTAMPS     (1U << 3)
-#define TCP_OPT_SACK	       (1U << 4)
+#define TCP_OPT_TIMESTAMPS (1U << 3)
+#define TCP_OPT_SACK (1U << 4)
 
 /** SEG bytes left .. right - 1 have been received (RFC 2018). */
 struct tcp_sack_block {
@@ -40,12 +40,12 @@ struct tcp_segment {
 	uint32_t ts_val, ts_ecr; /* TCP_OPT_TIMESTAMPS, RFC 7323 */
 	uint16_t src_port, dst_port;
 	uint16_t window; /* as on the wire, not scaled */
-	uint16_t mss;	 /* TCP_OPT_MSS, bytes as on the wire; may be 0 from a hostile peer */
-	uint8_t flags;	 /* TCP_FIN.. */
+	uint16_t mss; /* TCP_OPT_MSS, bytes as on the wire; may be 0 from a hostile peer */
+	uint8_t flags; /* TCP_FIN.. */
 	uint8_t options; /* TCP_OPT_* */
-	uint8_t wscale;	 /* TCP_OPT_WSCALE, shift as on the wire (may exceed 14) */
+	uint8_t wscale; /* TCP_OPT_WSCALE, shift as on the wire (may exceed 14) */
 	uint8_t sack_count; /* TCP_OPT_SACK, 0..TCP_SACK_BLOCKS_MAX */
-	uint8_t ecn;	 /* the IP header's ECN codepoint, 0..3 */
+	uint8_t ecn; /* the IP header's ECN codepoint, 0..3 */
 	uint16_t urgent;
 	struct payload payload; /* received: all of it. To be sent: its first run, */
 	struct payload payload2; /* and its second, where a ring wraps. len 0: none */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TEST_BUFFER_H
+#define TEST_BUFFER_H
+
+#include <stdint.h>
+
+#include "base_payload.h"
+
+/*
+ * Received buffers for tests: each payload is its own malloc block of exactly its length, so that
+ * ASan sees every overrun, and the number alive is known. A test ends with test_buffers_live == 0.
+ */
+
+struct test_buffers {
+	uint64_t made;
+	uint64_t released;
+};
+
+/** A payload with a copy of len bytes at data; its owner counts as alive in *b. */
+struct payload test_buffer_make(struct test_buffers *b, const void *data, uint32_t len);
+
+/** A buffer_release_fn; ctx is the struct test_buffers. A double release trips ASan. */
+void test_buffer_release(void *ctx, void *owner);
+
+/** Made and not yet released. */
+uint64_t test_buffers_live(const struct test_buffers *b);
+
+#endif
