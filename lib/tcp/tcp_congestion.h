@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TCP_CONGESTION_H
+#define TCP_CONGESTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The congestion window of one connection. The core reports events; the algorithm (NewReno,
+ * RFC 5681 and 6582; CUBIC, RFC 9438) moves cwnd and ssthresh. The core decides what is lost and
+ * what to send; here is only how much may be in flight:
+ *
+ *   with SACK (RFC 6675)     send while cwnd - pipe >= SMSS
+ *   without (RFC 6582)       send while cwnd - FlightSize >= SMSS; cwnd is inflated by on_dup_ack
+ *                            and deflated by on_partial_ack during recovery
+ *
+ * Windows in bytes. Limited transmit (RFC 3042) is the core's: it may exceed cwnd by 2 * SMSS on
+ * the first two duplicate ACKs.
+ *
+ * CUBIC computes its curve in double: at most a few operations an ACK, no state that wraps.
+ */
+
+/** cwnd never grows above this: the largest window that TCP can advertise (RFC 7323 §2.3). */
+#define TCP_CONGESTION_CWND_MAX (1U << 30)
+
+/** An algorithm; see tcp_congestion_priv.h for what one consists of. */
+struct tcp_congestion_ops;
+extern const struct tcp_congestion_ops tcp_congestion_newreno; /* RFC 5681, RFC 6582 */
+extern const struct tcp_congestion_ops tcp_congestion_cubic; /* RFC 9438 */
+
+/** RFC 9438 §4.1, in segments and seconds; names as there. */
+struct tcp_cubic {
+	double w_max; /* segments; 0: none yet */
+	double k; /* seconds */
+	double w_est; /* segments */
+	double cwnd_prior; /* segments */
+	double cwnd_fraction; /* bytes of growth too small for cwnd so far */
+	uint64_t epoch_start_ns; /* 0: the next ACK in congestion avoidance begins an epoch */
+	uint64_t limited_ns; /* the last ACK at which cwnd was what limited us */
+};
+
+/** cwnd, ssthresh may be read by anyone; the rest is private. */
+struct tcp_congestion_control {
+	const struct tcp_congestion_ops *ops;
+	uint32_t cwnd; /* bytes, SMSS..TCP_CONGESTION_CWND_MAX */
+	uint32_t ssthresh; /* bytes, >= 2 * SMSS */
+	uint32_t smss; /* bytes */
+	uint32_t bytes_acked; /* NewReno: towards the next SMSS of growth */
+	bool recovering; /* between on_enter_recovery and on_exit_recovery or on_rto */
+	bool sack; /* of the current recovery */
+	bool after_rto; /* slow start that repairs a timeout */
+	struct tcp_cubic cubic;
+};
+
+/** A new connection's state: cwnd is the initial window, ssthresh the maximum. smss: bytes of data
+ *  in a full segment, 1..65535. */
+void tcp_congestion_init(
+	struct tcp_congestion_control *cc, const struct tcp_congestion_ops *ops, uint32_t smss);
+
+/** RFC 6928: min(10 * SMSS, max(2 * SMSS, 14600)) bytes. */
+uint32_t tcp_congestion_initial_window(uint32_t smss);
+
+/** The handshake is done. syn_retransmitted: the initial window is then 1 SMSS (RFC 5681 §3.1,
+ *  RFC 6928 §2 allows keeping it only when the SYN's loss was spurious). */
+void tcp_congestion_on_established(struct tcp_congestion_control *cc, bool syn_retransmitted);
+
+/** The path MTU changed: windows keep their segment count's floor (cwnd >= SMSS). */
+void tcp_congestion_on_smss(struct tcp_congestion_control *cc, uint32_t smss);
+
+/**
+ * An ACK of bytes new bytes (> 0), outside of recovery (calls inside are ignored). flight_bytes:
+ * FlightSize just before this ACK; the window only grows if it was what limited us
+ * (RFC 9438 §5.8, RFC 7661). srtt_ns: the smoothed RTT, 0 unknown.
+ */
+void tcp_congestion_on_ack(struct tcp_congestion_control *cc, uint32_t bytes, uint32_t flight_bytes,
+	uint64_t srtt_ns, uint64_t now_ns);
+
+/**
+ * Loss found by duplicate ACKs or SACK: fast retransmit, RFC 5681 §3.2, RFC 6675 §5 (4).
+ * flight_bytes: FlightSize (SND.NXT - SND.UNA) now, without what limited transmit added.
+ * sack: recovery will be by RFC 6675 (cwnd = ssthresh), else by RFC 6582 (cwnd = ssthresh + 3 * SMSS).
+ * Must not be called while recovering.
+ */
+void tcp_congestion_on_enter_recovery(
+	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool sack, uint64_t now_ns);
+
+/** A further duplicate ACK in recovery. RFC 6582 inflates cwnd by SMSS; with SACK nothing. */
+void tcp_congestion_on_dup_ack(struct tcp_congestion_control *cc);
+
+/** A partial ACK of bytes in recovery. RFC 6582 §3.2 step 3 deflates cwnd; with SACK nothing. */
+void tcp_congestion_on_partial_ack(struct tcp_congestion_control *cc, uint32_t bytes);
+
+/** The recovery point is acknowledged. flight_bytes: FlightSize after that ACK: without SACK cwnd
+ *  becomes min(ssthresh, max(flight, SMSS) + SMSS), so that no burst follows (RFC 6582). */
+void tcp_congestion_on_exit_recovery(
+	struct tcp_congestion_control *cc, uint32_t flight_bytes, uint64_t now_ns);
+
+/**
+ * The retransmission timer expired. cwnd becomes 1 SMSS (RFC 5681 §3.1). first: it is the first
+ * expiry for this data; only then ssthresh is lowered (RFC 5681 eq. 4). Ends any recovery.
+ */
+void tcp_congestion_on_rto(
+	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool first, uint64_t now_ns);
+
+/** About to send after idle_ns without sending, nothing outstanding: if longer than the RTO, cwnd
+ *  restarts from the initial window (RFC 5681 §4.1); ssthresh remembers 3/4 of what cwnd was, so
+ *  that the restart is a quick one (RFC 7661 §4.4.2's idea). */
+void tcp_congestion_on_idle(struct tcp_congestion_control *cc, uint64_t idle_ns, uint64_t rto_ns);
+
+static inline bool
+tcp_congestion_in_slow_start(const struct tcp_congestion_control *cc)
+{
+	return cc->cwnd < cc->ssthresh;
+}
+
+#endif

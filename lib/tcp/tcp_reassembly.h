@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TCP_REASSEMBLY_H
+#define TCP_REASSEMBLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_payload.h"
+#include "wire_tcp.h"
+
+/*
+ * The received data of one connection: what is in order and waits for the application, and what
+ * came out of order and waits for a hole to be filled (RFC 9293 §3.10.7.4, "seventh"). It holds
+ * payloads by reference; no byte is copied. All memory is allocated by create.
+ *
+ * The caller keeps RCV.NXT and passes it in. The FIN is not stored here: the caller remembers its
+ * sequence number and ends the stream when RCV.NXT reaches it (and recv has taken all), so that
+ * an out-of-order FIN cannot truncate the stream.
+ *
+ * Out-of-order data is kept as sorted, disjoint, non-adjacent ranges. What has entered a range
+ * stays until it is delivered or the store is reset: nothing that was SACKed is ever dropped
+ * (no reneging, RFC 2018 §8).
+ *
+ * Each held payload is charged against payloads_max from the moment it is kept until
+ * tcp_reassembly_consumed reports it. A part of that (out_of_order_reserve) can only be used by
+ * in-order data, so that out-of-order data never starves the segment that fills the hole.
+ */
+
+/** Ranges held at once. A segment that would begin another is refused (NO_BUFFER). */
+#define TCP_REASSEMBLY_RANGES_MAX 256U
+/** Out-of-order data may not use the last 1/8 of payloads_max. */
+#define TCP_REASSEMBLY_RESERVE_DIVISOR 8U
+#define TCP_REASSEMBLY_PAYLOADS_MIN 16U
+#define TCP_REASSEMBLY_PAYLOADS_MAX (1U << 24)
+
+/** Private to tcp_reassembly*.c: ranges, nodes, and the order in which ranges changed. */
+struct tcp_reassembly_ranges;
+
+/** The fields are for the inline functions below only; use the functions. */
+struct tcp_reassembly {
+	struct payload *ring; /* in order: ring[head & mask] .. ring[(tail - 1) & mask] */
+	uint32_t ring_mask;
+	uint32_t ring_head, ring_tail; /* free-running */
+	uint32_t payloads_max;
+	uint32_t held; /* ready + out of order + taken */
+	uint32_t range_count;
+	uint64_t ready_bytes;
+	uint32_t taken; /* by recv, not yet reported by consumed */
+	uint32_t out_of_order; /* payloads in ranges */
+	uint64_t out_of_order_bytes;
+	struct tcp_reassembly_ranges *ranges;
+	buffer_release_fn release;
+	void *release_ctx;
+};
+
+/** What became of an inserted segment. */
+enum tcp_reassembly_verdict {
+	TCP_REASSEMBLY_IN_ORDER, /* kept; it began at RCV.NXT, which has advanced */
+	TCP_REASSEMBLY_OUT_OF_ORDER, /* kept above a hole; RCV.NXT has not moved */
+	TCP_REASSEMBLY_DUPLICATE, /* held nothing new (or nothing at all); not kept */
+	TCP_REASSEMBLY_NO_BUFFER, /* held new bytes, but there is no room; not kept */
+};
+
+struct tcp_reassembly_result {
+	enum tcp_reassembly_verdict verdict;
+	bool filled_hole; /* IN_ORDER, and out-of-order data became deliverable, or holes remain:
+			   * RFC 5681 §4.2 wants an immediate ACK */
+	uint32_t rcv_nxt; /* the new RCV.NXT */
+	uint32_t bytes_new; /* bytes of this segment that were not held before; 0 if not kept */
+	uint32_t bytes_duplicate; /* bytes that were already held or delivered */
+	struct tcp_sack_block duplicate; /* the first run of those, for D-SACK (RFC 2883);
+					  * left == right: none */
+};
+
+/**
+ * Allocates a store for at most payloads_max held payloads (TCP_REASSEMBLY_PAYLOADS_MIN .. _MAX).
+ * release gives back owners of payloads that are replaced or dropped by reset and destroy; owners
+ * that are NULL are not released. NULL when out of memory or out of range.
+ */
+struct tcp_reassembly *tcp_reassembly_create(
+	uint32_t payloads_max, buffer_release_fn release, void *release_ctx);
+
+/** Releases every held owner and frees r. NULL is allowed. */
+void tcp_reassembly_destroy(struct tcp_reassembly *r);
+
+/** Releases every held owner; r is as new. What recv has handed out is no longer charged; late
+ *  tcp_reassembly_consumed reports about it do no harm. */
+void tcp_reassembly_reset(struct tcp_reassembly *r);
+
+/**
+ * Inserts payload, whose first byte has sequence number seq. rcv_nxt: the current RCV.NXT.
+ * The caller has trimmed the payload to the receive window and to the FIN; both ends lie within
+ * 2^30 of rcv_nxt. What is already there is trimmed off at either end, first-arrived bytes stay;
+ * ranges that lie wholly inside the segment are replaced by it, so every new byte of a kept
+ * segment is kept.
+ *
+ * Returns whether payload->owner was kept: true for IN_ORDER and OUT_OF_ORDER; otherwise the
+ * owner stays the caller's. *ret is always filled in.
+ */
+bool tcp_reassembly_insert(struct tcp_reassembly *r, uint32_t seq, const struct payload *payload,
+	uint32_t rcv_nxt, struct tcp_reassembly_result *ret);
+
+/**
+ * The fast path of insert: payload (len > 0) begins exactly at RCV.NXT. true: kept, and the caller
+ * advances RCV.NXT by payload->len. false: nothing happened; out-of-order data is held or there
+ * is no room: use tcp_reassembly_insert.
+ */
+static inline bool
+tcp_reassembly_append_in_order(struct tcp_reassembly *r, const struct payload *payload)
+{
+	if (__builtin_expect(r->range_count > 0 || r->held >= r->payloads_max, 0))
+		return false;
+	r->ring[r->ring_tail++ & r->ring_mask] = *payload;
+	r->ready_bytes += payload->len;
+	r->held++;
+	return true;
+}
+
+/** Takes up to parts_max in-order payloads, oldest first; returns how many. Their owners are then
+ *  the caller's. They stay charged until tcp_reassembly_consumed. */
+uint32_t tcp_reassembly_recv(
+	struct tcp_reassembly *r, struct payload *ret_parts, uint32_t parts_max);
+
+/** `parts` payloads that recv handed out need no longer be charged. More than are charged (late
+ *  reports after a reset): all of them. */
+void tcp_reassembly_consumed(struct tcp_reassembly *r, uint32_t parts);
+
+/** In-order payloads that recv would hand out. */
+static inline uint32_t
+tcp_reassembly_ready(const struct tcp_reassembly *r)
+{
+	return r->ring_tail - r->ring_head;
+}
+
+/** Bytes in those. */
+static inline uint64_t
+tcp_reassembly_ready_bytes(const struct tcp_reassembly *r)
+{
+	return r->ready_bytes;
+}
+
+/** Payloads charged: ready, out of order, and taken but not consumed. 0..payloads_max. */
+static inline uint32_t
+tcp_reassembly_held(const struct tcp_reassembly *r)
+{
+	return r->held;
+}
+
+/** How many more payloads in-order data may bring. For charging the window by buffers. */
+static inline uint32_t
+tcp_reassembly_room(const struct tcp_reassembly *r)
+{
+	return r->payloads_max - r->held;
+}
+
+/** Payloads held out of order. */
+static inline uint32_t
+tcp_reassembly_out_of_order(const struct tcp_reassembly *r)
+{
+	return r->out_of_order;
+}
+
+/** Bytes held out of order. */
+static inline uint64_t
+tcp_reassembly_out_of_order_bytes(const struct tcp_reassembly *r)
+{
+	return r->out_of_order_bytes;
+}
+
+/** Out-of-order ranges: > 0 means that there is a hole and ACKs should carry SACK blocks. */
+static inline uint32_t
+tcp_reassembly_ranges(const struct tcp_reassembly *r)
+{
+	return r->range_count;
+}
+
+/**
+ * Fills in up to blocks_max SACK blocks and returns how many. dsack: a duplicate range to report
+ * first (RFC 2883; the caller reports each once), NULL or empty for none. Then the range that the
+ * last inserted segment touched, then the others from the most to the least recently changed
+ * (RFC 2018 §4). Constant time.
+ */
+uint32_t tcp_reassembly_sack_blocks(const struct tcp_reassembly *r,
+	const struct tcp_sack_block *dsack, struct tcp_sack_block *ret_blocks, uint32_t blocks_max);
+
+/**
+ * The end (right edge) of the highest range, or rcv_nxt when there is none: no byte at or above it
+ * has been kept.
+ */
+uint32_t tcp_reassembly_high_seq(const struct tcp_reassembly *r, uint32_t rcv_nxt);
+
+/** Checks every invariant with CHECK(). Linear time: for tests and fuzzers. */
+void tcp_reassembly_check(const struct tcp_reassembly *r, uint32_t rcv_nxt);
+
+#endif
