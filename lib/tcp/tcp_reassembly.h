@@ -33,8 +33,8 @@
 #define TCP_REASSEMBLY_PAYLOADS_MIN 16U
 #define TCP_REASSEMBLY_PAYLOADS_MAX (1U << 24)
 
-/** Private to tcp_reassembly*.c: ranges, nodes, and the order in which ranges changed. */
-struct tcp_reassembly_ranges;
+/** Out-of-order data; see tcp_reassembly_priv.h. */
+struct tcp_reassembly_store;
 
 /** The fields are for the inline functions below only; use the functions. */
 struct tcp_reassembly {
@@ -48,7 +48,7 @@ struct tcp_reassembly {
 	uint32_t taken; /* by recv, not yet reported by consumed */
 	uint32_t out_of_order; /* payloads in ranges */
 	uint64_t out_of_order_bytes;
-	struct tcp_reassembly_ranges *ranges;
+	struct tcp_reassembly_store *store;
 	buffer_release_fn release;
 	void *release_ctx;
 };
