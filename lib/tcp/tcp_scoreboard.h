@@ -45,6 +45,7 @@ struct tcp_scoreboard {
 	bool recovering; /* fast recovery */
 	bool after_rto; /* a timeout's repair goes on, until recovery_point is acknowledged */
 	bool rescue_used;
+	bool sack_seen; /* the peer has SACKed something since the reset */
 	struct tcp_sack_block range[TCP_SCOREBOARD_RANGES_MAX]; /* sorted, disjoint, not adjacent */
 };
 
@@ -77,7 +78,8 @@ void tcp_scoreboard_on_sent(struct tcp_scoreboard *s, uint32_t right);
 /**
  * Update(): an acceptable ACK, snd_una <= ack <= high_data (an ack outside is treated as
  * snd_una). blocks: the SACK option's, count 0..TCP_SACK_BLOCKS_MAX. A first block below ack, or
- * inside the second, is a D-SACK (RFC 2883 §5) and only reported. *ret is filled in.
+ * inside the second, is a D-SACK (RFC 2883 §5) and only reported. *ret is filled in. Of a block that
+ * begins below SND.UNA (a reordered ACK) the part above counts.
  * Ends after_rto when ack reaches recovery_point; ending `recovering` is left to the caller.
  */
 void tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack,
@@ -96,8 +98,8 @@ uint32_t tcp_scoreboard_pipe(const struct tcp_scoreboard *s);
  *  it may have reneged (RFC 2018 §8). Nothing needs to be done: the RTO clears the ranges. */
 bool tcp_scoreboard_reneging(const struct tcp_scoreboard *s);
 
-/** RFC 6675 §5 (4): RecoveryPoint = HighData, HighRxt = HighACK, RescueRxt undefined. The caller
- *  then retransmits the first segment (tcp_scoreboard_first_seg). */
+/** RFC 6675 §5 (4): RecoveryPoint = HighData, HighRxt = HighACK, RescueRxt undefined. Not while
+ *  recovering or after_rto. The caller then retransmits the first segment (tcp_scoreboard_first_seg). */
 void tcp_scoreboard_enter_recovery(struct tcp_scoreboard *s);
 
 /** ACK >= RecoveryPoint: back to normal. */
@@ -111,7 +113,8 @@ void tcp_scoreboard_on_rto(struct tcp_scoreboard *s);
 /**
  * NextSeg(). new_data: there is unsent data that the peer's window allows. For RETRANSMIT and
  * RESCUE *ret_segment is the range to send, 1..SMSS bytes of un-SACKed sequence space (it may
- * include the FIN's); otherwise untouched. Rules 3 and 4 apply in fast recovery only.
+ * include the FIN's); otherwise untouched. Rule 1 applies in fast recovery and after a timeout, rules
+ * 3 and 4 in fast recovery only, rule 4 only if the peer uses SACK (RFC 6582 has no rescue).
  * Changes nothing: report what was sent with on_retransmit or on_sent.
  */
 enum tcp_next_seg tcp_scoreboard_next_seg(
