@@ -28,15 +28,15 @@ struct tcp_congestion_ops;
 extern const struct tcp_congestion_ops tcp_congestion_newreno; /* RFC 5681, RFC 6582 */
 extern const struct tcp_congestion_ops tcp_congestion_cubic; /* RFC 9438 */
 
-/** RFC 9438 §4.1, in segments and seconds; names as there. */
+/** RFC 9438 §4.1, names as there but in bytes. */
 struct tcp_cubic {
-	double w_max; /* segments; 0: none yet */
+	double w_max; /* bytes; 0: none yet */
 	double k; /* seconds */
-	double w_est; /* segments */
-	double cwnd_prior; /* segments */
-	double cwnd_fraction; /* bytes of growth too small for cwnd so far */
-	uint64_t epoch_start_ns; /* 0: the next ACK in congestion avoidance begins an epoch */
-	uint64_t limited_ns; /* the last ACK at which cwnd was what limited us */
+	double w_est; /* bytes */
+	double cwnd_prior; /* bytes; 0: no reduction yet */
+	double cwnd_fraction; /* bytes of growth too small for cwnd so far, 0..1 */
+	uint64_t epoch_start_ns; /* moved on by the times in which cwnd was not the limit */
+	bool in_epoch; /* false: the next ACK in congestion avoidance begins one */
 };
 
 /** cwnd, ssthresh may be read by anyone; the rest is private. */
@@ -49,6 +49,8 @@ struct tcp_congestion_control {
 	bool recovering; /* between on_enter_recovery and on_exit_recovery or on_rto */
 	bool sack; /* of the current recovery */
 	bool after_rto; /* slow start that repairs a timeout */
+	bool unlimited; /* the last ACK did not find cwnd to be the limit, */
+	uint64_t unlimited_since_ns; /* nor did those since then */
 	struct tcp_cubic cubic;
 };
 
@@ -64,13 +66,15 @@ uint32_t tcp_congestion_initial_window(uint32_t smss);
  *  RFC 6928 §2 allows keeping it only when the SYN's loss was spurious). */
 void tcp_congestion_on_established(struct tcp_congestion_control *cc, bool syn_retransmitted);
 
-/** The path MTU changed: windows keep their segment count's floor (cwnd >= SMSS). */
+/** The path MTU changed. The windows stay as they are in bytes, above their floors. */
 void tcp_congestion_on_smss(struct tcp_congestion_control *cc, uint32_t smss);
 
 /**
  * An ACK of bytes new bytes (> 0), outside of recovery (calls inside are ignored). flight_bytes:
  * FlightSize just before this ACK; the window only grows if it was what limited us
- * (RFC 9438 §5.8, RFC 7661). srtt_ns: the smoothed RTT, 0 unknown.
+ * (RFC 9438 §5.8, RFC 7661): in slow start it was at least half used, in congestion avoidance
+ * used but for less than an SMSS. Slow start counts bytes, at most 2 * SMSS an ACK, after a timeout
+ * SMSS (RFC 3465 §2.2, §2.3). srtt_ns: the smoothed RTT, 0 unknown.
  */
 void tcp_congestion_on_ack(struct tcp_congestion_control *cc, uint32_t bytes, uint32_t flight_bytes,
 	uint64_t srtt_ns, uint64_t now_ns);
@@ -103,8 +107,8 @@ void tcp_congestion_on_rto(
 	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool first, uint64_t now_ns);
 
 /** About to send after idle_ns without sending, nothing outstanding: if longer than the RTO, cwnd
- *  restarts from the initial window (RFC 5681 §4.1); ssthresh remembers 3/4 of what cwnd was, so
- *  that the restart is a quick one (RFC 7661 §4.4.2's idea). */
+ *  restarts from the initial window (RFC 5681 §4.1); ssthresh is then at least 3/4 of what cwnd
+ *  was, so that slow start leads back there (RFC 7661 §4.4.2). */
 void tcp_congestion_on_idle(struct tcp_congestion_control *cc, uint64_t idle_ns, uint64_t rto_ns);
 
 static inline bool
