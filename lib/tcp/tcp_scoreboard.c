@@ -252,6 +252,7 @@ tcp_scoreboard_on_rto(struct tcp_scoreboard *s)
 	s->recovery_point = s->high_data;
 	s->recovering = false;
 	s->after_rto = s->high_data != s->snd_una;
+	s->rescue_used = false;
 }
 
 /* Up to SMSS un-SACKed bytes from left (un-SACKed itself), not beyond limit. */

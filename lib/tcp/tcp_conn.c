@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base_bytes.h"
+#include "base_check.h"
+#include "tcp_priv.h"
+
+#define RCV_WINDOW_MIN 2048U
+#define RCV_WINDOW_MAX (1U << 30) /* RFC 7323 §2.3 */
+#define SND_BUFFER_MIN 1024U
+#define SND_BUFFER_MAX (1U << 28)
+#define MSS_MAX_MIN 88U
+
+void
+tcp_config_defaults(struct tcp_config *ret)
+{
+	*ret = (struct tcp_config){
+		.ack_policy = TCP_ACK_BURST,
+		.congestion = TCP_CONGESTION_CUBIC,
+		.ack_segments_max = 16,
+		.ack_delay_max_ns = 15 * NS_PER_US,
+		.rcv_window_max_bytes = 4U << 20,
+		.rcv_window_init_bytes = 256U << 10,
+		.rcv_payloads_max = 8192,
+		.snd_buffer_bytes = 64U << 10,
+		.mss_max = 1460,
+		.timestamps = true,
+		.sack = true,
+		.window_scaling = true,
+		.syn_retries = 6,
+		.data_retries = 15, /* RFC 9293 SHLD-11: R2 of at least 100 s */
+		.rto_initial_ns = NS_PER_S, /* RFC 6298 §2.1 */
+		.rto_min_ns = 200 * NS_PER_MS, /* RFC 6298 §2.4 says 1 s; every kernel uses less */
+		.rto_max_ns = 60 * NS_PER_S,
+		.keepalive_idle_ns = 60 * NS_PER_S, /* as curl sets it */
+		.keepalive_interval_ns = 15 * NS_PER_S,
+		.keepalive_probes = 5,
+		.time_wait_ns = 60 * NS_PER_S, /* 2 MSL with an MSL of 30 s */
+		.fin_wait_2_ns = 60 * NS_PER_S,
+	};
+}
+
+static bool
+config_valid(const struct tcp_config *cfg)
+{
+	return cfg->counters != NULL && cfg->release != NULL && cfg->mss_max >= MSS_MAX_MIN &&
+	       cfg->rcv_window_max_bytes >= RCV_WINDOW_MIN &&
+	       cfg->rcv_window_max_bytes <= RCV_WINDOW_MAX && cfg->rcv_window_init_bytes > 0 &&
+	       cfg->rcv_window_init_bytes <= cfg->rcv_window_max_bytes &&
+	       cfg->rcv_payloads_max >= TCP_REASSEMBLY_PAYLOADS_MIN &&
+	       cfg->snd_buffer_bytes >= SND_BUFFER_MIN && cfg->snd_buffer_bytes <= SND_BUFFER_MAX &&
+	       cfg->ack_segments_max > 0 && cfg->rto_min_ns > 0 &&
+	       cfg->rto_min_ns <= cfg->rto_initial_ns && cfg->rto_initial_ns <= cfg->rto_max_ns;
+}
+
+struct tcp_conn *
+tcp_conn_create(const struct tcp_config *cfg)
+{
+	struct tcp_conn *c;
+
+	if (!config_valid(cfg))
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	c->cfg = *cfg;
+	c->counters = cfg->counters;
+	c->reassembly =
+		tcp_reassembly_create(cfg->rcv_payloads_max, cfg->release, cfg->release_ctx);
+	if (c->reassembly == NULL || !tcp_send_buffer_init(&c->send, cfg->snd_buffer_bytes)) {
+		tcp_conn_destroy(c);
+		return NULL;
+	}
+	tcp_conn_reset(c);
+	return c;
+}
+
+void
+tcp_conn_destroy(struct tcp_conn *c)
+{
+	if (c == NULL)
+		return;
+	tcp_reassembly_destroy(c->reassembly);
+	free(c->send.bytes);
+	free(c);
+}
+
+void
+tcp_conn_reset(struct tcp_conn *c)
+{
+	struct tcp_conn keep = {
+		.cfg = c->cfg,
+		.counters = c->counters,
+		.reassembly = c->reassembly,
+		.send = {.bytes = c->send.bytes, .size = c->send.size},
+	};
+
+	*c = keep;
+	tcp_reassembly_reset(c->reassembly);
+	tcp_ack_reset(&c->ack);
+	tcp_timer_stop_all(c);
+	tcp_window_init(c);
+	c->smss = c->cfg.mss_max;
+	c->mss_peer = TCP_MSS_DEFAULT;
+	tcp_rtt_init(&c->rtt, c->cfg.rto_initial_ns, c->cfg.rto_min_ns, c->cfg.rto_max_ns);
+	tcp_congestion_init(&c->congestion,
+		c->cfg.congestion == TCP_CONGESTION_CUBIC ? &tcp_congestion_cubic
+							  : &tcp_congestion_newreno,
+		c->smss);
+	tcp_send_start(c, 0);
+}
+
+int
+tcp_conn_connect(struct tcp_conn *c, const struct tcp_open *open, uint64_t now_ns)
+{
+	if (c->state != TCP_CLOSED)
+		return -EISCONN;
+	tcp_conn_reset(c);
+	c->local_port = open->local_port;
+	c->remote_port = open->remote_port;
+	c->ts_offset = open->ts_offset;
+	c->challenge_seed = open->challenge_seed;
+	c->challenge_start_ns = now_ns;
+	c->challenge_left = TCP_CHALLENGE_MAX;
+	tcp_send_start(c, open->iss);
+	c->syn_due = true;
+	c->syn_sent_ns = now_ns;
+	c->last_received_ns = now_ns;
+	tcp_set_state(c, TCP_SYN_SENT);
+	return 0;
+}
+
+bool
+tcp_conn_input(struct tcp_conn *c, const struct tcp_segment *segment, uint64_t now_ns)
+{
+	return tcp_input_segment(c, segment, now_ns);
+}
+
+uint64_t
+tcp_conn_deadline(const struct tcp_conn *c)
+{
+	if (c->rst != TCP_RST_NONE || c->syn_due || c->probe_due)
+		return 0;
+	if (c->state == TCP_CLOSED)
+		return TIME_NEVER;
+	return time_min(tcp_timer_deadline(c), tcp_ack_deadline(c));
+}
+
+bool
+tcp_conn_output_pending(const struct tcp_conn *c)
+{
+	const struct tcp_ack_state *a = &c->ack;
+
+	return c->rst != TCP_RST_NONE || c->syn_due || c->probe_due || a->now || a->segments > 0 ||
+	       a->ring_head != a->ring_tail || c->retransmit_first ||
+	       (tcp_state_synchronised(c->state) && tcp_send_pending(c)) || c->board.recovering ||
+	       c->board.after_rto;
+}
+
+uint32_t
+tcp_conn_send(struct tcp_conn *c, const void *data, uint32_t len)
+{
+	struct tcp_send_buffer *b = &c->send;
+	uint32_t room = b->size - (b->end_seq - b->base_seq), at, first;
+	const uint8_t *from = data;
+
+	if (c->fin_queued || c->state == TCP_CLOSED || c->state == TCP_TIME_WAIT)
+		return 0;
+	len = MIN_OF(len, room);
+	at = b->end_seq & (b->size - 1);
+	first = MIN_OF(len, b->size - at);
+	memcpy(b->bytes + at, from, first);
+	memcpy(b->bytes, from + first, len - first);
+	b->end_seq += len;
+	return len;
+}
+
+uint32_t
+tcp_conn_send_queued(const struct tcp_conn *c)
+{
+	return c->send.end_seq - c->send.base_seq;
+}
+
+uint32_t
+tcp_conn_recv(struct tcp_conn *c, struct payload *ret_parts, uint32_t parts_max)
+{
+	return tcp_reassembly_recv(c->reassembly, ret_parts, parts_max);
+}
+
+uint32_t
+tcp_conn_recv_ready(const struct tcp_conn *c)
+{
+	return tcp_reassembly_ready(c->reassembly);
+}
+
+void
+tcp_conn_consumed(struct tcp_conn *c, uint32_t bytes, uint32_t parts)
+{
+	tcp_reassembly_consumed(c->reassembly, parts);
+	tcp_window_on_consumed(c, bytes);
+}
+
+bool
+tcp_conn_recv_finished(const struct tcp_conn *c)
+{
+	return c->fin_received && tcp_reassembly_ready(c->reassembly) == 0;
+}
+
+void
+tcp_conn_close(struct tcp_conn *c, uint64_t now_ns)
+{
+	(void)now_ns;
+	switch (c->state) {
+	case TCP_SYN_SENT:
+		tcp_state_end(c, 0);
+		break;
+	case TCP_SYN_RECEIVED:
+	case TCP_ESTABLISHED:
+		c->fin_queued = true;
+		tcp_set_state(c, TCP_FIN_WAIT_1);
+		break;
+	case TCP_CLOSE_WAIT:
+		c->fin_queued = true;
+		tcp_set_state(c, TCP_LAST_ACK);
+		break;
+	case TCP_CLOSED:
+	case TCP_FIN_WAIT_1:
+	case TCP_FIN_WAIT_2:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+	case TCP_TIME_WAIT:
+		break;
+	}
+}
+
+void
+tcp_conn_discard(struct tcp_conn *c)
+{
+	c->discard = true;
+}
+
+void
+tcp_conn_abort(struct tcp_conn *c)
+{
+	switch (c->state) {
+	case TCP_SYN_RECEIVED:
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT_1:
+	case TCP_FIN_WAIT_2:
+	case TCP_CLOSE_WAIT:
+		c->rst = TCP_RST_CLOSE;
+		c->rst_seq = tcp_snd_nxt(c);
+		tcp_state_end(c, -ECONNABORTED);
+		break;
+	case TCP_SYN_SENT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+	case TCP_TIME_WAIT:
+		tcp_state_end(c, -ECONNABORTED);
+		break;
+	case TCP_CLOSED:
+		break;
+	}
+}
+
+enum tcp_state
+tcp_conn_state(const struct tcp_conn *c)
+{
+	return c->state;
+}
+
+int
+tcp_conn_error(const struct tcp_conn *c)
+{
+	return c->error;
+}
+
+void
+tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
+{
+	*ret = (struct tcp_info){
+		.state = c->state,
+		.syn_sent_ns = c->syn_sent_ns,
+		.established_ns = c->established_ns,
+		.srtt_ns = c->rtt.srtt_ns,
+		.rttvar_ns = c->rtt.rttvar_ns,
+		.rto_ns = tcp_rtt_rto(&c->rtt),
+		.rcv_rtt_ns = c->rtt.min_rtt_ns,
+		.snd_una = c->snd_una,
+		.snd_nxt = tcp_snd_nxt(c),
+		.snd_wnd = c->snd_wnd,
+		.snd_cwnd = c->congestion.cwnd,
+		.snd_ssthresh = c->congestion.ssthresh,
+		.rcv_nxt = c->rcv_nxt,
+		.rcv_wnd = tcp_rcv_wnd(c),
+		.rcv_window_limit = c->window.limit,
+		.iss = c->iss,
+		.irs = c->irs,
+		.mss_send = c->smss,
+		.mss_peer = c->mss_peer,
+		.snd_wscale = c->snd_wscale,
+		.rcv_wscale = c->rcv_wscale,
+		.timestamps = c->timestamps,
+		.sack = c->sack,
+		.window_scaling = c->window_scaling,
+		.retransmits = c->retransmits,
+		.payloads_held = tcp_reassembly_held(c->reassembly),
+		.payloads_out_of_order = tcp_reassembly_out_of_order(c->reassembly),
+		.rcv_bytes_unread = (uint32_t)tcp_reassembly_ready_bytes(c->reassembly),
+	};
+}
+
+void
+tcp_conn_check(const struct tcp_conn *c)
+{
+	const struct tcp_send_buffer *b = &c->send;
+
+	tcp_scoreboard_check(&c->board);
+	CHECK(c->snd_una == c->board.snd_una);
+	CHECK(seq_leq(c->snd_una, tcp_snd_nxt(c)));
+	CHECK(b->end_seq - b->base_seq <= b->size);
+	CHECK(seq_leq(tcp_snd_nxt(c), b->end_seq + 1));
+	CHECK(c->ack.ring_tail - c->ack.ring_head <= TCP_ACK_RING);
+	if (!tcp_state_synchronised(c->state) && c->state != TCP_SYN_RECEIVED)
+		return;
+	tcp_reassembly_check(c->reassembly, c->rcv_nxt);
+	CHECK(seq_leq(c->last_ack_sent, c->rcv_nxt));
+	/* The FIN takes a number that no window needs to cover. */
+	CHECK(seq_leq(c->rcv_nxt, c->window.adv + (c->fin_received ? 1U : 0U)));
+	CHECK(c->window.limit <= c->cfg.rcv_window_max_bytes);
+	CHECK(c->window.unread >= tcp_reassembly_ready_bytes(c->reassembly));
+	CHECK(!c->fin_received || c->fin_seen);
+}

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "base_bytes.h"
+#include "base_check.h"
+#include "tcp_priv.h"
+
+/* RFC 9293 §3.10.7. Each step says whether the segment is looked at further. */
+enum step {
+	STEP_ON, /* to the next step */
+	STEP_DONE, /* dealt with */
+};
+
+static enum step
+drop(struct tcp_conn *c, enum drop_reason reason)
+{
+	counter_drop(c->counters, reason);
+	return STEP_DONE;
+}
+
+/* <SEQ=SEG.ACK><CTL=RST>, RFC 9293 §3.10.7.3: the connection itself goes on. */
+static void
+reply_with_rst(struct tcp_conn *c, const struct tcp_segment *s)
+{
+	c->rst = TCP_RST_REPLY;
+	c->rst_seq = s->ack;
+}
+
+static void
+enter_established(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	tcp_set_state(c, TCP_ESTABLISHED);
+	c->established_ns = now_ns;
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	/* RFC 7323 §2.2: the window of a SYN is never scaled. */
+	c->snd_wnd = (uint32_t)s->window << (s->flags & TCP_SYN ? 0 : c->snd_wscale);
+	c->snd_wnd_max = c->snd_wnd;
+	if (c->syn_retransmitted)
+		tcp_rtt_on_syn_retransmitted(&c->rtt);
+	tcp_congestion_on_established(&c->congestion, c->syn_retransmitted);
+	c->retries = 0;
+	c->last_received_ns = now_ns;
+	if (c->cfg.keepalive_idle_ns != TIME_NEVER)
+		c->keepalive_ns = now_ns + c->cfg.keepalive_idle_ns;
+}
+
+/* Our SYN is acknowledged. */
+static void
+syn_acknowledged(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_scoreboard_news news;
+
+	tcp_scoreboard_update(&c->board, s->ack, NULL, 0, &news);
+	c->snd_una = s->ack;
+	if (!c->syn_retransmitted)
+		tcp_rtt_on_sample(&c->rtt, now_ns - c->syn_sent_ns, 1);
+	c->timed_ns = 0;
+	tcp_timer_stop_rto(c);
+}
+
+/* ---- SYN-SENT, RFC 9293 §3.10.7.3 ---- */
+
+static enum step
+syn_sent_first_check_ack(struct tcp_conn *c, const struct tcp_segment *s)
+{
+	if (!(s->flags & TCP_ACK))
+		return STEP_ON;
+	if (seq_gt(s->ack, c->iss) && seq_leq(s->ack, tcp_snd_nxt(c)))
+		return STEP_ON;
+	if (!(s->flags & TCP_RST))
+		reply_with_rst(c, s);
+	return drop(c, DROP_TCP_ACK);
+}
+
+static enum step
+syn_sent_second_check_rst(struct tcp_conn *c, const struct tcp_segment *s)
+{
+	if (!(s->flags & TCP_RST))
+		return STEP_ON;
+	if (!(s->flags & TCP_ACK))
+		return drop(c, DROP_TCP_SEQUENCE);
+	counter_add(c->counters, COUNTER_TCP_RST_RECEIVED, 1);
+	tcp_state_end(c, -ECONNREFUSED);
+	return STEP_DONE;
+}
+
+static void
+take_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	uint32_t promised = MIN_OF(c->window.limit, TCP_SYN_WINDOW_MAX);
+
+	c->irs = s->seq;
+	c->rcv_nxt = s->seq + 1;
+	c->window.adv = c->rcv_nxt + promised;
+	c->last_ack_sent = c->rcv_nxt;
+	tcp_options_negotiate(c, s);
+	if (c->timestamps) {
+		c->ts_recent = s->ts_val;
+		c->ts_recent_ns = now_ns;
+	}
+}
+
+static enum step
+syn_sent_fourth_check_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!(s->flags & TCP_SYN))
+		return drop(c, DROP_TCP_HEADER);
+	take_syn(c, s, now_ns);
+	if (!(s->flags & TCP_ACK)) { /* simultaneous open */
+		tcp_set_state(c, TCP_SYN_RECEIVED);
+		c->snd_wnd = s->window;
+		c->syn_due = true;
+		tcp_timer_start_rto(c, now_ns);
+		return STEP_DONE;
+	}
+	syn_acknowledged(c, s, now_ns);
+	enter_established(c, s, now_ns);
+	tcp_ack_at_once(c);
+	return STEP_ON;
+}
+
+/* ---- the other states, RFC 9293 §3.10.7.4 ---- */
+
+static bool
+in_window(const struct tcp_conn *c, uint32_t seq)
+{
+	return seq_geq(seq, c->rcv_nxt) && seq_lt(seq, c->window.adv);
+}
+
+/* The four cases of the acceptability table in §3.10.7.4. */
+static bool
+acceptable(const struct tcp_conn *c, const struct tcp_segment *s)
+{
+	uint32_t len = tcp_segment_seq_len(s), wnd = tcp_rcv_wnd(c);
+
+	/* The other half of a simultaneous open: its SYN again, with the ACK of ours. */
+	if (c->state == TCP_SYN_RECEIVED && (s->flags & TCP_SYN) && (s->flags & TCP_ACK) &&
+		s->seq == c->irs)
+		return true;
+	if (len == 0)
+		return wnd == 0 ? s->seq == c->rcv_nxt : in_window(c, s->seq);
+	return wnd > 0 && (in_window(c, s->seq) || in_window(c, s->seq + len - 1));
+}
+
+/* RFC 5961 §3.2, tolerant: our ACKs cover whole bursts, so an honest peer that has not seen the
+ * last one resets with a sequence number between that and RCV.NXT. */
+static bool
+rst_exact(const struct tcp_conn *c, const struct tcp_segment *s)
+{
+	return seq_geq(s->seq, c->last_ack_sent) && seq_leq(s->seq, c->rcv_nxt);
+}
+
+/* What was wholly or partly received before; its report goes out with the next duplicate ACK. */
+static struct tcp_sack_block
+old_part(const struct tcp_conn *c, const struct tcp_segment *s)
+{
+	uint32_t end = s->seq + s->payload.len;
+
+	return (struct tcp_sack_block){s->seq, seq_min(end, c->rcv_nxt)};
+}
+
+static enum step
+not_acceptable(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_sack_block dsack;
+
+	if (s->flags & TCP_RST) {
+		if (!rst_exact(c, s))
+			return drop(c, DROP_TCP_SEQUENCE);
+		return STEP_ON;
+	}
+	if (s->payload.len > 0 && seq_lt(s->seq, c->rcv_nxt)) {
+		dsack = old_part(c, s);
+		counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
+		counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, s->payload.len);
+		tcp_ack_on_duplicate(c, &dsack);
+		return STEP_DONE;
+	}
+	if (s->payload.len > 0 || (s->flags & TCP_FIN) || seq_lt(s->seq, c->rcv_nxt))
+		tcp_ack_at_once(c); /* zero-window probe, keepalive, a FIN again */
+	else
+		tcp_ack_challenge(c, now_ns);
+	return drop(c, DROP_TCP_SEQUENCE);
+}
+
+static enum step
+first_check_sequence(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (tcp_options_paws_reject(c, s, now_ns)) {
+		if (s->payload.len > 0)
+			tcp_ack_on_duplicate(c, NULL);
+		else
+			tcp_ack_challenge(c, now_ns);
+		return drop(c, DROP_TCP_PAWS);
+	}
+	if (!acceptable(c, s))
+		return not_acceptable(c, s, now_ns);
+	tcp_options_on_segment(c, s, now_ns);
+	return STEP_ON;
+}
+
+static enum step
+second_check_rst(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	int error;
+
+	if (!(s->flags & TCP_RST))
+		return STEP_ON;
+	if (!rst_exact(c, s)) {
+		tcp_ack_challenge(c, now_ns);
+		return drop(c, DROP_TCP_SEQUENCE);
+	}
+	counter_add(c->counters, COUNTER_TCP_RST_RECEIVED, 1);
+	error = c->state == TCP_SYN_RECEIVED ? -ECONNREFUSED : -ECONNRESET;
+	/* Everything was exchanged already: the reset harms nobody. */
+	if (c->state == TCP_CLOSING || c->state == TCP_LAST_ACK || c->state == TCP_TIME_WAIT)
+		error = 0;
+	tcp_state_end(c, error);
+	return STEP_DONE;
+}
+
+static enum step
+fourth_check_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!(s->flags & TCP_SYN))
+		return STEP_ON;
+	if (c->state == TCP_SYN_RECEIVED && (s->flags & TCP_ACK) && s->seq == c->irs)
+		return STEP_ON;
+	tcp_ack_challenge(c, now_ns); /* RFC 5961 §4.2 */
+	return drop(c, DROP_TCP_SEQUENCE);
+}
+
+static enum step
+syn_received_check_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (seq_leq(s->ack, c->snd_una) || seq_gt(s->ack, tcp_snd_nxt(c))) {
+		reply_with_rst(c, s);
+		return drop(c, DROP_TCP_ACK);
+	}
+	syn_acknowledged(c, s, now_ns);
+	enter_established(c, s, now_ns);
+	return STEP_ON;
+}
+
+/* What our FIN's acknowledgment changes. */
+static void
+on_fin_acked(struct tcp_conn *c, uint64_t now_ns)
+{
+	switch (c->state) {
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(c, TCP_FIN_WAIT_2);
+		tcp_timer_start_linger(c, c->cfg.fin_wait_2_ns, now_ns);
+		break;
+	case TCP_CLOSING:
+		tcp_set_state(c, TCP_TIME_WAIT);
+		tcp_timer_stop_all(c);
+		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+		break;
+	case TCP_LAST_ACK:
+		tcp_state_end(c, 0);
+		break;
+	case TCP_CLOSED:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECEIVED:
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT_2:
+	case TCP_CLOSE_WAIT:
+	case TCP_TIME_WAIT:
+		break;
+	}
+}
+
+static enum step
+fifth_check_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!(s->flags & TCP_ACK))
+		return drop(c, DROP_TCP_ACK);
+	if (c->state == TCP_SYN_RECEIVED)
+		return syn_received_check_ack(c, s, now_ns);
+	/* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT. */
+	if (seq_gt(s->ack, tcp_snd_nxt(c)) || seq_lt(s->ack, c->snd_una - c->snd_wnd_max)) {
+		tcp_ack_challenge(c, now_ns);
+		return drop(c, DROP_TCP_ACK);
+	}
+	tcp_send_on_ack(c, s, now_ns);
+	if (tcp_send_fin_acked(c))
+		on_fin_acked(c, now_ns);
+	return c->state == TCP_CLOSED ? STEP_DONE : STEP_ON;
+}
+
+/* ---- data ---- */
+
+/* The part of a segment that lies in the window; the FIN is cut off with what it follows. */
+static struct tcp_segment
+trim_to_window(const struct tcp_conn *c, const struct tcp_segment *s)
+{
+	struct tcp_segment t = *s;
+	uint32_t cut;
+
+	if (seq_gt(t.seq + t.payload.len, c->window.adv)) {
+		cut = t.seq + t.payload.len - c->window.adv;
+		t.payload.len -= MIN_OF(cut, t.payload.len);
+		t.flags &= (uint8_t)~TCP_FIN;
+	}
+	/* Data past the FIN is none (a peer that sends it is wrong). */
+	if (c->fin_seen && seq_gt(t.seq + t.payload.len, c->fin_seq)) {
+		cut = t.seq + t.payload.len - c->fin_seq;
+		t.payload.len -= MIN_OF(cut, t.payload.len);
+	}
+	return t;
+}
+
+static void
+on_in_order(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_reassembly_result *r,
+	uint64_t now_ns)
+{
+	uint32_t advance = r->rcv_nxt - c->rcv_nxt;
+
+	c->rcv_nxt = r->rcv_nxt;
+	tcp_window_on_data(c, advance, s->payload.len);
+	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
+	if (r->filled_hole)
+		tcp_ack_at_once(c);
+}
+
+static bool
+take_data(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_reassembly_result r;
+	bool kept = tcp_reassembly_insert(c->reassembly, s->seq, &s->payload, c->rcv_nxt, &r);
+
+	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, r.bytes_new);
+	counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, r.bytes_duplicate);
+	switch (r.verdict) {
+	case TCP_REASSEMBLY_IN_ORDER:
+		on_in_order(c, s, &r, now_ns);
+		break;
+	case TCP_REASSEMBLY_OUT_OF_ORDER:
+		counter_add(c->counters, COUNTER_TCP_OUT_OF_ORDER, 1);
+		tcp_ack_on_duplicate(c, &r.duplicate);
+		break;
+	case TCP_REASSEMBLY_DUPLICATE:
+		counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
+		tcp_ack_on_duplicate(c, &r.duplicate);
+		break;
+	case TCP_REASSEMBLY_NO_BUFFER:
+		counter_drop(c->counters, DROP_TCP_NO_BUFFER);
+		tcp_ack_on_duplicate(c, NULL);
+		break;
+	}
+	return kept;
+}
+
+/* RFC 9293 §3.6, RFC 2525 §2.17: data that nobody will read must not be acknowledged as read. */
+static void
+refuse_data(struct tcp_conn *c)
+{
+	counter_drop(c->counters, DROP_TCP_AFTER_CLOSE);
+	c->rst = TCP_RST_CLOSE;
+	c->rst_seq = tcp_snd_nxt(c);
+	tcp_state_end(c, -ECONNABORTED);
+}
+
+static bool
+seventh_process_text(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (s->payload.len == 0 || !tcp_state_receives(c->state))
+		return false;
+	if (c->discard && seq_gt(s->seq + s->payload.len, c->rcv_nxt)) {
+		refuse_data(c);
+		return false;
+	}
+	return take_data(c, s, now_ns);
+}
+
+static void
+on_fin(struct tcp_conn *c, uint64_t now_ns)
+{
+	switch (c->state) {
+	case TCP_ESTABLISHED:
+		tcp_set_state(c, TCP_CLOSE_WAIT);
+		break;
+	case TCP_FIN_WAIT_1: /* our FIN is not acknowledged, or the state had changed */
+		tcp_set_state(c, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT_2:
+		tcp_set_state(c, TCP_TIME_WAIT);
+		tcp_timer_stop_all(c);
+		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+		break;
+	case TCP_CLOSED:
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECEIVED:
+	case TCP_CLOSE_WAIT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+	case TCP_TIME_WAIT:
+		break;
+	}
+}
+
+/* A FIN is remembered wherever it comes, and acted on when all before it has arrived. */
+static void
+eighth_check_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!tcp_state_receives(c->state))
+		return;
+	if ((s->flags & TCP_FIN) && !c->fin_seen) {
+		c->fin_seen = true;
+		c->fin_seq = s->seq + s->payload.len;
+		if (c->fin_seq != c->rcv_nxt && s->payload.len == 0)
+			tcp_ack_on_duplicate(c, NULL); /* a FIN above a hole */
+	}
+	if (!c->fin_seen || c->fin_received || c->rcv_nxt != c->fin_seq)
+		return;
+	c->fin_received = true;
+	c->rcv_nxt++;
+	tcp_ack_at_once(c);
+	on_fin(c, now_ns);
+}
+
+static bool
+process_text_and_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_segment t;
+	bool kept;
+
+	if (s->payload.len == 0 && !(s->flags & TCP_FIN))
+		return false;
+	/* A FIN below what is held above it contradicts it; the data came first. */
+	t = trim_to_window(c, s);
+	if ((t.flags & TCP_FIN) &&
+		seq_lt(t.seq + t.payload.len, tcp_reassembly_high_seq(c->reassembly, c->rcv_nxt)))
+		t.flags &= (uint8_t)~TCP_FIN;
+	kept = seventh_process_text(c, &t, now_ns);
+	eighth_check_fin(c, &t, now_ns);
+	return kept;
+}
+
+/* RFC 9293 §3.10.7.4 for TIME-WAIT: a retransmitted FIN restarts the 2 MSL. */
+static void
+time_wait_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (c->state == TCP_TIME_WAIT && (s->flags & TCP_FIN)) {
+		tcp_ack_at_once(c);
+		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+	}
+}
+
+static bool
+input_syn_sent(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_segment rest;
+
+	if (syn_sent_first_check_ack(c, s) != STEP_ON ||
+		syn_sent_second_check_rst(c, s) != STEP_ON ||
+		syn_sent_fourth_check_syn(c, s, now_ns) != STEP_ON)
+		return false;
+	rest = *s; /* data or FIN behind the SYN */
+	rest.seq++;
+	rest.flags &= (uint8_t)~TCP_SYN;
+	return process_text_and_fin(c, &rest, now_ns);
+}
+
+static bool
+input_synchronised(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	time_wait_on_segment(c, s, now_ns);
+	if (first_check_sequence(c, s, now_ns) != STEP_ON ||
+		second_check_rst(c, s, now_ns) != STEP_ON ||
+		fourth_check_syn(c, s, now_ns) != STEP_ON ||
+		fifth_check_ack(c, s, now_ns) != STEP_ON)
+		return false;
+	return process_text_and_fin(c, s, now_ns);
+}
+
+/*
+ * Header prediction (Van Jacobson, RFC 1323 appendix A): the next data segment of a bulk transfer,
+ * with nothing else in it. Anything unusual goes the long way.
+ */
+static bool
+predicted(struct tcp_conn *c, const struct tcp_segment *s)
+{
+	return c->state == TCP_ESTABLISHED && (s->flags & ~TCP_PSH) == TCP_ACK &&
+	       s->seq == c->rcv_nxt && s->payload.len > 0 && s->ack == c->snd_una &&
+	       c->snd_una == tcp_snd_nxt(c) && (uint32_t)s->window << c->snd_wscale == c->snd_wnd &&
+	       s->payload.len <= tcp_rcv_wnd(c) &&
+	       s->options == (c->timestamps ? TCP_OPT_TIMESTAMPS : 0) &&
+	       (!c->timestamps || (int32_t)(s->ts_val - c->ts_recent) >= 0) && !c->fin_seen &&
+	       !c->discard;
+}
+
+static bool
+input_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!predicted(c, s) || !tcp_reassembly_append_in_order(c->reassembly, &s->payload))
+		return false;
+	tcp_options_on_segment(c, s, now_ns);
+	c->snd_wl1 = s->seq;
+	c->rcv_nxt += s->payload.len;
+	tcp_window_on_data(c, s->payload.len, s->payload.len);
+	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
+	counter_add(c->counters, COUNTER_TCP_FAST_PATH, 1);
+	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, s->payload.len);
+	return true;
+}
+
+bool
+tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	counter_add(c->counters, COUNTER_TCP_SEGMENTS_RECEIVED, 1);
+	if (s->payload.len > 0)
+		counter_add(c->counters, COUNTER_TCP_DATA_SEGMENTS, 1);
+	tcp_timer_on_received(c, now_ns);
+	if (input_predicted(c, s, now_ns))
+		return true;
+	switch (c->state) {
+	case TCP_CLOSED:
+		counter_drop(c->counters, DROP_TCP_NO_CONNECTION);
+		return false;
+	case TCP_SYN_SENT:
+		return input_syn_sent(c, s, now_ns);
+	case TCP_SYN_RECEIVED:
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT_1:
+	case TCP_FIN_WAIT_2:
+	case TCP_CLOSE_WAIT:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+	case TCP_TIME_WAIT:
+		return input_synchronised(c, s, now_ns);
+	}
+	CHECK(false);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TCP_LIMITS_H
+#define TCP_LIMITS_H
+
+#include "base_time.h"
+
+/* Constants of the connection, each with its unit and source. */
+
+#define TCP_MSS_DEFAULT 536U /* bytes; RFC 9293 §3.7.1, when the peer sends no MSS option */
+#define TCP_MSS_MIN 64U /* bytes; a peer's smaller MSS is taken as this */
+#define TCP_TIMESTAMPS_LEN 12U /* bytes of option space, padded */
+#define TCP_WSCALE_MAX 14U /* RFC 7323 §2.3 */
+#define TCP_WINDOW_FIELD_MAX 65535U
+#define TCP_SYN_WINDOW_MAX 65535U /* RFC 7323 §2.2: the SYN's window is not scaled */
+#define TCP_TIMESTAMP_TICK_NS NS_PER_MS /* RFC 7323 §5.4: 1 ms to 1 s */
+#define TCP_PAWS_IDLE_NS (24 * 86400 * NS_PER_S) /* RFC 7323 §5.5: TS.Recent is stale then */
+#define TCP_PERSIST_MAX_NS (60 * NS_PER_S) /* RFC 9293 §3.8.6.1: back off, up to this */
+#define TCP_SOFT_TIMEOUT_TRIES 3U
+
+/* Acknowledgments waiting to go out, one for each out-of-order segment of a burst. */
+#define TCP_ACK_RING 32U /* a power of two */
+
+/* The sender's first windows: acknowledge every second segment, so that slow start, which may
+ * count ACKs and not bytes (RFC 3465 limits either way), opens as fast as the RFC allows. */
+#define TCP_ACK_QUICK_SEGMENTS 64U
+#define TCP_ACK_QUICK_EVERY 2U
+#define TCP_ACK_DELAYED_NS (40 * NS_PER_MS) /* RFC 9293 MUST-59: below 500 ms */
+#define TCP_ACK_DELAYED_EVERY 2U /* RFC 9293 SHLD-19: every second full-sized segment */
+
+/* RFC 5961 §7: challenge ACKs of one connection in one interval. */
+#define TCP_CHALLENGE_INTERVAL_NS NS_PER_S
+#define TCP_CHALLENGE_MAX 10U
+
+/* Receive window auto-tuning: the shortest interval over which consumption is measured. */
+#define TCP_TUNE_INTERVAL_MIN_NS (100 * NS_PER_US)
+
+/* Limited transmit, RFC 3042: new segments on the first two duplicate ACKs. */
+#define TCP_LIMITED_TRANSMIT 2U
+
+#endif

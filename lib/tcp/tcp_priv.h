@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TCP_PRIV_H
+#define TCP_PRIV_H
+
+#include "tcp_congestion.h"
+#include "tcp_conn.h"
+#include "tcp_limits.h"
+#include "tcp_reassembly.h"
+#include "tcp_rtt.h"
+#include "tcp_scoreboard.h"
+
+/* The inside of a connection, for lib/tcp and its tests. Names as in RFC 9293 §3.3.1. */
+
+/** An acknowledgment recorded at the segment that asked for it. */
+struct tcp_ack_record {
+	uint32_t ack;
+	uint8_t sack_count;
+	bool dsack; /* the first block is a D-SACK */
+	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
+};
+
+/** What is to be acknowledged, and when (tcp_ack.c). */
+struct tcp_ack_state {
+	bool now; /* an ACK is due in the next output */
+	bool window_update; /* because the window grew */
+	bool push; /* a PSH came: no merging across bursts */
+	uint32_t segments; /* in-order data segments not yet acknowledged */
+	uint32_t full_segments; /* of them, as large as the largest seen */
+	uint32_t segment_bytes_max; /* the largest payload seen */
+	uint32_t quick_left; /* segments of the sender's first windows still to come */
+	uint64_t since_ns; /* arrival of the oldest of `segments` */
+	uint32_t ring_head, ring_tail; /* free-running */
+	struct tcp_ack_record ring[TCP_ACK_RING];
+};
+
+/** The receive window (tcp_window.c). */
+struct tcp_window {
+	uint32_t limit; /* bytes that may be unread; grows to cfg.rcv_window_max_bytes */
+	uint32_t adv; /* the right edge last advertised; never retreats */
+	uint64_t unread; /* in-order bytes not yet consumed by the application */
+	uint64_t tune_start_ns; /* of the measuring interval, 0: none */
+	uint64_t tune_bytes; /* consumed in it */
+	uint32_t payload_mean; /* smoothed payload size of received segments, bytes */
+};
+
+/** Data to send: a ring of bytes from SND.UNA to the end of the queue (tcp_send.c). */
+struct tcp_send_buffer {
+	uint8_t *bytes;
+	uint32_t size; /* a power of two */
+	uint32_t base_seq; /* of the oldest byte held */
+	uint32_t end_seq; /* after the newest */
+};
+
+enum tcp_rst_pending {
+	TCP_RST_NONE,
+	TCP_RST_REPLY, /* answers a bad segment; the connection goes on */
+	TCP_RST_CLOSE, /* then CLOSED */
+};
+
+struct tcp_conn {
+	/* read for every segment */
+	enum tcp_state state;
+	uint32_t rcv_nxt;
+	uint32_t snd_una;
+	uint32_t snd_wnd; /* bytes */
+	uint32_t ts_recent;
+	uint32_t last_ack_sent;
+	uint8_t snd_wscale, rcv_wscale;
+	bool timestamps, sack, window_scaling; /* negotiated */
+	bool fin_seen, fin_received; /* fin_seq is known; and reached by RCV.NXT */
+	bool discard; /* the application reads no more */
+	struct tcp_reassembly *reassembly;
+	struct counters *counters;
+	uint64_t ts_recent_ns;
+	uint64_t last_received_ns;
+	struct tcp_window window;
+	struct tcp_ack_state ack;
+
+	/* sending */
+	uint32_t iss, irs;
+	uint32_t snd_wl1, snd_wl2;
+	uint32_t snd_wnd_max; /* the largest ever offered */
+	uint32_t fin_seq; /* the peer's FIN */
+	uint16_t local_port, remote_port;
+	uint16_t smss; /* payload bytes of a full segment that we send */
+	uint16_t mss_peer;
+	bool fin_queued; /* our FIN follows the queued data */
+	bool syn_due, retransmit_first, limited_allowed;
+	bool probe_due;
+	uint32_t dup_acks;
+	uint32_t limited_bytes; /* sent by limited transmit, not counted in FlightSize */
+	struct tcp_send_buffer send;
+	struct tcp_scoreboard board; /* board.high_data is SND.NXT */
+	struct tcp_congestion_control congestion;
+	struct tcp_rtt rtt;
+	uint32_t timed_seq; /* RTT: the ACK that covers this ends the measurement */
+	uint64_t timed_ns; /* 0: none under way */
+	uint64_t last_sent_ns;
+
+	/* control */
+	enum tcp_rst_pending rst;
+	uint32_t rst_seq;
+	uint32_t ts_offset;
+	uint64_t challenge_seed, challenge_start_ns;
+	uint32_t challenge_left;
+
+	/* timers: when they expire, TIME_NEVER when off */
+	uint64_t rto_ns, persist_ns, keepalive_ns, linger_ns; /* linger: TIME-WAIT, FIN-WAIT-2 */
+	uint32_t retries; /* consecutive expiries without an ACK */
+	uint32_t persist_backoff, keepalive_sent;
+	bool syn_retransmitted;
+
+	int error, soft_error;
+	uint32_t retransmits;
+	uint64_t syn_sent_ns, established_ns;
+	struct tcp_config cfg;
+};
+
+/* tcp_state.c */
+
+/** The only way to change the state: CHECKs that RFC 9293 figure 5 has the transition. */
+void tcp_set_state(struct tcp_conn *c, enum tcp_state state);
+
+/** To CLOSED with this error: timers stop, nothing more is sent but a pending RST. */
+void tcp_state_end(struct tcp_conn *c, int error);
+
+static inline bool
+tcp_state_synchronised(enum tcp_state state)
+{
+	return state >= TCP_ESTABLISHED;
+}
+
+/** May the peer still send us data? */
+static inline bool
+tcp_state_receives(enum tcp_state state)
+{
+	return state == TCP_ESTABLISHED || state == TCP_FIN_WAIT_1 || state == TCP_FIN_WAIT_2;
+}
+
+/** SND.NXT. */
+static inline uint32_t
+tcp_snd_nxt(const struct tcp_conn *c)
+{
+	return c->board.high_data;
+}
+
+/** RCV.WND: what the peer may still send. */
+static inline uint32_t
+tcp_rcv_wnd(const struct tcp_conn *c)
+{
+	/* The peer's FIN takes a number that the window need not cover. */
+	return seq_gt(c->rcv_nxt, c->window.adv) ? 0 : c->window.adv - c->rcv_nxt;
+}
+
+/* tcp_options.c */
+
+/** What our SYN offers. */
+void tcp_options_offer(const struct tcp_conn *c, struct tcp_segment *ret);
+/** What the peer's SYN settled. */
+void tcp_options_negotiate(struct tcp_conn *c, const struct tcp_segment *syn);
+/** The timestamp of a segment that we send. */
+void tcp_options_stamp(const struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
+/** Our timestamp clock in ticks. */
+uint32_t tcp_options_clock(const struct tcp_conn *c, uint64_t now_ns);
+/** RFC 7323 §5.3 R1: is the segment older than what we have seen? */
+bool tcp_options_paws_reject(
+	const struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** RFC 7323 §4.3 (2): TS.Recent follows the segment that opens the next ACK. */
+void tcp_options_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+
+/* tcp_ack.c */
+
+void tcp_ack_reset(struct tcp_ack_state *a);
+/** In-order data of len bytes came. */
+void tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns);
+/** A segment that must be acknowledged at once and by an ACK of its own: out of order, duplicate
+ *  (dsack: the run that we had, or empty). */
+void tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack);
+/** An ACK is due in the next output: hole filled, FIN, window probe. */
+void tcp_ack_at_once(struct tcp_conn *c);
+/** RFC 5961: an ACK that a blind attacker may have provoked, rate-limited. */
+void tcp_ack_challenge(struct tcp_conn *c, uint64_t now_ns);
+/** Is a plain ACK due? */
+bool tcp_ack_due(const struct tcp_conn *c, uint64_t now_ns);
+/** When it will be, without further input. */
+uint64_t tcp_ack_deadline(const struct tcp_conn *c);
+/** Takes the oldest recorded ACK into *ret (ack and SACK fields). false: there is none. */
+bool tcp_ack_take_record(struct tcp_conn *c, struct tcp_segment *ret);
+/** Fills in the acknowledgment of a segment about to go: ack, window, SACK blocks. */
+void tcp_ack_fill(struct tcp_conn *c, struct tcp_segment *ret);
+/** A segment that acknowledges RCV.NXT is on its way. */
+void tcp_ack_on_sent(struct tcp_conn *c, uint64_t now_ns);
+
+/* tcp_window.c */
+
+void tcp_window_init(struct tcp_conn *c);
+/** The shift to offer, so that the largest window fits the field. */
+uint8_t tcp_window_scale(uint32_t window_max_bytes);
+/** The window field of a segment about to go; moves the advertised edge. */
+uint16_t tcp_window_advertise(struct tcp_conn *c);
+/** RCV.NXT advanced by `advance` bytes of data, by a segment of segment_bytes. */
+void tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes);
+/** The application is done with bytes: tunes, and asks for a window update if the sender needs it. */
+void tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes);
+/** Time for auto-tuning's interval, from segments that come. */
+void tcp_window_tune(struct tcp_conn *c, uint64_t now_ns);
+
+/* tcp_send.c: what we send and what the peer acknowledges of it */
+
+bool tcp_send_buffer_init(struct tcp_send_buffer *b, uint32_t bytes);
+void tcp_send_start(struct tcp_conn *c, uint32_t iss);
+/** RFC 9293 §3.10.7.4 fifth: an acceptable ACK in a synchronised state. */
+void tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** The retransmission timer expired with data outstanding. */
+void tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns);
+/** The next data or FIN segment that windows allow, into *ret (seq, flags, payload). */
+bool tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
+/** Unsent data or FIN is queued. */
+bool tcp_send_pending(const struct tcp_conn *c);
+/** Has our FIN been acknowledged? */
+bool tcp_send_fin_acked(const struct tcp_conn *c);
+void tcp_send_on_smss(struct tcp_conn *c, uint16_t smss);
+
+/* tcp_timer.c */
+
+void tcp_timer_stop_all(struct tcp_conn *c);
+/** Runs what has expired. */
+void tcp_timer_run(struct tcp_conn *c, uint64_t now_ns);
+uint64_t tcp_timer_deadline(const struct tcp_conn *c);
+void tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns);
+void tcp_timer_stop_rto(struct tcp_conn *c);
+/** RFC 9293 §3.8.6.1: the peer's window is shut and there is data for it. */
+void tcp_timer_update_persist(struct tcp_conn *c, bool blocked, uint64_t now_ns);
+/** Something came from the peer: keepalive begins anew. */
+void tcp_timer_on_received(struct tcp_conn *c, uint64_t now_ns);
+/** FIN-WAIT-2 of a connection nobody reads, TIME-WAIT. */
+void tcp_timer_start_linger(struct tcp_conn *c, uint64_t delay_ns, uint64_t now_ns);
+
+/* tcp_input.c */
+
+bool tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "base_bytes.h"
+#include "base_check.h"
+#include "tcp_priv.h"
+
+bool
+tcp_send_buffer_init(struct tcp_send_buffer *b, uint32_t bytes)
+{
+	uint32_t size = 1;
+
+	while (size < bytes)
+		size *= 2;
+	b->bytes = malloc(size);
+	b->size = size;
+	return b->bytes != NULL;
+}
+
+void
+tcp_send_start(struct tcp_conn *c, uint32_t iss)
+{
+	c->iss = iss;
+	c->snd_una = iss;
+	c->send.base_seq = c->send.end_seq = iss + 1;
+	tcp_scoreboard_reset(&c->board, iss, c->smss);
+}
+
+void
+tcp_send_on_smss(struct tcp_conn *c, uint16_t smss)
+{
+	c->smss = smss;
+	tcp_scoreboard_on_smss(&c->board, smss);
+	tcp_congestion_on_smss(&c->congestion, smss);
+}
+
+/* The sequence number after all that is queued, our FIN included. */
+static uint32_t
+stream_end(const struct tcp_conn *c)
+{
+	return c->send.end_seq + (c->fin_queued ? 1U : 0U);
+}
+
+bool
+tcp_send_pending(const struct tcp_conn *c)
+{
+	return seq_lt(tcp_snd_nxt(c), stream_end(c));
+}
+
+bool
+tcp_send_fin_acked(const struct tcp_conn *c)
+{
+	return c->fin_queued && c->snd_una == stream_end(c);
+}
+
+/* ---- what the peer acknowledged ---- */
+
+static void
+take_rtt_sample(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
+{
+	uint32_t expected = flight / (2U * c->smss) + 1U;
+
+	if (c->timed_ns != 0 && seq_geq(s->ack, c->timed_seq)) {
+		tcp_rtt_on_sample(&c->rtt, now_ns - c->timed_ns, expected);
+		c->timed_ns = 0;
+	} else if (c->timestamps && (s->options & TCP_OPT_TIMESTAMPS) && s->ts_ecr != 0) {
+		tcp_rtt_on_timestamp_echo(&c->rtt, tcp_options_clock(c, now_ns), s->ts_ecr,
+			TCP_TIMESTAMP_TICK_NS, expected);
+	}
+}
+
+/* RFC 6675 §5 (A) and (C), RFC 6582 §3.2: what an advance means while repairing a loss. */
+static void
+recovery_on_advance(struct tcp_conn *c, uint32_t bytes, uint64_t now_ns)
+{
+	if (seq_geq(c->snd_una, c->board.recovery_point)) {
+		tcp_scoreboard_exit_recovery(&c->board);
+		tcp_congestion_on_exit_recovery(
+			&c->congestion, tcp_snd_nxt(c) - c->snd_una, now_ns);
+		c->retransmit_first = false;
+		return;
+	}
+	tcp_congestion_on_partial_ack(&c->congestion, bytes);
+	c->retransmit_first = !c->sack;
+}
+
+static void
+on_advance(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
+{
+	uint32_t bytes = s->ack - c->snd_una;
+
+	c->snd_una = s->ack;
+	if (seq_gt(c->snd_una, c->send.base_seq))
+		c->send.base_seq = seq_min(c->snd_una, c->send.end_seq);
+	c->retries = 0;
+	c->soft_error = 0;
+	c->dup_acks = 0;
+	c->limited_bytes = 0;
+	take_rtt_sample(c, s, flight, now_ns);
+	if (c->board.recovering)
+		recovery_on_advance(c, bytes, now_ns);
+	else
+		tcp_congestion_on_ack(&c->congestion, bytes, flight, c->rtt.srtt_ns, now_ns);
+	if (c->snd_una == tcp_snd_nxt(c))
+		tcp_timer_stop_rto(c);
+	else
+		tcp_timer_start_rto(c, now_ns);
+}
+
+/* RFC 5681 §3.2, RFC 6675 §5: the third duplicate, or SACKs that say as much. */
+static void
+on_duplicate(struct tcp_conn *c, uint64_t now_ns)
+{
+	uint32_t flight = tcp_snd_nxt(c) - c->snd_una - c->limited_bytes;
+
+	c->dup_acks++;
+	if (c->board.recovering) {
+		tcp_congestion_on_dup_ack(&c->congestion);
+		return;
+	}
+	if (c->board.after_rto)
+		return;
+	if (c->dup_acks < TCP_SCOREBOARD_DUP_THRESH &&
+		!tcp_scoreboard_is_lost(&c->board, c->snd_una))
+		return;
+	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
+	tcp_scoreboard_enter_recovery(&c->board);
+	c->retransmit_first = true;
+	c->limited_bytes = 0;
+}
+
+/* RFC 9293 §3.10.7.4: only a segment newer than the last one may change the window. */
+static bool
+update_window(struct tcp_conn *c, const struct tcp_segment *s)
+{
+	uint32_t before = c->snd_wnd;
+
+	if (seq_lt(c->snd_wl1, s->seq) || (c->snd_wl1 == s->seq && seq_leq(c->snd_wl2, s->ack))) {
+		c->snd_wnd = (uint32_t)s->window << c->snd_wscale;
+		c->snd_wl1 = s->seq;
+		c->snd_wl2 = s->ack;
+		c->snd_wnd_max = MAX_OF(c->snd_wnd_max, c->snd_wnd);
+	}
+	return c->snd_wnd != before;
+}
+
+void
+tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_scoreboard_news news;
+	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
+	bool window_changed;
+
+	if (seq_lt(s->ack, c->snd_una))
+		return; /* an old duplicate says nothing new */
+	tcp_scoreboard_update(&c->board, s->ack, s->sack,
+		c->sack && (s->options & TCP_OPT_SACK) ? s->sack_count : 0, &news);
+	window_changed = update_window(c, s);
+	if (s->ack != c->snd_una)
+		on_advance(c, s, flight, now_ns);
+	else if (flight > 0 && tcp_segment_seq_len(s) == 0 &&
+		 (c->sack ? news.bytes_sacked > 0 : !window_changed))
+		on_duplicate(c, now_ns);
+}
+
+void
+tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns)
+{
+	tcp_congestion_on_rto(&c->congestion, tcp_snd_nxt(c) - c->snd_una, c->retries == 1, now_ns);
+	tcp_scoreboard_on_rto(&c->board);
+	c->retransmit_first = false;
+	c->dup_acks = 0;
+	c->limited_bytes = 0;
+	c->timed_ns = 0; /* Karn */
+}
+
+/* ---- what to send next ---- */
+
+/* left .. right of the stream as a segment: bytes from the ring, FIN at its end. */
+static void
+fill_segment(const struct tcp_conn *c, uint32_t left, uint32_t right, struct tcp_segment *ret)
+{
+	const struct tcp_send_buffer *b = &c->send;
+	uint32_t len = seq_min(right, b->end_seq) - left;
+	uint32_t at = left & (b->size - 1), first = MIN_OF(len, b->size - at);
+
+	ret->seq = left;
+	ret->flags |= TCP_ACK;
+	if (seq_gt(right, b->end_seq))
+		ret->flags |= TCP_FIN;
+	if (len > 0 && seq_geq(right, b->end_seq))
+		ret->flags |= TCP_PSH;
+	ret->payload = (struct payload){.data = b->bytes + at, .len = first};
+	ret->payload2 = (struct payload){.data = b->bytes, .len = len - first};
+}
+
+static void
+on_transmit(struct tcp_conn *c, uint64_t now_ns)
+{
+	c->last_sent_ns = now_ns;
+	if (c->rto_ns == TIME_NEVER)
+		tcp_timer_start_rto(c, now_ns);
+}
+
+static bool
+send_again(struct tcp_conn *c, enum tcp_next_seg kind, const struct tcp_sack_block *segment,
+	uint64_t now_ns, struct tcp_segment *ret)
+{
+	fill_segment(c, segment->left, segment->right, ret);
+	tcp_scoreboard_on_retransmit(&c->board, kind, segment);
+	c->timed_ns = 0; /* Karn */
+	c->retransmits++;
+	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
+	on_transmit(c, now_ns);
+	return true;
+}
+
+/* Bytes of new data that the peer's window and silly window avoidance allow now; 0: none.
+ * RFC 9293 §3.8.6.2.1, the sender's algorithm with PUSH. */
+static uint32_t
+sendable(const struct tcp_conn *c)
+{
+	uint32_t nxt = tcp_snd_nxt(c), edge = c->snd_una + c->snd_wnd, queued, open, len;
+
+	if (!tcp_send_pending(c))
+		return 0;
+	queued = stream_end(c) - nxt;
+	open = seq_gt(edge, nxt) ? edge - nxt : 0;
+	len = MIN_OF(MIN_OF(queued, open), (uint32_t)c->smss);
+	if (len == queued || len == c->smss || len >= c->snd_wnd_max / 2)
+		return len;
+	return 0;
+}
+
+static bool
+send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *ret)
+{
+	uint32_t left = tcp_snd_nxt(c), right = left + len;
+
+	if (left == c->snd_una && c->last_sent_ns != 0)
+		tcp_congestion_on_idle(
+			&c->congestion, now_ns - c->last_sent_ns, tcp_rtt_rto(&c->rtt));
+	fill_segment(c, left, right, ret);
+	tcp_scoreboard_on_sent(&c->board, right);
+	if (c->timed_ns == 0) {
+		c->timed_seq = right;
+		c->timed_ns = now_ns;
+	}
+	on_transmit(c, now_ns);
+	return true;
+}
+
+static bool
+send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block segment;
+	uint32_t len = sendable(c);
+	enum tcp_next_seg kind;
+
+	if (c->congestion.cwnd < tcp_scoreboard_pipe(&c->board) + c->smss)
+		return false;
+	kind = tcp_scoreboard_next_seg(&c->board, len > 0, &segment);
+	switch (kind) {
+	case TCP_NEXT_SEG_NONE:
+		return false;
+	case TCP_NEXT_SEG_NEW:
+		return send_new(c, now_ns, len, ret);
+	case TCP_NEXT_SEG_RETRANSMIT:
+	case TCP_NEXT_SEG_RESCUE:
+		return send_again(c, kind, &segment, now_ns, ret);
+	}
+	CHECK(false);
+}
+
+static bool
+send_normally(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	uint32_t len = sendable(c), flight = tcp_snd_nxt(c) - c->snd_una;
+
+	if (len == 0)
+		return false;
+	if (flight + len <= c->congestion.cwnd)
+		return send_new(c, now_ns, len, ret);
+	/* RFC 3042: the first duplicate ACKs each let one new segment out. */
+	if (c->dup_acks == 0 || c->dup_acks > TCP_LIMITED_TRANSMIT ||
+		c->limited_bytes + len > c->dup_acks * c->smss)
+		return false;
+	c->limited_bytes += len;
+	return send_new(c, now_ns, len, ret);
+}
+
+bool
+tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block first;
+
+	if (c->retransmit_first) {
+		c->retransmit_first = false;
+		if (tcp_scoreboard_first_seg(&c->board, &first))
+			return send_again(c, TCP_NEXT_SEG_RETRANSMIT, &first, now_ns, ret);
+	}
+	if (c->board.recovering || c->board.after_rto)
+		return send_in_recovery(c, now_ns, ret);
+	if (send_normally(c, now_ns, ret))
+		return true;
+	tcp_timer_update_persist(
+		c, tcp_send_pending(c) && tcp_snd_nxt(c) == c->snd_una && sendable(c) == 0, now_ns);
+	return false;
+}

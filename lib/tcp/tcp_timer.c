@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "base_bytes.h"
+#include "tcp_priv.h"
+
+void
+tcp_timer_stop_all(struct tcp_conn *c)
+{
+	c->rto_ns = c->persist_ns = c->keepalive_ns = c->linger_ns = TIME_NEVER;
+	c->retries = c->persist_backoff = c->keepalive_sent = 0;
+}
+
+void
+tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns)
+{
+	c->rto_ns = now_ns + tcp_rtt_rto(&c->rtt);
+}
+
+void
+tcp_timer_stop_rto(struct tcp_conn *c)
+{
+	c->rto_ns = TIME_NEVER;
+}
+
+void
+tcp_timer_start_linger(struct tcp_conn *c, uint64_t delay_ns, uint64_t now_ns)
+{
+	c->linger_ns = now_ns + delay_ns;
+}
+
+void
+tcp_timer_on_received(struct tcp_conn *c, uint64_t now_ns)
+{
+	c->last_received_ns = now_ns;
+	c->keepalive_sent = 0;
+}
+
+/* RFC 9293 §3.8.6.1: the first probe after an RTO, then exponentially further apart. */
+static uint64_t
+persist_interval(const struct tcp_conn *c)
+{
+	uint64_t interval_ns = tcp_rtt_rto(&c->rtt) << MIN_OF(c->persist_backoff, 10U);
+
+	return MIN_OF(interval_ns, TCP_PERSIST_MAX_NS);
+}
+
+void
+tcp_timer_update_persist(struct tcp_conn *c, bool blocked, uint64_t now_ns)
+{
+	if (!blocked) {
+		c->persist_ns = TIME_NEVER;
+		c->persist_backoff = 0;
+	} else if (c->persist_ns == TIME_NEVER) {
+		c->persist_ns = now_ns + persist_interval(c);
+	}
+}
+
+/* The connection did not get through. Where ICMP said why, that is the error (RFC 5461). */
+static void
+give_up(struct tcp_conn *c)
+{
+	int error = c->soft_error != 0 ? c->soft_error : -ETIMEDOUT;
+
+	if (tcp_state_synchronised(c->state)) {
+		c->rst = TCP_RST_CLOSE;
+		c->rst_seq = tcp_snd_nxt(c);
+	}
+	tcp_state_end(c, error);
+}
+
+static void
+on_rto(struct tcp_conn *c, uint64_t now_ns)
+{
+	bool opening = !tcp_state_synchronised(c->state);
+
+	c->retries++;
+	counter_add(c->counters, COUNTER_TCP_RTO_EXPIRED, 1);
+	if (c->retries > (opening ? c->cfg.syn_retries : c->cfg.data_retries)) {
+		give_up(c);
+		return;
+	}
+	tcp_rtt_on_timeout(&c->rtt);
+	if (opening) {
+		c->syn_due = true;
+		c->syn_retransmitted = true;
+	} else {
+		tcp_send_on_rto(c, now_ns);
+	}
+	tcp_timer_start_rto(c, now_ns);
+}
+
+static void
+on_persist(struct tcp_conn *c, uint64_t now_ns)
+{
+	c->probe_due = true;
+	c->persist_backoff++;
+	c->persist_ns = now_ns + persist_interval(c);
+}
+
+/* RFC 9293 §3.8.4, RFC 1122 §4.2.3.6. The timer is lazy: it looks when it last heard something. */
+static void
+on_keepalive(struct tcp_conn *c, uint64_t now_ns)
+{
+	uint64_t quiet_ns = now_ns - c->last_received_ns;
+
+	if (quiet_ns < c->cfg.keepalive_idle_ns) {
+		c->keepalive_ns = c->last_received_ns + c->cfg.keepalive_idle_ns;
+		return;
+	}
+	if (c->keepalive_sent >= c->cfg.keepalive_probes) {
+		give_up(c);
+		return;
+	}
+	c->keepalive_sent++;
+	c->probe_due = true;
+	c->keepalive_ns = now_ns + c->cfg.keepalive_interval_ns;
+}
+
+void
+tcp_timer_run(struct tcp_conn *c, uint64_t now_ns)
+{
+	if (now_ns >= c->linger_ns)
+		tcp_state_end(c, c->error);
+	if (now_ns >= c->rto_ns)
+		on_rto(c, now_ns);
+	if (now_ns >= c->persist_ns)
+		on_persist(c, now_ns);
+	if (now_ns >= c->keepalive_ns)
+		on_keepalive(c, now_ns);
+}
+
+uint64_t
+tcp_timer_deadline(const struct tcp_conn *c)
+{
+	return time_min(
+		time_min(c->rto_ns, c->persist_ns), time_min(c->keepalive_ns, c->linger_ns));
+}
