@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcp_conn.h"
+#include "wire_ether.h"
+
+/*
+ * What the user asked for: the command line over the config file over the defaults, as one
+ * struct that nobody changes after settings_load. Values are checked one by one here; whether
+ * they work together with the machine is for the app to find out.
+ */
+
+#define SETTINGS_MESSAGE_MAX 512U
+
+enum settings_nic_mode {
+	SETTINGS_NIC_AUTO,
+	SETTINGS_NIC_AF_PACKET,
+	SETTINGS_NIC_AF_XDP,
+	SETTINGS_NIC_PCI,
+	SETTINGS_NIC_VDEV,
+};
+
+/** Texts given with an option that may be repeated, or as arguments. */
+struct settings_list {
+	char **item;
+	uint32_t count;
+};
+
+struct settings {
+	/* the port */
+	char *nic; /* NULL: not given */
+	int nic_mode; /* enum settings_nic_mode */
+	bool address_set;
+	uint32_t address; /* host order */
+	uint8_t prefix_len;
+	uint32_t gateway; /* host order, 0: none */
+	bool mac_set, gateway_mac_set;
+	struct ether_addr mac, gateway_mac;
+	uint64_t vlan_id; /* 0: untagged */
+	uint64_t mtu; /* bytes */
+	bool checksum_offload;
+	bool promiscuous;
+	bool probe_address; /* RFC 5227 before first use */
+	uint64_t link_timeout_ns;
+	/* the machine */
+	int64_t core; /* -1: chosen */
+	int64_t writer_core; /* -1: the scheduler's choice */
+	bool strict_numa;
+	uint64_t rx_buffers; /* received buffers that may be held, 0: from the window */
+	/* TCP */
+	int ack; /* enum tcp_ack_policy */
+	int congestion; /* enum tcp_congestion */
+	uint64_t ack_delay_ns;
+	uint64_t ack_segments;
+	uint64_t window_bytes; /* receive window at most */
+	/* the transfer */
+	struct settings_list urls;
+	struct settings_list headers; /* -H */
+	struct settings_list resolve; /* HOST:PORT:ADDRESS, curl's --resolve */
+	char *user_agent; /* NULL: dpfetch/VERSION */
+	uint64_t max_time_ns; /* 0: none */
+	uint64_t connect_timeout_ns; /* 0: none */
+	uint64_t retries;
+	uint64_t retry_delay_ns; /* 0: 1 s, doubling to 10 min as curl does */
+	bool retry_connrefused;
+	bool fail; /* -f */
+	/* the output */
+	struct settings_list outputs; /* -o, the Nth belongs to the Nth URL */
+	bool remote_name; /* -O */
+	char *output_dir;
+	bool create_dirs;
+	bool fsync;
+	bool direct; /* O_DIRECT where it works */
+	char *checksum; /* "sha-256=HEX" or "sha-256", NULL: none */
+	/* reporting */
+	bool silent, show_error, verbose;
+	char *write_out; /* -w; "@FILE" has been read */
+	char *stats; /* --stats FILE */
+	/* what to do instead of fetching */
+	bool help, version, dump_config, check;
+	/* EAL options given before "--"; points into argv */
+	char **eal_args;
+	int eal_args_count;
+};
+
+/** How settings_load ended. Values are exit codes of curl's. */
+enum settings_result {
+	SETTINGS_OK = 0,
+	SETTINGS_USAGE = 2, /* unknown option, bad value, something missing */
+	SETTINGS_FILE = 26, /* the config file cannot be read or is wrong */
+	SETTINGS_NO_MEMORY = 27,
+};
+
+/**
+ * Reads argv (its first element is the program's name), and the config file that it names.
+ * On SETTINGS_OK *ret is filled in, to be freed by settings_free; else message (of
+ * SETTINGS_MESSAGE_MAX bytes) says what is wrong and what would be right. The strings of argv
+ * are not kept, except eal_args.
+ */
+enum settings_result settings_load(int argc, char **argv, struct settings *ret, char *message);
+
+/**
+ * Is all there that a fetch needs, and does it fit together (NIC, address, URLs, outputs)?
+ * SETTINGS_OK, or SETTINGS_USAGE with a message.
+ */
+enum settings_result settings_check(const struct settings *s, char *message);
+
+/** Frees what *s holds. */
+void settings_free(struct settings *s);
+
+/** Appends the text to a growing buffer; see settings_help and settings_dump. */
+typedef void (*settings_print_fn)(void *ctx, const char *text);
+
+/** The --help text: every option, grouped. */
+void settings_help(settings_print_fn print, void *ctx);
+
+/** Every option with its value in force, as an INI file that --config reads to the same
+ *  settings. */
+void settings_dump(const struct settings *s, settings_print_fn print, void *ctx);
+
+/** The options as roff (tagged paragraphs), for the man page. */
+void settings_man(settings_print_fn print, void *ctx);
+
+/** A bash completion script. */
+void settings_completion(settings_print_fn print, void *ctx);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "settings.h"
+#include "wire_ipv4.h"
+
+#define IPV4_CLASS_D UINT32_C(0xe0000000) /* 224.0.0.0: multicast and above (RFC 1112) */
+#define IPV4_LOOPBACK_NET 127U
+
+static enum settings_result
+wrong(char *message, const char *text)
+{
+	snprintf(message, SETTINGS_MESSAGE_MAX, "%s", text);
+	return SETTINGS_USAGE;
+}
+
+static bool
+is_host_address(uint32_t address)
+{
+	return address >> 24 != 0 && address >> 24 != IPV4_LOOPBACK_NET && address < IPV4_CLASS_D;
+}
+
+/* The network's own address and its broadcast address are no hosts (RFC 1122 §3.2.1.3). */
+static bool
+is_reserved_in_subnet(uint32_t address, uint8_t prefix_len)
+{
+	uint32_t host_bits = ~ipv4_prefix_mask(prefix_len);
+
+	return prefix_len < 31 &&
+	       ((address & host_bits) == 0 || (address & host_bits) == host_bits);
+}
+
+static enum settings_result
+check_addresses(const struct settings *s, char *message)
+{
+	char text[IPV4_ADDR_TEXT_LEN];
+
+	if (!s->address_set)
+		return wrong(message, "--address is missing: our own IPv4 address, for example "
+				      "--address 198.18.0.2/24 (one that the kernel does not own)");
+	if (!is_host_address(s->address) || is_reserved_in_subnet(s->address, s->prefix_len)) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--address: %s/%u is not the address of a host; choose one inside the "
+			"subnet",
+			ipv4_addr_format(s->address, text), s->prefix_len);
+		return SETTINGS_USAGE;
+	}
+	if (s->gateway != 0 && s->gateway == s->address)
+		return wrong(message, "--gateway is our own --address; it must be the router's");
+	if (s->gateway != 0 && !s->gateway_mac_set &&
+		((s->gateway ^ s->address) & ipv4_prefix_mask(s->prefix_len)) != 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--gateway: %s is not in our subnet; correct it or the prefix length of "
+			"--address",
+			ipv4_addr_format(s->gateway, text));
+		return SETTINGS_USAGE;
+	}
+	return SETTINGS_OK;
+}
+
+static enum settings_result
+check_outputs(const struct settings *s, char *message)
+{
+	if (s->outputs.count > s->urls.count) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"there are %u -o and %u URLs: the Nth -o belongs to the Nth URL",
+			s->outputs.count, s->urls.count);
+		return SETTINGS_USAGE;
+	}
+	if (s->remote_name && s->outputs.count > 0)
+		return wrong(message,
+			"-o and -O exclude each other: -o names the files, -O takes the "
+			"names from the URLs");
+	return SETTINGS_OK;
+}
+
+enum settings_result
+settings_check(const struct settings *s, char *message)
+{
+	if (s->urls.count == 0)
+		return wrong(message, "no URL given; try: dpfetch --nic DEV --address CIDR "
+				      "http://198.18.0.1/file -o FILE (dpfetch --help)");
+	if (s->nic == NULL || s->nic[0] == '\0')
+		return wrong(message,
+			"--nic is missing: the port to use, a PCI address, an interface "
+			"name or a vdev string (`ip -br link` lists interfaces)");
+	if (check_addresses(s, message) != SETTINGS_OK)
+		return SETTINGS_USAGE;
+	return check_outputs(s, message);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "settings_option.h"
+
+#define AT(field) offsetof(struct settings, field)
+
+static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "pci", "vdev", NULL};
+static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
+static const char *const congestions[] = {"cubic", "newreno", NULL};
+
+static const struct settings_option options[] = {
+	{"nic", "DEV",
+		"The port: a PCI address (0000:3b:00.0), a kernel interface name (eth1), or a DPDK "
+		"vdev string (net_af_packet0,iface=eth1).",
+		NULL, AT(nic), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_PORT, 0},
+	{"nic-mode", "MODE",
+		"How to use DEV: auto, af_packet, af_xdp, pci or vdev. auto takes af_packet for an "
+		"interface name.",
+		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0},
+	{"address", "CIDR",
+		"Our own IPv4 address and prefix length, for example 198.18.0.2/24. The kernel "
+		"must "
+		"not own it.",
+		NULL, AT(address), AT(address_set), 0, 0, OPTION_CIDR, OPTION_GROUP_PORT, 0},
+	{"gateway", "IP", "The next hop for addresses outside the subnet.", NULL, AT(gateway), 0, 0,
+		0, OPTION_IPV4, OPTION_GROUP_PORT, 0},
+	{"mac", "MAC", "Our MAC address; the port's own if left out.", NULL, AT(mac), AT(mac_set),
+		0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0},
+	{"gateway-mac", "MAC", "Send everything to this MAC address and ask no ARP.", NULL,
+		AT(gateway_mac), AT(gateway_mac_set), 0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0},
+	{"vlan", "ID", "Tag our frames with this 802.1Q VLAN id; 0 is untagged.", NULL, AT(vlan_id),
+		0, 0, ETHER_VLAN_ID_MAX, OPTION_COUNT, OPTION_GROUP_PORT, 0},
+	{"mtu", "N", "The largest IP packet in bytes.", NULL, AT(mtu), 0, 576, 65280, OPTION_COUNT,
+		OPTION_GROUP_PORT, 0},
+	{"checksum-offload", NULL, "Let the NIC compute and verify checksums where it can.", NULL,
+		AT(checksum_offload), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0},
+	{"promiscuous", NULL, "Put the port into promiscuous mode.", NULL, AT(promiscuous), 0, 0, 0,
+		OPTION_FLAG, OPTION_GROUP_PORT, 0},
+	{"probe-address", NULL,
+		"Ask whether another host uses our address before using it (RFC 5227); takes up to "
+		"7 "
+		"seconds.",
+		NULL, AT(probe_address), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0},
+	{"link-timeout", "SECONDS", "How long to wait for the link to come up.", NULL,
+		AT(link_timeout_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_PORT, 0},
+
+	{"ack", "POLICY",
+		"When in-order data is acknowledged: burst (once a receive burst, merged within "
+		"the "
+		"bounds below), every (each segment), delayed (RFC 9293, up to 40 ms).",
+		ack_policies, AT(ack), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0},
+	{"ack-delay", "MICROSECONDS", "burst: the longest that an ACK is held back for merging.",
+		NULL, AT(ack_delay_ns), 0, 0, 1000000, OPTION_MICROSECONDS, OPTION_GROUP_TCP, 0},
+	{"ack-segments", "N", "burst: the most segments that one ACK covers.", NULL,
+		AT(ack_segments), 0, 1, 1024, OPTION_COUNT, OPTION_GROUP_TCP, 0},
+	{"window", "BYTES", "The receive window at most; it grows to this as needed.", NULL,
+		AT(window_bytes), 0, 4096, UINT64_C(1) << 30, OPTION_BYTES, OPTION_GROUP_TCP, 0},
+	{"congestion", "NAME", "Congestion control for what we send: cubic or newreno.",
+		congestions, AT(congestion), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0},
+
+	{"header", "LINE",
+		"Add a request header \"Name: value\"; \"Name:\" removes one of ours, \"Name;\" "
+		"sends "
+		"it empty. May be repeated.",
+		NULL, AT(headers), 0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 'H'},
+	{"user-agent", "NAME", "The User-Agent header.", NULL, AT(user_agent), 0, 0, 0, OPTION_TEXT,
+		OPTION_GROUP_TRANSFER, 'A'},
+	{"url", "URL", "A URL to fetch; the same as an argument. May be repeated.", NULL, AT(urls),
+		0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 0},
+	{"resolve", "HOST:PORT:ADDRESS", "Use this address for HOST and PORT. May be repeated.",
+		NULL, AT(resolve), 0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 0},
+	{"max-time", "SECONDS", "The longest that one transfer may take; 0 is no limit.", NULL,
+		AT(max_time_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 'm'},
+	{"connect-timeout", "SECONDS",
+		"The longest that ARP and the TCP handshake may take; 0 is no limit.", NULL,
+		AT(connect_timeout_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER,
+		0},
+	{"retry", "N", "Try again up to N times after a failure that may pass.", NULL, AT(retries),
+		0, 0, 1000000, OPTION_COUNT, OPTION_GROUP_TRANSFER, 0},
+	{"retry-delay", "SECONDS",
+		"Wait this long before each retry; 0 is 1 s, doubled each time up to 10 minutes.",
+		NULL, AT(retry_delay_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 0},
+	{"retry-connrefused", NULL, "Count a refused connection among the failures that may pass.",
+		NULL, AT(retry_connrefused), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 0},
+	{"fail", NULL, "A status of 400 or more is an error (exit 22) and its body is not saved.",
+		NULL, AT(fail), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 'f'},
+
+	{"output", "FILE",
+		"Write the body to FILE; \"-\" is standard output. The Nth -o belongs to the Nth "
+		"URL.",
+		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o'},
+	{"remote-name", NULL, "Name the file as the URL's last path segment does.", NULL,
+		AT(remote_name), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 'O'},
+	{"output-dir", "DIR", "The directory for -o and -O.", NULL, AT(output_dir), 0, 0, 0,
+		OPTION_TEXT, OPTION_GROUP_OUTPUT, 0},
+	{"create-dirs", NULL, "Make the output's missing directories.", NULL, AT(create_dirs), 0, 0,
+		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0},
+	{"checksum", "ALGORITHM[=HEX]",
+		"Digest the body: sha-256, sha-512, sha-1, md5 or xxh3-128; with =HEX a difference "
+		"is "
+		"an error (exit 117).",
+		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0},
+	{"fsync", NULL, "Do not report success before the file is on stable storage.", NULL,
+		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0},
+	{"direct", NULL, "Write with O_DIRECT where the file system can.", NULL, AT(direct), 0, 0,
+		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0},
+
+	{"silent", NULL, "No progress meter, no summary, no error messages.", NULL, AT(silent), 0,
+		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's'},
+	{"show-error", NULL, "With -s, print error messages all the same.", NULL, AT(show_error), 0,
+		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'S'},
+	{"verbose", NULL, "Say what happens: port, connection, headers, drops.", NULL, AT(verbose),
+		0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'v'},
+	{"write-out", "FORMAT",
+		"Print FORMAT to standard output after each transfer; curl's %{variables} and "
+		"ours. "
+		"@FILE reads it from a file.",
+		NULL, AT(write_out), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 'w'},
+	{"stats", "FILE",
+		"Write all figures and counters to FILE as JSON; \"-\" is standard output.", NULL,
+		AT(stats), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0},
+
+	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
+		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
+	{"writer-core", "N", "The CPU of the writer thread; -1 leaves it to the scheduler.", NULL,
+		AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
+	{"strict-numa", NULL, "Fail where core and NIC are on different nodes, instead of warning.",
+		NULL, AT(strict_numa), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0},
+	{"rx-buffers", "N",
+		"Received buffers that may be held at once; 0 derives it from --window.", NULL,
+		AT(rx_buffers), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_MACHINE, 0},
+
+	{"config", "FILE",
+		"Read options from an INI file: every long option is a key. The command line wins.",
+		NULL, 0, 0, 0, 0, OPTION_CONFIG, OPTION_GROUP_OTHER, 'K'},
+	{"dump-config", NULL, "Print the settings in force as a config file and exit.", NULL,
+		AT(dump_config), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 0},
+	{"check", NULL, "Check settings, NIC, core and URLs, send nothing, and exit.", NULL,
+		AT(check), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 0},
+	{"version", NULL, "Print dpfetch's version and its libraries' and exit.", NULL, AT(version),
+		0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 'V'},
+	{"help", NULL, "Print this and exit.", NULL, AT(help), 0, 0, 0, OPTION_FLAG,
+		OPTION_GROUP_OTHER, 'h'},
+};
+
+static const char *const group_titles[OPTION_GROUP_COUNT] = {
+	[OPTION_GROUP_PORT] = "The port",
+	[OPTION_GROUP_TCP] = "TCP",
+	[OPTION_GROUP_TRANSFER] = "The transfer",
+	[OPTION_GROUP_OUTPUT] = "The output",
+	[OPTION_GROUP_REPORT] = "Reports",
+	[OPTION_GROUP_MACHINE] = "The machine",
+	[OPTION_GROUP_OTHER] = "Other",
+};
+
+const struct settings_option *
+settings_options(uint32_t *ret_count)
+{
+	*ret_count = sizeof(options) / sizeof(options[0]);
+	return options;
+}
+
+const char *
+settings_group_title(enum option_group group)
+{
+	return group_titles[group];
+}
+
+const struct settings_option *
+settings_option_find(const char *name)
+{
+	uint32_t i, count;
+	const struct settings_option *all = settings_options(&count);
+
+	for (i = 0; i < count; i++) {
+		if (strcmp(all[i].name, name) == 0)
+			return &all[i];
+	}
+	return NULL;
+}

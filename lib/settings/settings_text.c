@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "settings_option.h"
+
+#define LINE_MAX_BYTES 2048U
+#define HELP_COLUMN 32
+#define HELP_WIDTH 66
+
+typedef void (*option_fn)(
+	const struct settings_option *option, bool on, settings_print_fn print, void *ctx);
+
+/* Is this flag on when nobody says anything? Then --no-NAME is what users want to read of. */
+static bool
+on_by_default(const struct settings_option *option)
+{
+	struct settings s;
+
+	if (option->type != OPTION_FLAG)
+		return false;
+	settings_defaults(&s);
+	return *(const bool *)(const void *)((const char *)&s + option->offset);
+}
+
+/* The next line's worth of words of text; *text moves past them. */
+static int
+wrap_line(const char **text)
+{
+	const char *start = *text;
+	size_t len = strlen(start), cut;
+
+	if (len > HELP_WIDTH) {
+		for (cut = HELP_WIDTH; cut > 0 && start[cut] != ' '; cut--)
+			;
+		len = cut > 0 ? cut : HELP_WIDTH;
+	}
+	*text = start + len;
+	while (**text == ' ')
+		(*text)++;
+	return (int)len;
+}
+
+static void
+help_option(const struct settings_option *option, bool on, settings_print_fn print, void *ctx)
+{
+	char left[64], line[LINE_MAX_BYTES];
+	const char *text = option->help, *start;
+	int len, used;
+
+	if (option->letter != 0)
+		used = snprintf(left, sizeof(left), " -%c, ", option->letter);
+	else
+		used = snprintf(left, sizeof(left), "     ");
+	snprintf(left + used, sizeof(left) - (size_t)used, "--%s%s%s%s", on ? "no-" : "",
+		option->name, option->argument != NULL ? " " : "",
+		option->argument != NULL ? option->argument : "");
+	do {
+		start = text;
+		len = wrap_line(&text);
+		snprintf(line, sizeof(line), "%-*s%s%.*s\n", HELP_COLUMN, left,
+			on && start == option->help ? "Do not: " : "", len, start);
+		print(ctx, line);
+		left[0] = '\0';
+	} while (*text != '\0');
+}
+
+static void
+each_option(enum option_group group, option_fn fn, settings_print_fn print, void *ctx)
+{
+	uint32_t i, count;
+	const struct settings_option *options = settings_options(&count);
+
+	for (i = 0; i < count; i++) {
+		if (options[i].group == group)
+			fn(&options[i], on_by_default(&options[i]), print, ctx);
+	}
+}
+
+void
+settings_help(settings_print_fn print, void *ctx)
+{
+	char line[LINE_MAX_BYTES];
+	int group;
+
+	print(ctx, "Usage: dpfetch [EAL options --] [options] URL...\n"
+		   "Fetch URLs over dpfetch's own TCP stack on a DPDK port.\n");
+	for (group = 0; group < OPTION_GROUP_COUNT; group++) {
+		snprintf(line, sizeof(line), "\n%s:\n",
+			settings_group_title((enum option_group)group));
+		print(ctx, line);
+		each_option((enum option_group)group, help_option, print, ctx);
+	}
+	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
+		   "Exit status: curl's (0 2 3 6 7 8 18 22 23 26 27 28 52 55 56), and 110-117, see "
+		   "dpfetch(1).\n\n"
+		   "Try it: sudo tools/lab up, then the command that it prints.\n");
+}
+
+/* roff: a leading dot or quote and every backslash and hyphen need an escape. */
+static void
+man_text(const char *text, settings_print_fn print, void *ctx)
+{
+	char piece[3] = "\\?";
+
+	for (; *text != '\0'; text++) {
+		if (*text == '-' || *text == '\\') {
+			piece[1] = *text == '-' ? '-' : 'e';
+			print(ctx, piece);
+		} else {
+			char plain[2] = {*text, '\0'};
+			print(ctx, plain);
+		}
+	}
+}
+
+static void
+man_option(const struct settings_option *option, bool on, settings_print_fn print, void *ctx)
+{
+	char line[LINE_MAX_BYTES];
+
+	print(ctx, ".TP\n");
+	if (option->letter != 0)
+		snprintf(line, sizeof(line), ".BR \\-%c \", \" \\-\\-", option->letter);
+	else
+		snprintf(line, sizeof(line), ".BR \\-\\-");
+	print(ctx, line);
+	man_text(option->name, print, ctx);
+	if (option->argument != NULL) {
+		snprintf(line, sizeof(line), " \" \\fI%s\\fR\"", option->argument);
+		print(ctx, line);
+	}
+	print(ctx, "\n");
+	man_text(option->help, print, ctx);
+	if (on) {
+		print(ctx, " On by default; \\-\\-no\\-");
+		man_text(option->name, print, ctx);
+		print(ctx, " turns it off.");
+	}
+	print(ctx, "\n");
+}
+
+void
+settings_man(settings_print_fn print, void *ctx)
+{
+	char line[LINE_MAX_BYTES];
+	int group;
+
+	for (group = 0; group < OPTION_GROUP_COUNT; group++) {
+		snprintf(line, sizeof(line), ".SS %s\n",
+			settings_group_title((enum option_group)group));
+		print(ctx, line);
+		each_option((enum option_group)group, man_option, print, ctx);
+	}
+}
+
+static void
+completion_option(const struct settings_option *option, bool on, settings_print_fn print, void *ctx)
+{
+	char line[LINE_MAX_BYTES];
+
+	snprintf(line, sizeof(line), " --%s%s", on ? "no-" : "", option->name);
+	print(ctx, line);
+}
+
+static void
+completion_choices(
+	const struct settings_option *option, bool on, settings_print_fn print, void *ctx)
+{
+	char line[LINE_MAX_BYTES];
+	int i;
+
+	(void)on;
+	if (option->type != OPTION_CHOICE)
+		return;
+	snprintf(line, sizeof(line), "\t--%s) COMPREPLY=($(compgen -W \"", option->name);
+	print(ctx, line);
+	for (i = 0; option->choices[i] != NULL; i++) {
+		print(ctx, option->choices[i]);
+		print(ctx, " ");
+	}
+	print(ctx, "\" -- \"$cur\")); return ;;\n");
+}
+
+void
+settings_completion(settings_print_fn print, void *ctx)
+{
+	int group;
+
+	print(ctx, "# bash completion for dpfetch; source this file\n"
+		   "_dpfetch() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
+		   "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+		   "\tcase $prev in\n");
+	for (group = 0; group < OPTION_GROUP_COUNT; group++)
+		each_option((enum option_group)group, completion_choices, print, ctx);
+	print(ctx, "\t--nic) COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\")); "
+		   "return ;;\n"
+		   "\tesac\n"
+		   "\t[[ $cur == -* ]] && COMPREPLY=($(compgen -W \"");
+	for (group = 0; group < OPTION_GROUP_COUNT; group++)
+		each_option((enum option_group)group, completion_option, print, ctx);
+	print(ctx, "\" -- \"$cur\")) && return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+		   "complete -o filenames -F _dpfetch dpfetch\n");
+}
+
+/* What one run says about itself is no setting to keep. */
+static bool
+is_kept(const struct settings_option *option)
+{
+	return strcmp(option->name, "dump-config") != 0 && strcmp(option->name, "help") != 0 &&
+	       strcmp(option->name, "version") != 0 && strcmp(option->name, "check") != 0;
+}
+
+void
+settings_dump(const struct settings *s, settings_print_fn print, void *ctx)
+{
+	uint32_t i, item, count;
+	const struct settings_option *options = settings_options(&count);
+	char value[LINE_MAX_BYTES], line[2 * LINE_MAX_BYTES];
+
+	print(ctx, "[dpfetch]\n");
+	for (i = 0; i < count; i++) {
+		if (!is_kept(&options[i]))
+			continue;
+		for (item = 0; settings_option_format(s, &options[i], item, value, sizeof(value));
+			item++) {
+			snprintf(line, sizeof(line), "%s = %s\n", options[i].name, value);
+			print(ctx, line);
+		}
+	}
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "settings_option.h"
+
+#define ARGS_MAX 32
+
+/* settings_load over a NULL-terminated list; argv is writable because getopt_long permutes it. */
+static enum settings_result
+load(struct settings *ret, char *message, const char *const *args)
+{
+	char *argv[ARGS_MAX] = {0};
+	int argc = 0;
+
+	for (; args[argc] != NULL; argc++)
+		argv[argc] = (char *)(uintptr_t)args[argc];
+	message[0] = '\0';
+	return settings_load(argc, argv, ret, message);
+}
+
+#define LOAD(s, message, ...) load(s, message, (const char *const[]){"dpfetch", __VA_ARGS__, NULL})
+
+static void
+write_file(char *path, const char *text)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void
+test_load_full_command_line_fills_every_field(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "--nic", "eth9", "--nic-mode=af_xdp", "--address",
+				 "198.18.0.2/24", "--gateway", "198.18.0.1", "--mac",
+				 "02:00:00:00:00:07", "--vlan", "12", "--mtu", "9000", "-o", "a",
+				 "-f", "-m", "1.5", "--window", "4m", "--ack", "every", "-H",
+				 "A: b", "-H", "C: d", "http://198.18.0.1/x", "--core", "1"),
+		SETTINGS_OK);
+	assert_string_equal(s.nic, "eth9");
+	assert_int_equal(s.nic_mode, SETTINGS_NIC_AF_XDP);
+	assert_int_equal(s.address, 0xc6120002);
+	assert_int_equal(s.prefix_len, 24);
+	assert_int_equal(s.gateway, 0xc6120001);
+	assert_true(s.mac_set);
+	assert_int_equal(s.mac.byte[5], 7);
+	assert_int_equal(s.vlan_id, 12);
+	assert_int_equal(s.mtu, 9000);
+	assert_string_equal(s.outputs.item[0], "a");
+	assert_true(s.fail);
+	assert_int_equal(s.max_time_ns, UINT64_C(1500000000));
+	assert_int_equal(s.window_bytes, 4 << 20);
+	assert_int_equal(s.ack, TCP_ACK_EVERY);
+	assert_int_equal(s.headers.count, 2);
+	assert_string_equal(s.headers.item[1], "C: d");
+	assert_int_equal(s.urls.count, 1);
+	assert_int_equal(s.core, 1);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	settings_free(&s);
+}
+
+static void
+test_load_eal_options_stand_before_the_separator(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(
+		LOAD(&s, message, "-l", "1", "--no-pci", "--", "--nic", "eth9", "http://a/"),
+		SETTINGS_OK);
+	assert_int_equal(s.eal_args_count, 3);
+	assert_string_equal(s.eal_args[2], "--no-pci");
+	assert_string_equal(s.nic, "eth9");
+	settings_free(&s);
+}
+
+static void
+test_load_own_option_before_the_separator_is_named(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "--nic=eth9", "--", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "--nic stands before"));
+}
+
+static void
+test_load_bad_values_name_the_option_and_what_is_right(void **state)
+{
+	static const struct {
+		const char *option, *value, *expect;
+	} bad[] = {
+		{"--vlan", "4095", "0 to 4094"},
+		{"--vlan", "-1", "whole number"},
+		{"--vlan", "12x", "whole number"},
+		{"--mtu", "575", "576"},
+		{"--window", "2g", "bytes"},
+		{"--window", "99999999999999999999", "bytes"},
+		{"--window", "4q", "bytes"},
+		{"--max-time", "nan", "seconds"},
+		{"--max-time", "-2", "seconds"},
+		{"--ack", "never", "burst, every, delayed"},
+		{"--address", "198.18.0.2/33", "IPv4"},
+		{"--address", "198.18.0.256/24", "IPv4"},
+		{"--gateway", "here", "IPv4"},
+		{"--mac", "01:00:00:00:00:07", "unicast"},
+		{"--core", "9999", "CPU"},
+	};
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(LOAD(&s, message, bad[i].option, bad[i].value, "http://a/"),
+			SETTINGS_USAGE);
+		assert_non_null(strstr(message, bad[i].option));
+		assert_non_null(strstr(message, bad[i].value));
+		assert_non_null(strstr(message, bad[i].expect));
+	}
+}
+
+static void
+test_load_unknown_option_and_missing_value_are_named(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "--frobnicate", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "--frobnicate"));
+	assert_int_equal(LOAD(&s, message, "-Z", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "-Z"));
+	assert_int_equal(LOAD(&s, message, "http://a/", "--nic"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "--nic needs a value"));
+}
+
+static void
+test_load_command_line_overrides_the_config_file(void **state)
+{
+	char path[] = "test_settings_XXXXXX", message[SETTINGS_MESSAGE_MAX];
+	struct settings s;
+
+	(void)state;
+	write_file(path, "# lab\nnic = veth0\nmtu = 9000\nheader = A: 1\nheader = B: 2\n"
+			 "url = http://file/\nfail = true\nvlan = 7\n");
+	assert_int_equal(LOAD(&s, message, "--config", path, "--mtu", "1500", "-H", "C: 3",
+				 "--no-fail", "http://argv/"),
+		SETTINGS_OK);
+	unlink(path);
+	assert_string_equal(s.nic, "veth0");
+	assert_int_equal(s.mtu, 1500);
+	assert_int_equal(s.vlan_id, 7);
+	assert_false(s.fail);
+	assert_int_equal(s.headers.count, 1);
+	assert_string_equal(s.headers.item[0], "C: 3");
+	assert_int_equal(s.urls.count, 1);
+	assert_string_equal(s.urls.item[0], "http://argv/");
+	settings_free(&s);
+}
+
+static void
+test_load_config_file_mistakes_name_file_and_line(void **state)
+{
+	static const struct {
+		const char *text, *expect;
+	} bad[] = {
+		{"nic = a\nfrob = 1\n", ":2: 'frob'"},
+		{"nic = a\n\nmtu = big\n", ":3: mtu"},
+		{"[elsewhere]\nnic = a\n", "[elsewhere]"},
+		{"nic\n", "key = value"},
+		{"config = other.ini\n", "cannot name another"},
+	};
+	char path[32], message[SETTINGS_MESSAGE_MAX];
+	struct settings s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(path, sizeof(path), "test_settings_XXXXXX");
+		write_file(path, bad[i].text);
+		assert_int_equal(LOAD(&s, message, "--config", path, "http://a/"), SETTINGS_FILE);
+		unlink(path);
+		assert_non_null(strstr(message, bad[i].expect));
+	}
+	assert_int_equal(LOAD(&s, message, "--config", "does-not-exist.ini"), SETTINGS_FILE);
+	assert_non_null(strstr(message, "does-not-exist.ini"));
+}
+
+static void
+test_load_config_line_too_long_for_inih_is_refused_not_cut(void **state)
+{
+	char path[] = "test_settings_XXXXXX", message[SETTINGS_MESSAGE_MAX], text[400];
+	struct settings s;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "header = A:", 11);
+	text[sizeof(text) - 1] = '\0';
+	write_file(path, text);
+	assert_int_equal(LOAD(&s, message, "--config", path), SETTINGS_FILE);
+	unlink(path);
+	assert_non_null(strstr(message, "longer than"));
+}
+
+static void
+append(void *ctx, const char *text)
+{
+	char *all = ctx;
+
+	strcat(all, text);
+}
+
+static void
+test_dump_read_back_gives_the_same_settings(void **state)
+{
+	char path[] = "test_settings_XXXXXX", message[SETTINGS_MESSAGE_MAX];
+	char *first = calloc(1, 65536), *second = calloc(1, 65536);
+	struct settings s, again;
+
+	(void)state;
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_int_equal(
+		LOAD(&s, message, "--nic", "eth9", "--address", "198.18.0.2/24", "--mac",
+			"02:00:00:00:00:07", "-H", "A: b", "-H", "C: d", "--ack-delay", "12.5",
+			"--no-direct", "-m", "0.25", "--window", "1g", "http://a/", "http://b/"),
+		SETTINGS_OK);
+	settings_dump(&s, append, first);
+	write_file(path, first);
+	assert_int_equal(LOAD(&again, message, "--config", path), SETTINGS_OK);
+	unlink(path);
+	settings_dump(&again, append, second);
+	assert_string_equal(first, second);
+	assert_non_null(strstr(first, "ack-delay = 12.5\n"));
+	assert_non_null(strstr(first, "direct = false\n"));
+	settings_free(&s);
+	settings_free(&again);
+	free(first);
+	free(second);
+}
+
+static void
+test_help_man_and_completion_name_every_option(void **state)
+{
+	char *help = calloc(1, 65536), *man = calloc(1, 65536), *completion = calloc(1, 65536);
+	uint32_t i, count;
+	const struct settings_option *options = settings_options(&count);
+
+	(void)state;
+	settings_help(append, help);
+	settings_man(append, man);
+	settings_completion(append, completion);
+	for (i = 0; i < count; i++) {
+		assert_non_null(strstr(help, options[i].name));
+		assert_non_null(strstr(completion, options[i].name));
+	}
+	assert_non_null(strstr(man, "connect\\-timeout"));
+	free(help);
+	free(man);
+	free(completion);
+}
+
+static void
+test_check_missing_or_contradicting_settings_are_refused(void **state)
+{
+	static const struct {
+		const char *args[8], *expect;
+	} bad[] = {
+		{{"dpfetch", "--nic", "a", "--address", "198.18.0.2/24"}, "no URL"},
+		{{"dpfetch", "--address", "198.18.0.2/24", "http://a/"}, "--nic is missing"},
+		{{"dpfetch", "--nic", "a", "http://a/"}, "--address is missing"},
+		{{"dpfetch", "--nic", "a", "--address", "198.18.0.0/24", "http://a/"}, "host"},
+		{{"dpfetch", "--nic", "a", "--address", "198.18.0.255/24", "http://a/"}, "host"},
+		{{"dpfetch", "--nic", "a", "--address", "127.0.0.1/8", "http://a/"}, "host"},
+		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "--gateway=198.18.1.1",
+			 "http://a/"},
+			"subnet"},
+		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "-oa", "-ob", "http://a/"},
+			"2 -o and 1 URLs"},
+		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "-oa", "-O", "http://a/"},
+			"exclude"},
+	};
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(load(&s, message, bad[i].args), SETTINGS_OK);
+		assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
+		assert_non_null(strstr(message, bad[i].expect));
+		settings_free(&s);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_load_full_command_line_fills_every_field),
+		cmocka_unit_test(test_load_eal_options_stand_before_the_separator),
+		cmocka_unit_test(test_load_own_option_before_the_separator_is_named),
+		cmocka_unit_test(test_load_bad_values_name_the_option_and_what_is_right),
+		cmocka_unit_test(test_load_unknown_option_and_missing_value_are_named),
+		cmocka_unit_test(test_load_command_line_overrides_the_config_file),
+		cmocka_unit_test(test_load_config_file_mistakes_name_file_and_line),
+		cmocka_unit_test(test_load_config_line_too_long_for_inih_is_refused_not_cut),
+		cmocka_unit_test(test_dump_read_back_gives_the_same_settings),
+		cmocka_unit_test(test_help_man_and_completion_name_every_option),
+		cmocka_unit_test(test_check_missing_or_contradicting_settings_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
