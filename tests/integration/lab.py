@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The lab of the integration tests: tools/lab, a lossy middle, real servers and dpfetch runs."""
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SERVER_IP = "198.18.0.1"
+ADDRESS = "198.18.0.2/24"
+NIC = "c0"
+
+
+def sha256_file(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Lab:
+    """One server and one client namespace. A context manager: leaves nothing behind."""
+
+    def __init__(self, name, mtu=1500, size=0, loss_percent=0):
+        self.name, self.mtu, self.size, self.loss = name, mtu, size, loss_percent
+        self.server, self.client = f"{name}-server", f"{name}-client"
+        self.middle = f"{name}-middle"
+        self.www = f"/run/{name}-lab/www"
+        self.work = tempfile.mkdtemp(prefix="dpfetch-test-", dir="/var/tmp")
+        self.processes = []
+
+    def __enter__(self):
+        self.tool("up", "--quiet", "--mtu", str(self.mtu), "--size", str(self.size))
+        if self.loss:
+            self.insert_lossy_middle()
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        subprocess.run(["ip", "netns", "del", self.middle], check=False, capture_output=True)
+        self.tool("down")
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def tool(self, *args):
+        env = dict(os.environ, LAB=self.name)
+        subprocess.run([f"{TOP}/tools/lab", *args], env=env, check=True, stdout=subprocess.DEVNULL)
+
+    def insert_lossy_middle(self):
+        """Moves the cable's client end into a bridge of its own, which loses frames both ways.
+
+        Dropping at the sender would be seen by its TCP, and dropping at our end comes after
+        af_packet has had its copy; so the loss needs a host in the middle.
+        """
+        run = lambda *a: subprocess.run(a, check=True, capture_output=True)
+        run("ip", "netns", "add", self.middle)
+        run("ip", "-n", self.client, "link", "set", "c0", "netns", self.middle, "name", "left")
+        run("ip", "-n", self.middle, "link", "add", "right", "mtu", str(self.mtu), "type", "veth",
+            "peer", "name", "c0", "mtu", str(self.mtu), "netns", self.client)
+        run("ip", "-n", self.middle, "link", "add", "br0", "type", "bridge")
+        for end in ("left", "right"):
+            run("ip", "-n", self.middle, "link", "set", end, "master", "br0")
+            run("ip", "-n", self.middle, "link", "set", end, "up")
+            run("ip", "netns", "exec", self.middle, "ethtool", "-K", end, "tx", "off", "tso", "off",
+                "gso", "off", "gro", "off")
+        run("ip", "-n", self.middle, "link", "set", "br0", "up")
+        run("ip", "-n", self.client, "link", "set", "c0", "up")
+        run("ip", "netns", "exec", self.client, "ethtool", "-K", "c0", "tx", "off", "tso", "off",
+            "gso", "off", "gro", "off")
+        run("ip", "-n", self.client, "addr", "add", "198.18.0.3/24", "dev", "c0")
+        rules = "table netdev lossy {\n"
+        for end in ("left", "right"):
+            rules += (f"chain {end} {{\ntype filter hook ingress device \"{end}\" priority 0;\n"
+                      f"numgen random mod 1000 < {int(self.loss * 10)} drop\n}}\n")
+        rules += "}\n"
+        subprocess.run(["ip", "netns", "exec", self.middle, "nft", "-f", "-"], input=rules.encode(),
+                       check=True, capture_output=True)
+
+    def in_server(self, *args, **kw):
+        return subprocess.run(["ip", "netns", "exec", self.server, *args], check=True,
+                              capture_output=True, text=True, **kw)
+
+    def in_client(self, *args, check=True, **kw):
+        return subprocess.run(["ip", "netns", "exec", self.client, *args], check=check,
+                              capture_output=True, text=True, **kw)
+
+    def start(self, *args, port=None, namespace=None, cwd=None):
+        """Starts a server in the server's namespace and waits until it listens on port."""
+        process = subprocess.Popen(["ip", "netns", "exec", namespace or self.server, *args], cwd=cwd,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        if port is not None:
+            self.wait_for_port(port, process)
+        return process
+
+    def wait_for_port(self, port, process):
+        for _ in range(200):
+            listening = self.in_server("ss", "-Hltn", f"sport = :{port}").stdout
+            if listening.strip():
+                return
+            if process.poll() is not None:
+                raise RuntimeError(f"the server on port {port} ended: {process.stderr.read()}")
+            time.sleep(0.05)
+        raise RuntimeError(f"nothing listens on port {port}")
+
+    def tcp_counters(self, namespace):
+        """The namespace's Tcp and TcpExt counters, as a dict."""
+        text = subprocess.run(["ip", "netns", "exec", namespace, "cat", "/proc/net/snmp",
+                               "/proc/net/netstat"], check=True, capture_output=True, text=True).stdout
+        lines, counters = text.splitlines(), {}
+        for names, values in zip(lines[::2], lines[1::2]):
+            counters.update(zip(names.split()[1:], values.split()[1:]))
+        return {name: int(value) for name, value in counters.items()}
+
+    def retransmitted(self):
+        return self.tcp_counters(self.server)["RetransSegs"]
+
+    def path(self, name):
+        return os.path.join(self.work, name)
+
+    def command(self, *args, build="release"):
+        return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", "--nic", NIC,
+                "--address", ADDRESS, "--mtu", str(self.mtu), *args]
+
+    def dpfetch(self, *args, build="release", timeout=120):
+        """Runs dpfetch to its end. stderr and stdout as text; never raises for an exit code."""
+        return subprocess.run(self.command(*args, build=build), capture_output=True, text=True,
+                              timeout=timeout, stdin=subprocess.DEVNULL, check=False,
+                              errors="replace")
+
+    def popen(self, *args, build="release"):
+        process = subprocess.Popen(self.command(*args, build=build), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        return process
+
+    def interrupt(self, process, signo=signal.SIGINT):
+        """ip netns exec execs the command, so the pid is dpfetch's own."""
+        process.send_signal(signo)
+        return process.communicate(timeout=30)
+
+    def fetch_exact(self, url, source, *args, build="release", timeout=120):
+        """Fetches url and compares with the file source. Returns the run's --stats."""
+        out, stats = self.path("out"), self.path("stats.json")
+        result = self.dpfetch("-o", out, "--stats", stats, *args, url, build=build, timeout=timeout)
+        assert result.returncode == 0, f"exit {result.returncode}: {result.stderr}"
+        same = subprocess.run(["cmp", out, source], capture_output=True, text=True, check=False)
+        assert same.returncode == 0, f"the file differs: {same.stdout}"
+        os.unlink(out)
+        with open(stats, encoding="utf-8") as file:
+            return json.load(file)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the integration tests, or those whose names contain one of the arguments.
+
+A test is a function test_* of a test_*.py module beside this file; each module's LAB says which
+lab it wants, and modules with the same lab share it. One line a test: "ok NAME" or "FAIL NAME".
+"""
+import glob
+import importlib
+import os
+import subprocess
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import lab as lab_module  # noqa: E402
+
+
+def collect(wanted):
+    groups = {}
+    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+        module = importlib.import_module(os.path.basename(path)[:-3])
+        for name in [n for n in vars(module) if n.startswith("test_")]:
+            if not wanted or any(word in name for word in wanted):
+                groups.setdefault(tuple(sorted(module.LAB.items())), []).append(
+                    (name, getattr(module, name)))
+    return groups
+
+
+def run_one(name, function, lab):
+    start = time.monotonic()
+    try:
+        function(lab)
+        problem = None
+    except Exception:  # pylint: disable=broad-except
+        problem = traceback.format_exc()
+    took = time.monotonic() - start
+    print(f"{'FAIL' if problem else 'ok'} {name} ({took:.1f} s)", flush=True)
+    if problem:
+        print("      " + problem.replace("\n", "\n      "), flush=True)
+    return problem is None
+
+
+def main():
+    passed = failed = 0
+    for config, tests in collect(sys.argv[1:]).items():
+        try:
+            with lab_module.Lab("dpfetch-test", **dict(config)) as lab:
+                for name, function in tests:
+                    if run_one(name, function, lab):
+                        passed += 1
+                    else:
+                        failed += 1
+        except subprocess.CalledProcessError as error:
+            failed += 1
+            print(f"FAIL lab {dict(config)}: {error} {error.stderr}", flush=True)
+    print(f"integration: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

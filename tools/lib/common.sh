@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Sourced by the tools. Sets $top, and gives say, die and need_root.
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+say() {
+	printf '\033[1m== %s\033[0m\n' "$*" >&2
+}
+
+die() {
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 1
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "needs root: sudo $0 $*"
+}
+
+# Configures (once) and builds into build/NAME with the given meson options; prints only trouble.
+build_tree() {
+	local name=$1 dir=$top/build/$1 log
+	shift
+	log=$(mktemp)
+	if ! { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$top" "$@"; } >"$log" 2>&1 ||
+		! ninja -C "$dir" >>"$log" 2>&1; then
+		tail -50 "$log" >&2
+		rm -f "$log"
+		die "the $name build failed"
+	fi
+	rm -f "$log"
+}
