@@ -40,14 +40,18 @@ struct fetch_sink_ops {
 	uint32_t (*write_room)(void *file);
 	/** Hands over one write; only when write_room is not 0. */
 	void (*write)(void *file, const struct sink_write *write);
-	/** Takes up to n completions; returns how many. */
+	/** Takes up to n completions, one for each write; returns how many. Call it in every
+	 *  iteration: it also pushes on what was written. */
 	uint32_t (*completions)(void *file, struct sink_completion *ret, uint32_t n);
 	/** The body's length has become known (bytes): preallocate. At most once, before writes. */
 	void (*expect)(void *file, uint64_t length);
-	/** No more writes: flush, digest, close (asynchronously). complete: the body is whole. */
+	/** No more writes: flush, digest, close (asynchronously). complete: the body is whole.
+	 *  Needed after an error too. Again with complete false: give up waiting for a reader
+	 *  of a pipe that takes nothing. */
 	void (*finish)(void *file, bool complete);
-	/** 1: finish has been carried out; 0: under way; -errno: failed (sticky; writes from then
-	 *  on complete without effect). */
+	/** Before finish: 0, or -errno as soon as it has failed (sticky; writes from then on
+	 *  complete without effect). After finish: 0 until it has been carried out and the last
+	 *  completion has been taken, then 1 or -errno. */
 	int (*status)(void *file);
 };
 
