@@ -16,7 +16,7 @@
  */
 
 struct sink_config {
-	int writer_cpu; /* pin the thread there; -1: leave it to the scheduler */
+	int writer_cpu; /* pin the thread there; -1: wherever the calling thread may run */
 	int numa_node; /* buffers' node; -1: any */
 	uint32_t buffer_bytes; /* one write, a power of two, 64 KiB .. 16 MiB; 0: 1 MiB */
 	uint32_t buffers; /* 2 .. 64; 0: 8 */
@@ -36,11 +36,12 @@ enum sink_method {
 };
 const char *sink_method_name(enum sink_method method);
 
-/** Starts the writer thread and allocates its memory. 0 and *ret; -ENOMEM; -errno of
- *  pthread_create. */
+/** Starts the writer thread and allocates its memory. 0 and *ret; -ENOMEM; -EINVAL (a value out of
+ *  range, or no such CPU); -errno of pthread_create. The thread blocks all signals. */
 int sink_create(const struct sink_config *cfg, struct sink **ret);
 
-/** Ends the thread (after open files have finished or failed) and frees everything. */
+/** Ends the thread and frees everything. A file still open ends as with finish(false) and its
+ *  handle becomes invalid; owners whose completions were not taken are lost. */
 void sink_destroy(struct sink *s);
 
 enum sink_digest {
@@ -62,36 +63,44 @@ struct sink_file_config {
 	const char *path; /* NULL: SINK_METHOD_DISCARD; "-": standard output */
 	bool create_dirs; /* make missing parent directories (curl's --create-dirs) */
 	bool fsync; /* before finish reports success */
-	bool direct; /* try O_DIRECT (default true) */
+	bool direct; /* O_DIRECT where the file system can; the normal case is true */
 	enum sink_digest digest;
 };
 
 /**
- * Opens (creates, truncates) a file for one download. Blocking; call before the transfer.
- * Only one file of a sink may be open at a time. 0 and *ret; -errno of open or mkdir; -EBUSY.
+ * Opens (creates, truncates) a file for one download. Blocks for as long as open(2) does (long
+ * for a FIFO without a reader). Only one file of a sink may be open at a time. 0 and *ret; -errno
+ * of open or mkdir; -EBUSY; -ENOMEM; -ENOTSUP (the digest is forbidden by OpenSSL's settings).
  * An existing file is truncated only now, so a bad URL or a dead server must be found out first
  * where the user expects the old file kept: open lazily, at the first body byte.
  */
 int sink_file_open(struct sink *s, const struct sink_file_config *cfg, struct sink_file **ret);
 
-/** What fetch uses; the file argument is the struct sink_file. */
+/**
+ * What fetch uses; the file argument is the struct sink_file. The thread is woken for writes by
+ * the next call of completions or status, so that a wake costs the poll core at most one system
+ * call an iteration: call completions in every iteration.
+ */
 extern const struct fetch_sink_ops sink_file_ops;
 
 struct sink_file_info {
 	enum sink_method method;
-	uint64_t bytes_written; /* on the file, from its start without a gap */
+	uint64_t bytes_written; /* in the file, from its start without a gap: its size */
 	uint32_t writes; /* system writes */
-	uint64_t write_ns_total; /* summed time of writes */
+	uint64_t write_ns_total; /* summed time of writes, several of which may overlap */
 	uint64_t stall_ns; /* thread time spent waiting for the disk with data at hand */
 	int error; /* 0 or -errno, the first one */
-	const char *error_call; /* "write", "open", "fsync", "fallocate", "close" */
+	const char
+		*error_call; /* "write", "fsync", "fallocate", "ftruncate", "close", ...; or NULL */
 	char digest_hex[SINK_DIGEST_HEX_MAX]; /* after a finish with complete; else empty */
 };
 
 /** Valid after status is not 0. */
 void sink_file_info(const struct sink_file *f, struct sink_file_info *ret);
 
-/** Frees the handle; finish must have been carried out (status not 0). */
+/** Frees the handle. After status has become 1, or not 0 after finish, it does not block and
+ *  nothing is lost. Earlier, it ends the file as finish(false) does, waits for that, and drops the
+ *  completions not taken. */
 void sink_file_close(struct sink_file *f);
 
 #endif
