@@ -96,6 +96,9 @@ struct tcp_conn *netstack_conn_tcp(struct netstack_conn *nc);
 /** What netstack_connect was given as user. */
 void *netstack_conn_user(const struct netstack_conn *nc);
 
+/** Our port of the connection. */
+uint16_t netstack_conn_local_port(const struct netstack_conn *nc);
+
 /** Says that the application called send, consumed, close or abort: output may be due. */
 void netstack_conn_touch(struct netstack *ns, struct netstack_conn *nc);
 

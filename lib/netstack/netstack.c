@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base_bytes.h"
+#include "netstack_priv.h"
+
+#define MTU_MIN 576U /* RFC 791: every host takes that much */
+#define BUCKETS_PER_CONN 2U
+
+void
+netstack_config_defaults(struct netstack_config *ret)
+{
+	*ret = (struct netstack_config){
+		.prefix_len = 24,
+		.mtu = 1500,
+		.connections_max = 16,
+		.arp_tries = 5,
+		.arp_interval_ns = NS_PER_S,
+		.arp_reachable_ns = 30 * NS_PER_S, /* RFC 4861's, which Linux uses for ARP too */
+	};
+	tcp_config_defaults(&ret->tcp);
+}
+
+static bool
+config_valid(const struct netstack_config *cfg)
+{
+	return cfg->counters != NULL && cfg->release != NULL && cfg->mtu >= MTU_MIN &&
+	       cfg->prefix_len <= 32 && cfg->address != 0 && cfg->connections_max > 0 &&
+	       cfg->arp_tries > 0 && cfg->vlan_id <= ETHER_VLAN_ID_MAX;
+}
+
+static bool
+create_connections(struct netstack *ns)
+{
+	struct tcp_config tcp = ns->cfg.tcp;
+	uint32_t i;
+
+	tcp.mss_max = (uint16_t)(ns->cfg.mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN);
+	tcp.counters = ns->cfg.counters;
+	tcp.release = ns->cfg.release;
+	tcp.release_ctx = ns->cfg.release_ctx;
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		ns->conn[i].heap_index = NETSTACK_NO_INDEX;
+		ns->conn[i].tcp = tcp_conn_create(&tcp);
+		if (ns->conn[i].tcp == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+create_control(struct netstack *ns)
+{
+	uint32_t i;
+
+	ns->control_room = ETHER_HEADER_LEN + ETHER_VLAN_LEN + ns->cfg.mtu;
+	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++) {
+		ns->control[i].bytes = malloc(ns->control_room);
+		if (ns->control[i].bytes == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+create_table(struct netstack *ns)
+{
+	uint32_t buckets = 1;
+
+	while (buckets < BUCKETS_PER_CONN * ns->cfg.connections_max)
+		buckets *= 2;
+	ns->bucket_mask = buckets - 1;
+	ns->bucket = calloc(buckets, sizeof(struct netstack_conn *));
+	ns->conn = calloc(ns->cfg.connections_max, sizeof(*ns->conn));
+	ns->heap = calloc(ns->cfg.connections_max, sizeof(struct netstack_conn *));
+	return ns->bucket != NULL && ns->conn != NULL && ns->heap != NULL;
+}
+
+struct netstack *
+netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
+{
+	struct netstack *ns;
+
+	if (!config_valid(cfg))
+		return NULL;
+	ns = calloc(1, sizeof(*ns));
+	if (ns == NULL)
+		return NULL;
+	ns->cfg = *cfg;
+	ns->counters = cfg->counters;
+	ns->port_counter = (uint32_t)(cfg->key.k1 >> 17);
+	ns->replies_left = NETSTACK_REPLIES_PER_SECOND;
+	ns->replies_start_ns = now_ns;
+	if (!create_table(ns) || !create_control(ns) || !create_connections(ns)) {
+		netstack_destroy(ns);
+		return NULL;
+	}
+	netstack_arp_start(ns, now_ns);
+	return ns;
+}
+
+void
+netstack_destroy(struct netstack *ns)
+{
+	uint32_t i;
+
+	if (ns == NULL)
+		return;
+	for (i = 0; ns->conn != NULL && i < ns->cfg.connections_max; i++)
+		tcp_conn_destroy(ns->conn[i].tcp);
+	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)
+		free(ns->control[i].bytes);
+	free(ns->heap);
+	free(ns->conn);
+	free(ns->bucket);
+	free(ns);
+}
+
+/* On the subnet the host itself, else the gateway; 0: there is no way. */
+static uint32_t
+next_hop_of(const struct netstack *ns, uint32_t remote_ip)
+{
+	if (ns->cfg.gateway_mac_set ||
+		((remote_ip ^ ns->cfg.address) & ipv4_prefix_mask(ns->cfg.prefix_len)) == 0)
+		return remote_ip;
+	return ns->cfg.gateway;
+}
+
+int
+netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
+	void *user, uint64_t now_ns, struct netstack_conn **ret)
+{
+	struct netstack_conn *nc;
+	struct tcp_open open;
+	uint16_t local_port;
+	uint32_t next_hop;
+
+	if (remote->family != 4)
+		return -EAFNOSUPPORT;
+	if (remote->v4 == ns->cfg.address)
+		return -EADDRINUSE;
+	next_hop = next_hop_of(ns, remote->v4);
+	if (next_hop == 0)
+		return -ENETUNREACH;
+	nc = netstack_table_take(ns);
+	if (nc == NULL)
+		return -ENOBUFS;
+	local_port = netstack_port_choose(ns, remote->v4, remote_port);
+	if (local_port == 0)
+		return -EADDRNOTAVAIL;
+	nc->in_use = true;
+	nc->remote_ip = remote->v4;
+	nc->remote_port = remote_port;
+	nc->local_port = local_port;
+	nc->next_hop = next_hop;
+	nc->user = user;
+	nc->error = 0;
+	netstack_port_open(ns, nc, now_ns, &open);
+	tcp_conn_connect(nc->tcp, &open, now_ns);
+	nc->last_state = TCP_SYN_SENT;
+	netstack_table_insert(ns, nc);
+	netstack_ready_push(ns, nc);
+	/* ARP's first question goes out in the next output. */
+	netstack_arp_lookup(ns, next_hop, now_ns);
+	ns->arp_deadline_ns = time_min(ns->arp_deadline_ns, netstack_arp_deadline(ns));
+	*ret = nc;
+	return 0;
+}
+
+struct tcp_conn *
+netstack_conn_tcp(struct netstack_conn *nc)
+{
+	return nc->tcp;
+}
+
+void *
+netstack_conn_user(const struct netstack_conn *nc)
+{
+	return nc->user;
+}
+
+uint16_t
+netstack_conn_local_port(const struct netstack_conn *nc)
+{
+	return nc->local_port;
+}
+
+void
+netstack_conn_touch(struct netstack *ns, struct netstack_conn *nc)
+{
+	netstack_ready_push(ns, nc);
+}
+
+int
+netstack_conn_error(const struct netstack_conn *nc)
+{
+	return nc->error != 0 ? nc->error : tcp_conn_error(nc->tcp);
+}
+
+void
+netstack_release_conn(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns)
+{
+	nc->released = true;
+	nc->user = NULL;
+	tcp_conn_discard(nc->tcp);
+	tcp_conn_close(nc->tcp, now_ns);
+	netstack_ready_push(ns, nc);
+}
+
+void
+netstack_abort_all(struct netstack *ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		if (!ns->conn[i].in_use)
+			continue;
+		tcp_conn_abort(ns->conn[i].tcp);
+		netstack_ready_push(ns, &ns->conn[i]);
+	}
+}
+
+uint32_t
+netstack_connections(const struct netstack *ns)
+{
+	uint32_t i, count = 0;
+	enum tcp_state state;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		state = tcp_conn_state(ns->conn[i].tcp);
+		if (ns->conn[i].in_use && state != TCP_CLOSED && state != TCP_TIME_WAIT)
+			count++;
+	}
+	return count;
+}
+
+void
+netstack_arp_failure(const struct netstack *ns, struct netstack_arp_failure *ret)
+{
+	*ret = ns->arp.failure;
+}
+
+bool
+netstack_address_conflict(const struct netstack *ns, struct ether_addr *ret_mac)
+{
+	if (!ns->arp.conflict_known)
+		return false;
+	*ret_mac = ns->arp.conflict_mac;
+	return true;
+}
+
+bool
+netstack_ready(const struct netstack *ns)
+{
+	return ns->arp.claim == ARP_CLAIM_ANNOUNCING || ns->arp.claim == ARP_CLAIM_HELD;
+}

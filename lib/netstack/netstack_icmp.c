@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
+#include "netstack_priv.h"
+
+static enum drop_reason
+answer_echo(struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip,
+	const struct icmp_message *m, uint64_t now_ns)
+{
+	struct ipv4_header reply = {
+		.src = ns->cfg.address,
+		.dst = ip->src,
+		.protocol = IPV4_PROTO_ICMP,
+		.ttl = IPV4_TTL_DEFAULT,
+	};
+	struct netstack_control *frame;
+	uint32_t l2_len;
+
+	if (!netstack_reply_allowed(ns, now_ns))
+		return DROP_TCP_RATE_LIMITED;
+	if (IPV4_HEADER_LEN + 4 + m->body_len > ns->cfg.mtu)
+		return DROP_ICMP_IGNORED;
+	frame = netstack_control_add(ns, &ether->src, ETHER_TYPE_IPV4, &l2_len);
+	if (frame == NULL)
+		return DROP_TCP_RATE_LIMITED;
+	reply.total_len = (uint16_t)(IPV4_HEADER_LEN + 4 + m->body_len);
+	frame->len = l2_len + wire_ipv4_build(frame->bytes + l2_len, &reply, true);
+	frame->len += wire_icmp_build_echo_reply(frame->bytes + frame->len, m->body, m->body_len);
+	counter_add(ns->counters, COUNTER_ICMP_ECHO_REPLIES, 1);
+	return DROP_NONE;
+}
+
+static enum tcp_icmp_kind
+kind_of(const struct icmp_message *m)
+{
+	if (m->type == ICMP_UNREACHABLE && m->code == ICMP_UNREACHABLE_FRAG)
+		return TCP_ICMP_PACKET_TOO_BIG;
+	if (m->type == ICMP_UNREACHABLE &&
+		(m->code == ICMP_UNREACHABLE_PROTOCOL || m->code == ICMP_UNREACHABLE_PORT))
+		return TCP_ICMP_HARD;
+	return TCP_ICMP_SOFT;
+}
+
+/* The quoted packet must be one of ours, of a connection that lives (RFC 5927 §4). */
+static enum drop_reason
+apply_error(struct netstack *ns, const struct icmp_message *m)
+{
+	const struct icmp_quote *q = &m->quote;
+	struct netstack_conn *nc;
+
+	if (q->src != ns->cfg.address || q->protocol != IPV4_PROTO_TCP)
+		return DROP_ICMP_IGNORED;
+	nc = netstack_table_find(ns, q->dst, q->dst_port, q->src_port);
+	if (nc == NULL ||
+		!tcp_conn_icmp(nc->tcp, kind_of(m), q->seq, m->next_hop_mtu, IPV4_HEADER_LEN))
+		return DROP_ICMP_IGNORED;
+	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
+	netstack_ready_push(ns, nc);
+	netstack_event_push(ns, nc);
+	return DROP_NONE;
+}
+
+enum drop_reason
+netstack_icmp_input(struct netstack *ns, const struct ether_header *ether,
+	const struct ipv4_header *ip, const uint8_t *data, uint32_t len, uint64_t now_ns)
+{
+	struct icmp_message m;
+	enum drop_reason drop = wire_icmp_parse(data, len, &m);
+
+	if (drop != DROP_NONE)
+		return drop;
+	if (m.type == ICMP_ECHO_REQUEST)
+		return answer_echo(ns, ether, ip, &m, now_ns);
+	return apply_error(ns, &m);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
+#include "netstack_priv.h"
+#include "wire_checksum.h"
+
+#define PREFETCH_AHEAD 4U
+
+static void
+release_owner(struct netstack *ns, void *owner)
+{
+	if (owner != NULL)
+		ns->cfg.release(ns->cfg.release_ctx, owner);
+}
+
+static void
+release_parts(struct netstack *ns, const struct frame *f)
+{
+	const struct frame *next;
+
+	for (; f != NULL; f = next) {
+		next = f->next; /* the array of parts is the port's; owners may go at once */
+		release_owner(ns, f->owner);
+	}
+}
+
+static uint32_t
+frame_len(const struct frame *f)
+{
+	uint32_t len = 0;
+
+	for (; f != NULL; f = f->next)
+		len += f->len;
+	return len;
+}
+
+/* The sum over tcp_len bytes that begin at l4 in the first part and go on in the others. */
+static uint64_t
+sum_parts(const struct frame *f, const uint8_t *l4, uint32_t tcp_len, uint64_t sum)
+{
+	uint32_t here = (uint32_t)(f->data + f->len - l4), done = 0;
+	const uint8_t *at = l4;
+
+	for (;;) {
+		here = MIN_OF(here, tcp_len - done);
+		sum = done % 2 == 0 ? wire_checksum_add(sum, at, here)
+				    : wire_checksum_add_odd(sum, at, here);
+		done += here;
+		f = f->next;
+		if (done == tcp_len || f == NULL)
+			return sum;
+		at = f->data;
+		here = f->len;
+	}
+}
+
+/* UNKNOWN is not GOOD: what the NIC did not verify is verified here. */
+static enum drop_reason
+check_tcp_sum(struct netstack *ns, const struct frame *f, const struct ipv4_header *ip,
+	const uint8_t *l4, uint32_t tcp_len)
+{
+	uint64_t pseudo;
+
+	if (f->flags & FRAME_L4_CSUM_BAD)
+		return DROP_TCP_CHECKSUM;
+	if (f->flags & FRAME_L4_CSUM_GOOD) {
+		counter_add(ns->counters, COUNTER_RX_CSUM_HARDWARE, 1);
+		return DROP_NONE;
+	}
+	counter_add(ns->counters, COUNTER_RX_CSUM_SOFTWARE, 1);
+	pseudo = wire_checksum_pseudo_ipv4(ip->src, ip->dst, IPV4_PROTO_TCP, tcp_len);
+	if (wire_checksum_finish(sum_parts(f, l4, tcp_len, pseudo)) == 0)
+		return DROP_NONE;
+	/* A kernel that counts on its NIC leaves just the pseudo-header's sum (CHECKSUM_PARTIAL). */
+	if (be16_load(l4 + 16) == wire_checksum_fold(pseudo))
+		return DROP_TCP_CHECKSUM_PARTIAL;
+	return DROP_TCP_CHECKSUM;
+}
+
+static void
+after_input(struct netstack *ns, struct netstack_conn *nc)
+{
+	ns->last = nc;
+	netstack_ready_push(ns, nc);
+	netstack_event_push(ns, nc);
+}
+
+static void
+input_or_release(
+	struct netstack *ns, struct netstack_conn *nc, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!tcp_conn_input(nc->tcp, s, now_ns))
+		release_owner(ns, s->payload.owner);
+}
+
+/*
+ * A frame in several buffers is for TCP what several segments are: each part's bytes follow the
+ * part's before. FIN and PSH belong to the last bytes. payload_len: of the whole segment.
+ */
+static void
+input_parts(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s,
+	const struct frame *f, uint32_t payload_len, uint64_t now_ns)
+{
+	uint8_t flags = s->flags, last_only = s->flags & (TCP_FIN | TCP_PSH);
+	uint32_t left = payload_len;
+
+	s->payload.len = MIN_OF(s->payload.len, left);
+	s->payload.owner = f->owner;
+	for (;;) {
+		left -= s->payload.len;
+		s->flags = left == 0 ? flags : (uint8_t)(flags & ~last_only);
+		if (s->payload.len > 0 || left == 0)
+			input_or_release(ns, nc, s, now_ns);
+		else
+			release_owner(ns, s->payload.owner); /* headers alone */
+		s->seq += s->payload.len + ((s->flags & TCP_SYN) ? 1U : 0U);
+		f = f->next;
+		if (f == NULL)
+			return;
+		if (left == 0) { /* padding alone */
+			release_parts(ns, f);
+			return;
+		}
+		s->payload = (struct payload){f->data, MIN_OF(f->len, left), f->owner};
+	}
+}
+
+static enum drop_reason
+input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether,
+	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns)
+{
+	uint32_t tcp_len = (uint32_t)ip->total_len - ip->header_len, header_len;
+	uint32_t here = MIN_OF((uint32_t)(f->data + f->len - l4), tcp_len);
+	struct tcp_segment s;
+	struct netstack_conn *nc;
+	enum drop_reason drop = wire_tcp_parse(l4, here, &s);
+
+	if (drop == DROP_NONE)
+		drop = check_tcp_sum(ns, f, ip, l4, tcp_len);
+	if (drop != DROP_NONE)
+		return drop;
+	nc = netstack_table_find(ns, ip->src, s.src_port, s.dst_port);
+	header_len = here - s.payload.len;
+	s.payload2.len = 0;
+	if (nc == NULL) {
+		s.payload.len = tcp_len - header_len;
+		netstack_refuse(ns, ether, ip, &s, now_ns);
+		return DROP_TCP_NO_CONNECTION;
+	}
+	s.ecn = ip->ecn;
+	if (f->next == NULL && s.payload.len > 0) {
+		s.payload.owner = f->owner;
+		input_or_release(ns, nc, &s, now_ns);
+	} else {
+		input_parts(ns, nc, &s, f, tcp_len - header_len, now_ns);
+	}
+	after_input(ns, nc);
+	return DROP_NONE;
+}
+
+/* false: the frame's owners are still the caller's. */
+static bool
+input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ether, uint64_t now_ns,
+	enum drop_reason *ret_drop)
+{
+	const uint8_t *l3 = f->data + ether->header_len;
+	uint32_t here = f->len - ether->header_len;
+	struct ipv4_header ip;
+
+	if (f->flags & FRAME_IP_CSUM_BAD)
+		*ret_drop = DROP_IP_CHECKSUM;
+	else
+		*ret_drop = wire_ipv4_parse(l3, here, frame_len(f) - ether->header_len,
+			!(f->flags & FRAME_IP_CSUM_GOOD), &ip);
+	if (*ret_drop != DROP_NONE)
+		return false;
+	if (ip.dst != ns->cfg.address) {
+		*ret_drop = DROP_NOT_FOR_US;
+		return false;
+	}
+	if (ip.protocol == IPV4_PROTO_TCP) {
+		*ret_drop = input_tcp(ns, f, ether, &ip, l3 + ip.header_len, now_ns);
+		return *ret_drop == DROP_NONE;
+	}
+	if (ip.protocol == IPV4_PROTO_ICMP && ip.total_len <= here)
+		*ret_drop = netstack_icmp_input(ns, ether, &ip, l3 + ip.header_len,
+			(uint32_t)ip.total_len - ip.header_len, now_ns);
+	else
+		*ret_drop = DROP_IP_PROTOCOL;
+	return false;
+}
+
+static bool
+for_us(const struct netstack *ns, const struct ether_header *ether)
+{
+	return ether_addr_equal(&ether->dst, &ns->cfg.mac) ||
+	       (ether_addr_is_broadcast(&ether->dst) && ether->type == ETHER_TYPE_ARP);
+}
+
+static void
+input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
+{
+	struct ether_header ether;
+	enum drop_reason drop = wire_ether_parse(f, &ether);
+	bool taken = false;
+
+	if (drop == DROP_NONE && ether.vlan_id != ns->cfg.vlan_id)
+		drop = DROP_VLAN_ID;
+	else if (drop == DROP_NONE && !for_us(ns, &ether))
+		drop = DROP_NOT_FOR_US;
+	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_IPV4)
+		taken = input_ipv4(ns, f, &ether, now_ns, &drop);
+	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_ARP)
+		drop = netstack_arp_input(
+			ns, f->data + ether.header_len, f->len - ether.header_len, now_ns);
+	else if (drop == DROP_NONE)
+		drop = DROP_ETH_TYPE;
+	counter_drop(ns->counters, drop);
+	if (!taken)
+		release_parts(ns, f);
+}
+
+void
+netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	if (n == 0)
+		return;
+	for (i = 0; i < MIN_OF(n, PREFETCH_AHEAD); i++)
+		__builtin_prefetch(frames[i].data);
+	for (i = 0; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n)
+			__builtin_prefetch(frames[i + PREFETCH_AHEAD].data);
+		bytes += frames[i].len;
+		input_frame(ns, &frames[i], now_ns);
+	}
+	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
+	counter_add(ns->counters, COUNTER_RX_BYTES, bytes);
+	counter_add(ns->counters, COUNTER_RX_BURSTS, 1);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "base_bytes.h"
+#include "base_check.h"
+#include "netstack_priv.h"
+#include "wire_checksum.h"
+
+void
+netstack_ready_push(struct netstack *ns, struct netstack_conn *nc)
+{
+	if (nc->ready)
+		return;
+	nc->ready = true;
+	nc->ready_next = NULL;
+	if (ns->ready.tail != NULL)
+		ns->ready.tail->ready_next = nc;
+	else
+		ns->ready.head = nc;
+	ns->ready.tail = nc;
+}
+
+static struct netstack_conn *
+ready_pop(struct netstack *ns)
+{
+	struct netstack_conn *nc = ns->ready.head;
+
+	if (nc == NULL)
+		return NULL;
+	ns->ready.head = nc->ready_next;
+	if (ns->ready.head == NULL)
+		ns->ready.tail = NULL;
+	nc->ready = false;
+	return nc;
+}
+
+void
+netstack_event_push(struct netstack *ns, struct netstack_conn *nc)
+{
+	if (nc->event || nc->released)
+		return;
+	nc->event = true;
+	nc->event_next = NULL;
+	if (ns->event.tail != NULL)
+		ns->event.tail->event_next = nc;
+	else
+		ns->event.head = nc;
+	ns->event.tail = nc;
+}
+
+struct netstack_conn *
+netstack_event_next(struct netstack *ns)
+{
+	struct netstack_conn *nc = ns->event.head;
+
+	if (nc == NULL)
+		return NULL;
+	ns->event.head = nc->event_next;
+	if (ns->event.head == NULL)
+		ns->event.tail = NULL;
+	nc->event = false;
+	return nc;
+}
+
+void
+netstack_wake_next_hop(struct netstack *ns, uint32_t next_hop)
+{
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		if (ns->conn[i].in_use && ns->conn[i].next_hop == next_hop)
+			netstack_ready_push(ns, &ns->conn[i]);
+	}
+}
+
+void
+netstack_fail_next_hop(struct netstack *ns, uint32_t next_hop)
+{
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		struct netstack_conn *nc = &ns->conn[i];
+
+		if (!nc->in_use || nc->next_hop != next_hop)
+			continue;
+		nc->error = -EHOSTUNREACH;
+		tcp_conn_abort(nc->tcp);
+		netstack_event_push(ns, nc);
+		if (nc->released)
+			netstack_table_free(ns, nc);
+	}
+}
+
+/* ---- control frames ---- */
+
+struct netstack_control *
+netstack_control_add(
+	struct netstack *ns, const struct ether_addr *dst, uint16_t type, uint32_t *ret_l2_len)
+{
+	const struct ether_header header = {
+		.dst = *dst, .src = ns->cfg.mac, .type = type, .vlan_id = ns->cfg.vlan_id};
+	struct netstack_control *frame;
+
+	if (ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
+		return NULL;
+	frame = &ns->control[ns->control_tail++ % NETSTACK_CONTROL_FRAMES];
+	*ret_l2_len = wire_ether_build(frame->bytes, &header);
+	frame->len = *ret_l2_len;
+	return frame;
+}
+
+bool
+netstack_reply_allowed(struct netstack *ns, uint64_t now_ns)
+{
+	if (now_ns - ns->replies_start_ns >= NS_PER_S) {
+		ns->replies_start_ns = now_ns;
+		ns->replies_left = NETSTACK_REPLIES_PER_SECOND;
+	}
+	if (ns->replies_left == 0)
+		return false;
+	ns->replies_left--;
+	return true;
+}
+
+static bool
+output_control(struct netstack *ns, struct tx_frame *tx)
+{
+	const struct netstack_control *frame;
+
+	if (ns->control_head == ns->control_tail)
+		return false;
+	frame = &ns->control[ns->control_head++ % NETSTACK_CONTROL_FRAMES];
+	CHECK(frame->len <= tx->room);
+	memcpy(tx->data, frame->bytes, frame->len);
+	tx->len = frame->len;
+	tx->flags = 0;
+	return true;
+}
+
+/* ---- TCP segments ---- */
+
+/* Builds the headers and the checksum, in software or prepared for the NIC. Returns the bytes
+ * from l3 on. */
+static uint32_t
+build_packet(uint8_t *l3, struct ipv4_header *ip, const struct tcp_segment *s, uint32_t offloads)
+{
+	uint8_t *l4 = l3 + IPV4_HEADER_LEN;
+	uint32_t tcp_len = wire_tcp_build(l4, s);
+	uint64_t sum = wire_checksum_pseudo_ipv4(ip->src, ip->dst, IPV4_PROTO_TCP, tcp_len);
+
+	ip->total_len = (uint16_t)(IPV4_HEADER_LEN + tcp_len);
+	wire_ipv4_build(l3, ip, !(offloads & TX_FRAME_IP_CSUM));
+	if (offloads & TX_FRAME_TCP_CSUM)
+		wire_tcp_set_checksum(l4, wire_checksum_fold(sum));
+	else
+		wire_tcp_set_checksum(
+			l4, wire_checksum_finish(wire_checksum_add(sum, l4, tcp_len)));
+	return ip->total_len;
+}
+
+static void
+build_segment(struct netstack *ns, struct netstack_conn *nc, const struct ether_addr *dst,
+	const struct tcp_segment *s, struct tx_frame *tx)
+{
+	const struct ether_header ether = {.dst = *dst,
+		.src = ns->cfg.mac,
+		.type = ETHER_TYPE_IPV4,
+		.vlan_id = ns->cfg.vlan_id};
+	struct ipv4_header ip = {
+		.src = ns->cfg.address,
+		.dst = nc->remote_ip,
+		.id = nc->ip_id++,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = IPV4_TTL_DEFAULT,
+	};
+	uint32_t header_len = wire_tcp_header_len(s);
+
+	CHECK(ETHER_HEADER_LEN + ETHER_VLAN_LEN + IPV4_HEADER_LEN + header_len + s->payload.len +
+			s->payload2.len <=
+		tx->room);
+	tx->l2_len = (uint16_t)wire_ether_build(tx->data, &ether);
+	tx->l3_len = IPV4_HEADER_LEN;
+	tx->l4_len = (uint16_t)header_len;
+	tx->flags = ns->cfg.tx_offloads;
+	tx->len = tx->l2_len + build_packet(tx->data + tx->l2_len, &ip, s, ns->cfg.tx_offloads);
+}
+
+void
+netstack_refuse(struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip,
+	const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_segment rst = {
+		.src_port = s->dst_port, .dst_port = s->src_port, .flags = TCP_RST};
+	struct ipv4_header reply = {
+		.src = ns->cfg.address,
+		.dst = ip->src,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = IPV4_TTL_DEFAULT,
+	};
+	struct netstack_control *frame;
+	uint32_t l2_len;
+
+	if ((s->flags & TCP_RST) || !netstack_reply_allowed(ns, now_ns))
+		return;
+	if (s->flags & TCP_ACK) {
+		rst.seq = s->ack;
+	} else {
+		rst.flags |= TCP_ACK;
+		rst.ack = s->seq + tcp_segment_seq_len(s);
+	}
+	frame = netstack_control_add(ns, &ether->src, ETHER_TYPE_IPV4, &l2_len);
+	if (frame == NULL)
+		return;
+	frame->len = l2_len + build_packet(frame->bytes + l2_len, &reply, &rst, 0);
+	counter_add(ns->counters, COUNTER_TCP_RST_SENT, 1);
+}
+
+/* Told to the application: a state that it has not seen, an error. */
+static void
+note_state(struct netstack *ns, struct netstack_conn *nc)
+{
+	enum tcp_state state = tcp_conn_state(nc->tcp);
+
+	if (state == nc->last_state)
+		return;
+	nc->last_state = state;
+	netstack_event_push(ns, nc);
+}
+
+/* Nothing more to send now: when to look again, and whether the place can be freed. */
+static void
+settle(struct netstack *ns, struct netstack_conn *nc)
+{
+	note_state(ns, nc);
+	if (nc->released && tcp_conn_state(nc->tcp) == TCP_CLOSED)
+		netstack_table_free(ns, nc);
+	else
+		netstack_timer_set(ns, nc, tcp_conn_deadline(nc->tcp));
+}
+
+/* Up to a quantum of one connection's segments. Returns the frames filled. */
+static uint32_t
+output_conn(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns, struct tx_frame *tx,
+	uint32_t n)
+{
+	const struct ether_addr *dst = netstack_arp_lookup(ns, nc->next_hop, now_ns);
+	struct tcp_segment s;
+	uint32_t filled = 0;
+
+	if (dst == NULL && tcp_conn_state(nc->tcp) != TCP_CLOSED)
+		return 0; /* the answer, or its absence, wakes the connection */
+	while (filled < MIN_OF(n, NETSTACK_QUANTUM)) {
+		if (!tcp_conn_output(nc->tcp, now_ns, &s)) {
+			settle(ns, nc);
+			return filled;
+		}
+		if (dst != NULL)
+			build_segment(ns, nc, dst, &s, &tx[filled++]);
+	}
+	netstack_ready_push(ns, nc); /* there may be more; the others first */
+	return filled;
+}
+
+static void
+wake_expired(struct netstack *ns, uint64_t now_ns)
+{
+	struct netstack_conn *nc;
+
+	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL)
+		netstack_ready_push(ns, nc);
+}
+
+static void
+count_output(struct netstack *ns, const struct tx_frame *tx, uint32_t n)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		bytes += tx[i].len;
+	counter_add(ns->counters, COUNTER_TX_FRAMES, n);
+	counter_add(ns->counters, COUNTER_TX_BYTES, bytes);
+}
+
+uint32_t
+netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint32_t n)
+{
+	struct netstack_conn *nc;
+	uint32_t filled = 0;
+
+	wake_expired(ns, now_ns);
+	if (now_ns >= ns->arp_deadline_ns) {
+		netstack_arp_run(ns, now_ns);
+		ns->arp_deadline_ns = netstack_arp_deadline(ns);
+	}
+	while (filled < n && output_control(ns, &tx[filled]))
+		filled++;
+	while (filled < n && netstack_ready(ns) && (nc = ready_pop(ns)) != NULL)
+		filled += output_conn(ns, nc, now_ns, tx + filled, n - filled);
+	if (filled > 0)
+		count_output(ns, tx, filled);
+	return filled;
+}
+
+uint64_t
+netstack_deadline(const struct netstack *ns)
+{
+	if (ns->control_head != ns->control_tail || ns->ready.head != NULL)
+		return 0;
+	return time_min(ns->arp_deadline_ns, netstack_timer_next(ns));
+}
