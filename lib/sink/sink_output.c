@@ -152,10 +152,9 @@ take_result(struct sink_output *o, struct sink_buffer *b, int64_t result, bool b
 		b->done += (uint32_t)result;
 	else if (!may_pass(o, b, result, by_uring))
 		fail(o, result == 0 ? -EIO : (int)result, "write", b->offset + b->done);
-	if (b->done < b->len && o->info->error == 0)
+	/* What precedes a failure is still worth writing: it belongs to the part that is kept. */
+	if (b->done < b->len && b->offset + b->done < o->failed_at)
 		return true;
-	if (b->done < b->len)
-		fail(o, o->info->error, "write", b->offset + b->done);
 	release(o, b);
 	return false;
 }

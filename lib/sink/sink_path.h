@@ -24,7 +24,7 @@ int sink_path_open(const struct sink_file_config *cfg, struct sink_path *ret);
 /** Makes the missing directories that `path` lies in, mode 0750. 0 or -errno of mkdir. */
 int sink_path_create_dirs(const char *path);
 
-/** Bytes that unprivileged writers can still put on fd's file system. 0 and *ret_bytes, or -errno. */
+/** Bytes that there is still room for on fd's file system. 0 and *ret_bytes, or -errno. */
 int sink_path_room(int fd, uint64_t *ret_bytes);
 
 #endif
