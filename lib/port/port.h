@@ -37,6 +37,7 @@ struct port_eal_config {
 	int user_args_count; /* 0: make our own */
 	bool verbose; /* else EAL's own messages are kept out of the user's sight */
 	uint64_t memory_bytes; /* what the pools will need */
+	uint64_t hugepage_bytes_free; /* on the NIC's node; below what is needed: ordinary pages */
 	uint16_t queues; /* queue pairs wanted of a virtual device */
 };
 
@@ -50,8 +51,7 @@ struct port_eal_config {
  */
 int port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message);
 
-/** Closes all ports and rte_eal_cleanup; also takes away what a virtual device left in the
- *  kernel (XDP program). Idempotent. */
+/** rte_eal_cleanup, after a successful port_eal_start and port_close of every port. */
 void port_eal_stop(void);
 
 struct port_config {

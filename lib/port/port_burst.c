@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "port_priv.h"
+
+/* What the NIC said about the checksums; neither flag is UNKNOWN, which is not GOOD. */
+static inline uint32_t
+frame_flags(const struct rte_mbuf *m)
+{
+	uint64_t ip = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+	uint64_t l4 = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+	uint32_t flags = 0;
+
+	if (likely(m->ol_flags == 0))
+		return 0;
+	flags |= ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD ? FRAME_IP_CSUM_GOOD : 0;
+	flags |= ip == RTE_MBUF_F_RX_IP_CKSUM_BAD ? FRAME_IP_CSUM_BAD : 0;
+	flags |= l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD ? FRAME_L4_CSUM_GOOD : 0;
+	flags |= l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD ? FRAME_L4_CSUM_BAD : 0;
+	flags |= m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? FRAME_VLAN_STRIPPED : 0;
+	return flags;
+}
+
+static inline void
+fill_frame(struct frame *f, struct rte_mbuf *m)
+{
+	f->data = rte_pktmbuf_mtod(m, uint8_t *);
+	f->len = m->data_len;
+	f->flags = frame_flags(m);
+	f->vlan_tci = m->vlan_tci;
+	f->owner = m;
+	f->next = NULL;
+}
+
+/* Cuts a chain into mbufs that can be freed one by one. What exceeds the storage is lost, and
+ * the IP length then says that the frame is cut short. */
+static void
+split_chain(struct port_queue *q, struct frame *first, struct rte_mbuf *m)
+{
+	struct rte_mbuf *part = m->next, *next;
+	struct frame *last = first;
+
+	m->next = NULL;
+	m->nb_segs = 1;
+	m->pkt_len = m->data_len;
+	for (; part != NULL; part = next) {
+		next = part->next;
+		part->next = NULL;
+		part->nb_segs = 1;
+		part->pkt_len = part->data_len;
+		if (q->parts_used == PORT_PARTS_MAX) {
+			rte_pktmbuf_free_seg(part);
+			continue;
+		}
+		last->next = &q->parts[q->parts_used++];
+		last = last->next;
+		fill_frame(last, part);
+	}
+}
+
+uint32_t
+port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
+{
+	struct rte_mbuf *mbufs[PORT_BURST_MAX];
+	uint16_t i, received;
+
+	if (q->released > 0)
+		port_release_flush(q);
+	q->parts_used = 0;
+	received =
+		rte_eth_rx_burst(q->port_id, q->queue, mbufs, (uint16_t)RTE_MIN(n, PORT_BURST_MAX));
+	for (i = 0; i < received; i++) {
+		fill_frame(&frames[i], mbufs[i]);
+		if (unlikely(mbufs[i]->nb_segs > 1))
+			split_chain(q, &frames[i], mbufs[i]);
+	}
+	return received;
+}
+
+uint32_t
+port_tx_reserve(struct port_queue *q, struct tx_frame *frames, uint32_t n)
+{
+	uint32_t i, missing;
+
+	n = RTE_MIN(n, PORT_BURST_MAX);
+	if (q->stashed < n) {
+		missing = n - q->stashed;
+		if (rte_pktmbuf_alloc_bulk(q->tx_pool, q->stash + q->stashed, missing) == 0)
+			q->stashed += missing;
+	}
+	n = RTE_MIN(n, q->stashed);
+	for (i = 0; i < n; i++) {
+		struct rte_mbuf *m = q->stash[q->stashed - 1 - i];
+
+		frames[i].data = rte_pktmbuf_mtod(m, uint8_t *);
+		frames[i].room = (uint32_t)m->buf_len - m->data_off;
+		frames[i].len = 0;
+		frames[i].flags = 0;
+		frames[i].owner = m;
+	}
+	return n;
+}
+
+static void
+prepare(struct rte_mbuf *m, const struct tx_frame *f)
+{
+	m->data_len = (uint16_t)f->len;
+	m->pkt_len = f->len;
+	m->ol_flags = 0;
+	if (f->flags == 0)
+		return;
+	m->tx_offload = rte_mbuf_tx_offload(f->l2_len, f->l3_len, f->l4_len, 0, 0, 0, 0);
+	m->ol_flags = RTE_MBUF_F_TX_IPV4;
+	if (f->flags & TX_FRAME_IP_CSUM)
+		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	if (f->flags & TX_FRAME_TCP_CSUM)
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+}
+
+uint32_t
+port_tx_burst(struct port_queue *q, struct tx_frame *frames, uint32_t filled, uint32_t reserved)
+{
+	struct rte_mbuf *mbufs[PORT_BURST_MAX];
+	uint16_t sent, ready = (uint16_t)filled;
+	uint32_t i;
+
+	(void)reserved;
+	if (filled == 0)
+		return 0;
+	for (i = 0; i < filled; i++) {
+		mbufs[i] = frames[i].owner;
+		prepare(mbufs[i], &frames[i]);
+	}
+	q->stashed -= filled;
+	if (q->tx_offloads != 0)
+		ready = rte_eth_tx_prepare(q->port_id, q->queue, mbufs, (uint16_t)filled);
+	sent = rte_eth_tx_burst(q->port_id, q->queue, mbufs, ready);
+	if (unlikely(sent < filled)) {
+		rte_pktmbuf_free_bulk(mbufs + sent, (unsigned int)(filled - sent));
+		counter_add(q->counters, COUNTER_TX_UNSENT, filled - sent);
+	}
+	return sent;
+}
+
+void
+port_release(void *queue, void *owner)
+{
+	struct port_queue *q = queue;
+
+	q->release[q->released++] = owner;
+	if (q->released == PORT_RELEASE_BATCH)
+		port_release_flush(q);
+}
+
+void
+port_release_flush(struct port_queue *q)
+{
+	rte_pktmbuf_free_bulk(q->release, q->released);
+	q->released = 0;
+}

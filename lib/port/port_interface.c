@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_devargs.h>
+
+#include "port_priv.h"
+
+static int
+say(char *message, int rc, const char *format, const char *interface)
+{
+	snprintf(message, PORT_MESSAGE_MAX, format, interface, interface);
+	return rc;
+}
+
+int
+port_interface_check(const char *interface, char *ret_message)
+{
+	struct ifreq request = {0};
+	int fd, rc;
+
+	if (strlen(interface) >= IFNAMSIZ || if_nametoindex(interface) == 0)
+		return say(ret_message, -ENODEV,
+			"there is no interface '%s' in this network namespace (`ip -br link` lists "
+			"them; "
+			"a PCI NIC is named by its address, as `lspci -D` shows it)",
+			interface);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return say(ret_message, -errno,
+			"no permission to send and receive raw frames on '%s'; run as root: sudo "
+			"dpfetch "
+			"... (or grant the capabilities CAP_NET_RAW and CAP_NET_ADMIN)",
+			interface);
+	memcpy(request.ifr_name, interface, strlen(interface));
+	rc = ioctl(fd, SIOCGIFFLAGS, &request);
+	close(fd);
+	if (rc == 0 && !(request.ifr_flags & IFF_UP))
+		return say(ret_message, -ENETDOWN,
+			"the interface %s is down; bring it up: ip link set %s up", interface);
+	return 0;
+}
+
+/* The EAL keeps the arguments that a device was made with; ours say iface=NAME. */
+void
+port_interface_of(uint16_t port_id, char *buf, size_t room)
+{
+	struct rte_eth_dev_info info;
+	const struct rte_devargs *devargs;
+	const char *at;
+
+	buf[0] = '\0';
+	if (rte_eth_dev_info_get(port_id, &info) != 0 || info.device == NULL)
+		return;
+	devargs = rte_dev_devargs(info.device);
+	at = devargs != NULL && devargs->args != NULL ? strstr(devargs->args, "iface=") : NULL;
+	if (at != NULL)
+		snprintf(buf, room, "%.*s", (int)strcspn(at + 6, ","), at + 6);
+}
+
+bool
+port_interface_carrier(const char *interface)
+{
+	struct ifreq request = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool up;
+
+	if (fd < 0)
+		return true; /* not known: do not claim that it is down */
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) &&
+	     (request.ifr_flags & IFF_RUNNING);
+	close(fd);
+	return up;
+}

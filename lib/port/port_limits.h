@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PORT_LIMITS_H
+#define PORT_LIMITS_H
+
+#define PORT_BURST_MAX 64U /* frames a call of rx_burst or tx_reserve */
+#define PORT_PARTS_MAX 1024U /* further parts of chained frames in one burst */
+#define PORT_RX_DESCRIPTORS 2048U
+#define PORT_TX_DESCRIPTORS 1024U
+#define PORT_POOL_CACHE 256U /* mbufs in a core's mempool cache */
+#define PORT_RELEASE_BATCH 64U
+#define PORT_L2_OVERHEAD 18U /* Ethernet and one 802.1Q tag */
+#define PORT_FRAME_ROOM_MIN 2048U /* bytes; what vector drivers and af_packet's default expect */
+#define PORT_LINK_POLL_US 100000U
+#define PORT_QUEUES_MAX 64U
+
+/* net_af_packet: a PACKET_MMAP ring of frames that hold a tpacket2_hdr besides the packet. */
+#define AF_PACKET_HEADER_LEN 80U /* TPACKET2_HDRLEN and VLAN, rounded up */
+#define AF_PACKET_FRAME_MAX 65408U /* bytes; measured: larger ones are refused */
+#define AF_PACKET_RING_BYTES (16U << 20)
+#define AF_PACKET_FRAMES_MIN 256U
+#define AF_PACKET_BLOCK (1U << 20)
+
+#define AF_XDP_MTU_MAX 3498U /* a frame and its headroom must fit one 4 KiB page (driver veth) */
+
+#endif

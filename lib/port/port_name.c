@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_pci.h>
+
+#include "port_priv.h"
+
+static const char *const mode_names[] = {
+	[PORT_NIC_AUTO] = "auto",
+	[PORT_NIC_AF_PACKET] = "af_packet",
+	[PORT_NIC_AF_XDP] = "af_xdp",
+	[PORT_NIC_PCI] = "pci",
+	[PORT_NIC_VDEV] = "vdev",
+};
+
+int
+port_nic_mode_parse(const char *text, enum port_nic_mode *ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(mode_names); i++) {
+		if (strcmp(mode_names[i], text) == 0) {
+			*ret = (enum port_nic_mode)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *
+port_nic_mode_name(enum port_nic_mode mode)
+{
+	return mode_names[mode];
+}
+
+enum port_nic_mode
+port_name_mode(const char *nic, enum port_nic_mode mode)
+{
+	struct rte_pci_addr address;
+
+	if (mode != PORT_NIC_AUTO)
+		return mode;
+	if (rte_pci_addr_parse(nic, &address) == 0)
+		return PORT_NIC_PCI;
+	if (strchr(nic, ',') != NULL || strncmp(nic, "net_", 4) == 0)
+		return PORT_NIC_VDEV;
+	return PORT_NIC_AF_PACKET;
+}
+
+uint32_t
+port_vdev_frame_room(uint16_t mtu)
+{
+	uint32_t need = mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN, room = PORT_FRAME_ROOM_MIN;
+
+	while (room < need)
+		room *= 2;
+	return RTE_MIN(room, AF_PACKET_FRAME_MAX);
+}
+
+/* The ring's blocks must hold a whole number of frames and of pages, or the driver reads wrong
+ * slots: 16 packets arrive, then silence. */
+static int
+format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char *ret_message)
+{
+	uint32_t frame = port_vdev_frame_room(cfg->mtu), block = AF_PACKET_BLOCK;
+	uint32_t frames = RTE_MAX(AF_PACKET_RING_BYTES / frame, AF_PACKET_FRAMES_MIN);
+
+	if (cfg->mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN > frame) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"an MTU of %u is too large for af_packet, whose frames end at %u bytes; "
+			"use --mtu "
+			"%u or less",
+			cfg->mtu, AF_PACKET_FRAME_MAX,
+			AF_PACKET_FRAME_MAX - AF_PACKET_HEADER_LEN - PORT_L2_OVERHEAD);
+		return -ERANGE;
+	}
+	if (frame == AF_PACKET_FRAME_MAX)
+		block = AF_PACKET_FRAME_MAX * 32U; /* the smallest multiple of both */
+	frames = frames / (block / frame) * (block / frame);
+	snprintf(buf, room, "net_af_packet0,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u",
+		cfg->nic, cfg->queues, block, frame, RTE_MAX(frames, block / frame));
+	return 0;
+}
+
+static int
+format_af_xdp(const struct port_eal_config *cfg, char *buf, size_t room, char *ret_message)
+{
+	if (cfg->mtu > AF_XDP_MTU_MAX) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"an MTU of %u is too large for af_xdp, where a frame must fit one page; "
+			"use --mtu %u "
+			"or less, or --nic-mode af_packet",
+			cfg->mtu, AF_XDP_MTU_MAX);
+		return -ERANGE;
+	}
+	snprintf(buf, room, "net_af_xdp0,iface=%s,queue_count=%u", cfg->nic, cfg->queues);
+	return 0;
+}
+
+int
+port_vdev_format(const struct port_eal_config *cfg, enum port_nic_mode mode, char *buf, size_t room,
+	char *ret_message)
+{
+	if (mode == PORT_NIC_AF_PACKET)
+		return format_af_packet(cfg, buf, room, ret_message);
+	if (mode == PORT_NIC_AF_XDP)
+		return format_af_xdp(cfg, buf, room, ret_message);
+	snprintf(buf, room, "%s", cfg->nic);
+	return 0;
+}
+
+void
+port_vdev_name(const char *vdev, char *buf, size_t room)
+{
+	snprintf(buf, room, "%.*s", (int)strcspn(vdev, ","), vdev);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PORT_PRIV_H
+#define PORT_PRIV_H
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "port.h"
+#include "port_limits.h"
+
+/** One queue pair; its memory belongs to one worker. */
+struct port_queue {
+	uint16_t port_id, queue;
+	uint32_t tx_offloads; /* TX_FRAME_* that the NIC carries out */
+	struct rte_mempool *tx_pool;
+	struct counters *counters;
+	uint32_t released; /* in release[] */
+	uint32_t stashed; /* in stash[] */
+	struct rte_mbuf *release[PORT_RELEASE_BATCH];
+	struct rte_mbuf *stash[PORT_BURST_MAX]; /* empty mbufs to send with, the next one last */
+	struct frame parts[PORT_PARTS_MAX];
+	uint32_t parts_used;
+} __rte_cache_aligned;
+
+struct port {
+	struct port_config cfg;
+	char interface[32]; /* of a kernel interface under a virtual device, else empty */
+	struct rte_eth_dev_info dev;
+	struct rte_mempool *rx_pool, *tx_pool;
+	uint16_t rx_descriptors, tx_descriptors;
+	uint32_t rx_room;
+	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_* that are on */
+	bool promiscuous_set, started;
+	struct rte_eth_stats baseline;
+	struct port_queue *queue; /* cfg.queues of them */
+};
+
+/** What --nic means in mode, AUTO resolved. */
+enum port_nic_mode port_name_mode(const char *nic, enum port_nic_mode mode);
+
+/** The EAL's --vdev argument for a kernel interface into buf. 0, or -ERANGE with a message: the
+ *  MTU does not fit that kind of device. */
+int port_vdev_format(const struct port_eal_config *cfg, enum port_nic_mode mode, char *buf,
+	size_t room, char *ret_message);
+
+/** The name of the vdev in a --vdev argument: up to the first comma. */
+void port_vdev_name(const char *vdev, char *buf, size_t room);
+
+/** Bytes that one received frame needs at this MTU, as the buffers are sized. */
+uint32_t port_vdev_frame_room(uint16_t mtu);
+
+/** Is there such an interface, is it up, may we open it? 0, or -errno with a message. */
+int port_interface_check(const char *interface, char *ret_message);
+
+/** The kernel interface under a DPDK port's virtual device, empty if there is none. */
+void port_interface_of(uint16_t port_id, char *buf, size_t room);
+
+/** true where the kernel says that the interface has a carrier. */
+bool port_interface_carrier(const char *interface);
+
+#endif
