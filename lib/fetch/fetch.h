@@ -19,6 +19,7 @@
 /** curl's exit codes that a transfer can end with (curl(1), EXIT CODES). */
 enum fetch_code {
 	FETCH_OK = 0,
+	FETCH_UNSUPPORTED_PROTOCOL = 1,
 	FETCH_COULDNT_CONNECT = 7,
 	FETCH_WEIRD_SERVER_REPLY = 8,
 	FETCH_PARTIAL_FILE = 18,

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base_check.h"
+#include "fetch_priv.h"
+#include "wire_ipv4.h"
+
+static uint64_t
+elapsed_ms(const struct fetch *f, uint64_t now_ns)
+{
+	return (now_ns - f->result.start_ns) / NS_PER_MS;
+}
+
+void
+fetch_drop_connection(struct fetch *f, bool abort, uint64_t now_ns)
+{
+	if (f->conn == NULL)
+		return;
+	if (abort)
+		tcp_conn_abort(netstack_conn_tcp(f->conn));
+	netstack_release_conn(f->cfg.netstack, f->conn, now_ns);
+	f->conn = NULL;
+	f->conn_requests = 0;
+}
+
+/* curl(1), --retry: time-outs and the statuses that say "later". */
+static bool
+may_retry(const struct fetch_result *r)
+{
+	switch (r->status) {
+	case 408:
+	case 429:
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+		return true;
+	default:
+		return r->code == FETCH_OPERATION_TIMEDOUT;
+	}
+}
+
+static bool
+reusable(const struct fetch *f)
+{
+	return f->conn != NULL && f->complete && http_response_keep_alive(f->response) &&
+	       tcp_conn_state(netstack_conn_tcp(f->conn)) == TCP_ESTABLISHED &&
+	       fetch_stream_empty(f);
+}
+
+void
+fetch_end(struct fetch *f, enum fetch_code code, const char *message, uint64_t now_ns)
+{
+	struct fetch_result *r = &f->result;
+	bool keep = code == FETCH_OK || code == FETCH_HTTP_RETURNED_ERROR;
+
+	if (f->state == FETCH_FINISHING)
+		return;
+	r->code = code;
+	snprintf(r->message, sizeof(r->message), "%s", message);
+	r->header_bytes = http_response_header_bytes(f->response);
+	r->may_retry = may_retry(r);
+	if (!keep || !reusable(f)) {
+		fetch_stream_drop(f);
+		fetch_drop_connection(f, !f->complete, now_ns);
+	}
+	f->job.sink->finish(f->job.sink_file, code == FETCH_OK);
+	f->state = FETCH_FINISHING;
+}
+
+static void
+arp_message(const struct fetch *f, char *buf, size_t room)
+{
+	struct netstack_arp_failure a;
+	char ip[IPV4_ADDR_TEXT_LEN], heard[128] = "nobody";
+	size_t used = 0;
+	uint32_t i;
+
+	netstack_arp_failure(f->cfg.netstack, &a);
+	for (i = 0; i < a.heard_count && used < sizeof(heard); i++)
+		used += (size_t)snprintf(heard + used, sizeof(heard) - used, "%s%s",
+			i > 0 ? ", " : "", ipv4_addr_format(a.heard_ip[i], ip));
+	snprintf(buf, room, "%s did not answer %u who-has; heard %s",
+		ipv4_addr_format(a.next_hop, ip), a.requests_sent, heard);
+}
+
+static bool
+is_arp_failure(const struct fetch *f, int error)
+{
+	struct netstack_arp_failure a;
+
+	netstack_arp_failure(f->cfg.netstack, &a);
+	return error == -EHOSTUNREACH && a.failed;
+}
+
+/* "Failed to connect to 198.18.0.1 port 80 after 75 ms: Connection refused", as curl says it. */
+static void
+end_connecting(struct fetch *f, int error, uint64_t now_ns)
+{
+	char text[192], why[160], ip[IPV4_ADDR_TEXT_LEN];
+
+	if (is_arp_failure(f, error))
+		arp_message(f, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "%s", strerror(error != 0 ? -error : ECONNABORTED));
+	snprintf(text, sizeof(text), "Failed to connect to %s port %u after %" PRIu64 " ms: %.110s",
+		ipv4_addr_format(f->job.remote.v4, ip), f->job.remote_port, elapsed_ms(f, now_ns),
+		why);
+	fetch_end(f, error == -ETIMEDOUT ? FETCH_OPERATION_TIMEDOUT : FETCH_COULDNT_CONNECT, text,
+		now_ns);
+}
+
+static void
+end_in_body(struct fetch *f, int error, uint64_t now_ns)
+{
+	char text[192];
+	const char *how = error != 0 ? strerror(-error) : "transfer closed";
+
+	if (f->result.length != HTTP_LENGTH_UNKNOWN)
+		snprintf(text, sizeof(text), "%s with %" PRIu64 " bytes remaining to read", how,
+			f->result.length - f->result.body_bytes);
+	else
+		snprintf(text, sizeof(text), "%s with outstanding read data remaining", how);
+	fetch_end(f, FETCH_PARTIAL_FILE, text, now_ns);
+}
+
+static void
+end_before_head(struct fetch *f, int error, uint64_t now_ns)
+{
+	char text[192];
+
+	if (error != 0) {
+		snprintf(text, sizeof(text), "Recv failure: %s", strerror(-error));
+		fetch_end(f, FETCH_RECV_ERROR, text, now_ns);
+	} else if (!http_response_started(f->response)) {
+		fetch_end(f, FETCH_GOT_NOTHING, "Empty reply from server", now_ns);
+	} else {
+		fetch_end(f, FETCH_RECV_ERROR,
+			"Recv failure: the server closed inside the response's head", now_ns);
+	}
+}
+
+void
+fetch_end_by_connection(struct fetch *f, int error, uint64_t now_ns)
+{
+	if (f->state == FETCH_CONNECTING)
+		end_connecting(f, error, now_ns);
+	else if (http_response_headers_complete(f->response))
+		end_in_body(f, error, now_ns);
+	else
+		end_before_head(f, error, now_ns);
+}
+
+void
+fetch_end_by_timeout(struct fetch *f, uint64_t now_ns)
+{
+	char text[192], ip[IPV4_ADDR_TEXT_LEN];
+
+	if (f->state == FETCH_CONNECTING)
+		snprintf(text, sizeof(text),
+			"Failed to connect to %s port %u after %" PRIu64 " ms: Timeout was reached",
+			ipv4_addr_format(f->job.remote.v4, ip), f->job.remote_port,
+			elapsed_ms(f, now_ns));
+	else if (f->result.length != HTTP_LENGTH_UNKNOWN)
+		snprintf(text, sizeof(text),
+			"Operation timed out after %" PRIu64 " milliseconds with %" PRIu64
+			" out of %" PRIu64 " bytes received",
+			elapsed_ms(f, now_ns), f->result.body_bytes, f->result.length);
+	else
+		snprintf(text, sizeof(text),
+			"Operation timed out after %" PRIu64 " milliseconds with %" PRIu64
+			" bytes received",
+			elapsed_ms(f, now_ns), f->result.body_bytes);
+	fetch_end(f, FETCH_OPERATION_TIMEDOUT, text, now_ns);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
+#include "base_check.h"
+#include "fetch_priv.h"
+
+#define COMPLETIONS 64U
+
+static struct tcp_conn *
+tcp_of(const struct fetch *f)
+{
+	return f->conn != NULL ? netstack_conn_tcp(f->conn) : NULL;
+}
+
+/* The buffer is done with: the window may open, the port gets it back. */
+static void
+give_back(struct fetch *f, uint32_t bytes, uint32_t parts, void *owner)
+{
+	if (f->conn != NULL && parts > 0) {
+		tcp_conn_consumed(tcp_of(f), bytes, parts);
+		netstack_conn_touch(f->cfg.netstack, f->conn);
+	}
+	if (owner != NULL)
+		f->cfg.release(f->cfg.release_ctx, owner);
+}
+
+void
+fetch_stream_complete_writes(struct fetch *f)
+{
+	struct sink_completion done[COMPLETIONS];
+	uint32_t i, n, bytes = 0, parts = 0;
+
+	do {
+		n = f->job.sink->completions(f->job.sink_file, done, COMPLETIONS);
+		for (i = 0; i < n; i++) {
+			bytes += done[i].credit_bytes;
+			parts += done[i].credit_parts;
+			if (done[i].owner != NULL)
+				f->cfg.release(f->cfg.release_ctx, done[i].owner);
+		}
+		CHECK(n <= f->writes);
+		f->writes -= n;
+	} while (n == COMPLETIONS);
+	give_back(f, bytes, parts, NULL);
+}
+
+bool
+fetch_stream_empty(const struct fetch *f)
+{
+	return f->stream.at == f->stream.parts;
+}
+
+void
+fetch_stream_drop(struct fetch *f)
+{
+	struct fetch_stream *s = &f->stream;
+	struct payload p;
+
+	for (; s->at < s->parts; s->at++)
+		give_back(f, s->part[s->at].len, 1, s->part[s->at].owner);
+	s->parts = s->at = s->used = s->span_len = 0;
+	while (f->conn != NULL && tcp_conn_recv(tcp_of(f), &p, 1) == 1)
+		give_back(f, p.len, 1, p.owner);
+}
+
+/* Before the first body byte: what the sink can prepare for. */
+static void
+tell_length(struct fetch *f)
+{
+	uint64_t length = http_response_length(f->response);
+
+	if (f->expect_told)
+		return;
+	f->expect_told = true;
+	if (length != HTTP_LENGTH_UNKNOWN)
+		f->job.sink->expect(f->job.sink_file, length);
+}
+
+/* Writes the waiting span; with the buffer's owner when it was the buffer's last. false: the sink
+ * is full, which closes the window. */
+static bool
+write_span(struct fetch *f, bool last)
+{
+	struct fetch_stream *s = &f->stream;
+	const struct payload *part = &s->part[s->at];
+	struct sink_write write = {
+		.offset = f->result.body_bytes,
+		.data = s->span,
+		.len = s->span_len,
+		.credit_bytes = last ? part->len : 0,
+		.credit_parts = last ? 1 : 0,
+		.owner = last ? part->owner : NULL,
+	};
+
+	tell_length(f);
+	if (f->job.sink->write_room(f->job.sink_file) == 0)
+		return false;
+	f->job.sink->write(f->job.sink_file, &write);
+	f->writes++;
+	f->result.body_bytes += s->span_len;
+	s->span_len = 0;
+	return true;
+}
+
+/* The part is parsed to its end: its owner goes with the last span, or back at once. */
+static bool
+finish_part(struct fetch *f)
+{
+	struct fetch_stream *s = &f->stream;
+	const struct payload *part = &s->part[s->at];
+
+	if (s->span_len > 0) {
+		if (!write_span(f, true))
+			return false;
+	} else {
+		give_back(f, part->len, 1, part->owner);
+	}
+	s->at++;
+	s->used = 0;
+	return true;
+}
+
+/* What the head decided, once. */
+static void
+on_head(struct fetch *f)
+{
+	f->result.status = http_response_status(f->response);
+	f->result.framing = http_response_framing(f->response);
+	f->result.length = http_response_length(f->response);
+	f->body_unwanted = f->job.fail_on_error && f->result.status >= 400;
+}
+
+static bool
+take_parts(struct fetch *f, uint64_t now_ns)
+{
+	struct fetch_stream *s = &f->stream;
+
+	s->at = 0;
+	s->parts = f->conn != NULL ? tcp_conn_recv(tcp_of(f), s->part, FETCH_PARTS) : 0;
+	if (s->parts > 0 && f->result.first_byte_ns == 0)
+		f->result.first_byte_ns = now_ns;
+	return s->parts > 0;
+}
+
+/* Feeds the rest of the current part; a span that it finds becomes the waiting one. false: the
+ * sink is full. */
+static bool
+feed_part(struct fetch *f, enum http_status_event *ret)
+{
+	struct fetch_stream *s = &f->stream;
+	const struct payload *part = &s->part[s->at];
+	uint32_t used, body_len;
+	const uint8_t *body;
+
+	if (s->span_len > 0 && !write_span(f, false))
+		return false;
+	*ret = http_response_feed(
+		f->response, part->data + s->used, part->len - s->used, &used, &body, &body_len);
+	s->used += used;
+	if (f->result.status == 0 && http_response_headers_complete(f->response))
+		on_head(f);
+	if (body_len > 0 && !f->body_unwanted) {
+		s->span = body;
+		s->span_len = body_len;
+	}
+	return true;
+}
+
+enum fetch_stream_event
+fetch_stream_poll(struct fetch *f, uint64_t now_ns)
+{
+	struct fetch_stream *s = &f->stream;
+	enum http_status_event event = HTTP_NEED_MORE;
+
+	while (s->at < s->parts || take_parts(f, now_ns)) {
+		if (!f->complete && s->used < s->part[s->at].len) {
+			if (!feed_part(f, &event))
+				return FETCH_STREAM_IDLE;
+			if (event == HTTP_ERROR)
+				return FETCH_STREAM_ERROR;
+			f->complete = event == HTTP_COMPLETE;
+		}
+		if (!f->complete && s->used < s->part[s->at].len)
+			continue;
+		if (!finish_part(f))
+			return FETCH_STREAM_IDLE;
+		if (f->complete)
+			return FETCH_STREAM_COMPLETE;
+	}
+	return FETCH_STREAM_IDLE;
+}
