@@ -21,40 +21,44 @@ enum http_framing { /* RFC 9112 §6.3: how the end of the body is known */
 };
 
 struct http_limits {
-	uint32_t header_bytes_max; /* status line, header and trailer fields together */
-	uint32_t header_fields_max;
+	uint32_t header_bytes_max; /* all heads, 1xx included; and, in a chunked body, what stands
+				    * between two body bytes (chunk lines, the trailer) */
+	uint32_t header_fields_max; /* fields in all heads and the trailer */
 	uint32_t informational_max; /* 1xx responses before the final one */
 };
 
-/** curl's: 300 KiB in all; 100 fields more than any server sends. */
+/** curl's: 300 KiB of head (MAX_HTTP_RESP_HEADER_SIZE), 5000 fields; and 32 1xx responses. */
 void http_limits_defaults(struct http_limits *ret);
 
 struct http_response;
 
 enum http_status_event { /* what http_response_feed met */
 	HTTP_NEED_MORE, /* all bytes used; more are needed */
-	HTTP_BODY, /* a body span is in *ret_body */
-	HTTP_COMPLETE, /* the message is complete; *ret_used bytes belonged to it */
+	HTTP_BODY, /* a body span is in *ret_body, and the message goes on */
+	HTTP_COMPLETE, /* the message is complete; its last body span may have come with it */
 	HTTP_ERROR, /* malformed or over a limit: http_response_error */
 };
 
-/** Called for each header field of the final response (not of 1xx), name and value trimmed and
- *  NUL-terminated, valid during the call. */
+/** Called for each header field of the final response (not of 1xx, not of the trailer), name and
+ *  value trimmed and NUL-terminated, valid during the call. A folded value (RFC 9112 §5.2) comes
+ *  unfolded. */
 typedef void (*http_header_fn)(void *ctx, const char *name, const char *value);
 
-/** Allocates a parser. on_header may be NULL. head: the request was HEAD. NULL: no memory. */
+/** Allocates a parser, ready for the response to a GET. on_header may be NULL. limits are copied.
+ *  NULL: no memory. */
 struct http_response *http_response_create(
 	const struct http_limits *limits, http_header_fn on_header, void *ctx);
 void http_response_destroy(struct http_response *r);
 
-/** Makes it ready for the next response on the connection. is_head: the request's method. */
+/** Makes it ready for the next response. is_head: the request's method is HEAD. */
 void http_response_reset(struct http_response *r, bool is_head);
 
 /**
- * Feeds len bytes. Returns at each body span (HTTP_BODY: *ret_body / *ret_body_len point into
- * data), at the end, on error, or when all is used. *ret_used: bytes of data dealt with; call
- * again with the rest after HTTP_BODY. After HTTP_COMPLETE or HTTP_ERROR call only the getters
- * and http_response_reset.
+ * Feeds len bytes. Returns at each body span, at the end, on error, or when all is used.
+ * *ret_used: bytes of data dealt with. *ret_body_len: the span's bytes at *ret_body, inside data;
+ * 0 and NULL when there is none, never 0 with HTTP_BODY. After HTTP_BODY call again with the
+ * rest, if any. After HTTP_COMPLETE the rest belongs to no response that was asked for. After
+ * HTTP_COMPLETE or HTTP_ERROR further calls use nothing and return the same.
  */
 enum http_status_event http_response_feed(struct http_response *r, const uint8_t *data,
 	uint32_t len, uint32_t *ret_used, const uint8_t **ret_body, uint32_t *ret_body_len);
@@ -65,15 +69,19 @@ enum http_status_event http_response_finish(struct http_response *r);
 
 bool http_response_headers_complete(const struct http_response *r);
 bool http_response_started(const struct http_response *r); /* any byte of it has come */
-uint32_t http_response_status(const struct http_response *r); /* 0 before the status line */
+/** false: the first bytes are not "HTTP/", so it is HTTP/0.9 or no HTTP (with HTTP_ERROR). */
+bool http_response_is_http(const struct http_response *r);
+/** The final response's status, 100..999; 0 before its head is complete. */
+uint32_t http_response_status(const struct http_response *r);
 enum http_framing http_response_framing(const struct http_response *r);
 /** Content-Length, or HTTP_LENGTH_UNKNOWN. */
 uint64_t http_response_length(const struct http_response *r);
 uint64_t http_response_body_bytes(const struct http_response *r); /* body bytes seen so far */
-uint64_t http_response_header_bytes(const struct http_response *r); /* head bytes, 1xx included */
+/** Head bytes, 1xx included; not chunk lines and trailer. */
+uint64_t http_response_header_bytes(const struct http_response *r);
 /** May another request follow on this connection (RFC 9112 §9.3)? Valid once complete. */
 bool http_response_keep_alive(const struct http_response *r);
-/** What was wrong after HTTP_ERROR, with the offending byte offset; storage of r. */
+/** What was wrong after HTTP_ERROR, with the offending byte's offset; "" else. Storage of r. */
 const char *http_response_error(const struct http_response *r);
 
 #endif

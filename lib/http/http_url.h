@@ -10,10 +10,11 @@ struct http_url {
 	char *host; /* for the Host field; IPv6 literals keep their brackets */
 	char *path; /* request-target: path and query, percent-encoded, never empty */
 	char *userinfo; /* "user:password" decoded, or NULL */
-	char *filename; /* last path segment decoded, or NULL when empty: what -O uses */
+	char *filename; /* last path segment as the URL has it, not decoded (curl's -O; so "%2f" can
+			 * name no other folder), or NULL when empty */
 	char *canonical; /* the whole URL without user information, for messages */
 	uint16_t port;
-	bool port_default; /* Host carries no port then */
+	bool port_default; /* port is 80: Host carries none then */
 };
 
 /**
