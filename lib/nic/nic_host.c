@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <numa.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nic_info.h"
+#include "nic_sysfs.h"
+
+int
+nic_kernel_owns_address(uint32_t address, char *ret_interface)
+{
+	struct ifaddrs *list, *at;
+	struct sockaddr_in in;
+	int found = 0;
+
+	if (getifaddrs(&list) != 0)
+		return -errno;
+	for (at = list; at != NULL && found == 0; at = at->ifa_next) {
+		if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET)
+			continue;
+		memcpy(&in, at->ifa_addr, sizeof(in));
+		if (ntohl(in.sin_addr.s_addr) != address)
+			continue;
+		snprintf(ret_interface, NIC_NAME_MAX, "%s", at->ifa_name);
+		found = 1;
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+int
+nic_cpu_node(int cpu)
+{
+	return numa_available() < 0 ? -1 : numa_node_of_cpu(cpu);
+}
+
+int
+nic_cpu_choose(int node)
+{
+	cpu_set_t set;
+	int cpu, any = -1;
+
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return -1;
+	for (cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
+		if (!CPU_ISSET((size_t)cpu, &set))
+			continue;
+		if (node < 0 || nic_cpu_node(cpu) == node)
+			return cpu;
+		if (any < 0)
+			any = cpu;
+	}
+	return any;
+}
+
+int
+nic_cpu_allowed_count(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* Free bytes of every page size under one hugepages folder. */
+static uint64_t
+sum_free(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	char path[PATH_MAX];
+	unsigned long kilobytes;
+	uint64_t total = 0;
+
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) != 1)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		total += (uint64_t)nic_sysfs_number(path, "free_hugepages", 0) * kilobytes * 1024U;
+	}
+	closedir(dir);
+	return total;
+}
+
+uint64_t
+nic_hugepages_free(int node)
+{
+	char folder[PATH_MAX];
+
+	if (node < 0)
+		return sum_free("/sys/kernel/mm/hugepages");
+	snprintf(folder, sizeof(folder), "/sys/devices/system/node/node%d/hugepages", node);
+	return sum_free(folder);
+}
