@@ -42,8 +42,12 @@ add_memory(struct eal_args *a, const struct port_eal_config *cfg)
 	char megabytes[32];
 
 	snprintf(megabytes, sizeof(megabytes), "%llu", (unsigned long long)(need >> 20));
-	if (cfg->hugepage_bytes_free < need)
+	if (cfg->hugepage_bytes_free >= need) {
+		add(a, "--in-memory");
+	} else { /* the EAL refuses --in-memory here; this leaves no file either */
 		add(a, "--no-huge");
+		add(a, "--no-shconf");
+	}
 	add(a, "-m");
 	add(a, megabytes);
 }
@@ -74,7 +78,6 @@ build_args(struct eal_args *a, const struct port_eal_config *cfg, enum port_nic_
 	if (cfg->user_args_count == 0) {
 		snprintf(text, sizeof(text), "--lcores=0@%d", cfg->main_cpu);
 		add(a, text);
-		add(a, "--in-memory");
 		add(a, "--no-telemetry");
 		add(a, cfg->verbose ? "--log-level=6" : "--log-level=5");
 		add_memory(a, cfg);
