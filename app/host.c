@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base_bytes.h"
+#include "exit_code.h"
+#include "host.h"
+#include "nic_info.h"
+#include "wire_ipv4.h"
+
+#define TCP_IP_HEADER_LEN 40U
+#define CONNECTIONS_MAX 16U
+#define BUFFERS_PER_WINDOW 2U /* room for segments of half the full size */
+#define BUFFERS_MIN 1024U
+#define BUFFERS_SLACK 256U
+#define BUFFER_OVERHEAD 384U /* headroom, mbuf and pool header */
+#define CLOSE_WAIT_NS (500 * NS_PER_MS)
+
+static enum port_nic_mode
+port_mode(const struct settings *s)
+{
+	static const enum port_nic_mode modes[] = {
+		[SETTINGS_NIC_AUTO] = PORT_NIC_AUTO,
+		[SETTINGS_NIC_AF_PACKET] = PORT_NIC_AF_PACKET,
+		[SETTINGS_NIC_AF_XDP] = PORT_NIC_AF_XDP,
+		[SETTINGS_NIC_PCI] = PORT_NIC_PCI,
+		[SETTINGS_NIC_VDEV] = PORT_NIC_VDEV,
+	};
+
+	return modes[s->nic_mode];
+}
+
+/* Received buffers that one connection may hold, from the window and the segment size. */
+static uint32_t
+buffers_max(const struct settings *s)
+{
+	uint64_t mss = s->mtu - TCP_IP_HEADER_LEN;
+
+	if (s->rx_buffers > 0)
+		return (uint32_t)MAX_OF(s->rx_buffers, UINT64_C(64));
+	return (uint32_t)MAX_OF(s->window_bytes / mss * BUFFERS_PER_WINDOW, (uint64_t)BUFFERS_MIN);
+}
+
+static bool
+cpu_allowed(int64_t cpu)
+{
+	cpu_set_t set;
+
+	return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	       CPU_ISSET((size_t)cpu, &set);
+}
+
+static int
+check_cores(struct host *h)
+{
+	const struct settings *s = h->settings;
+
+	h->core = s->core >= 0 ? (int)s->core : nic_cpu_choose(h->numa_node);
+	if (!cpu_allowed(h->core) || (s->writer_core >= 0 && !cpu_allowed(s->writer_core))) {
+		message_error(&h->level, EXIT_CODE_CORE,
+			"CPU %lld is not one that this process may run on; `taskset -p $$` shows "
+			"which are",
+			cpu_allowed(h->core) ? (long long)s->writer_core : (long long)h->core);
+		return EXIT_CODE_CORE;
+	}
+	if (nic_cpu_allowed_count() < 2)
+		message_warning(&h->level,
+			"there is only one CPU: the poll loop shares it with the "
+			"kernel and with the file writer, and is slow");
+	return 0;
+}
+
+static int
+check_numa(struct host *h)
+{
+	int node = nic_cpu_node(h->core);
+
+	if (h->numa_node < 0 || node < 0 || node == h->numa_node)
+		return 0;
+	if (h->settings->strict_numa) {
+		message_error(&h->level, EXIT_CODE_NUMA,
+			"CPU %d is on NUMA node %d, the NIC on node %d, and --strict-numa is set; "
+			"choose "
+			"a core of node %d with --core (`numactl -H` lists them)",
+			h->core, node, h->numa_node, h->numa_node);
+		return EXIT_CODE_NUMA;
+	}
+	message_warning(&h->level,
+		"CPU %d is on NUMA node %d, the NIC on node %d: every frame crosses the "
+		"interconnect; "
+		"choose a core of node %d with --core",
+		h->core, node, h->numa_node, h->numa_node);
+	return 0;
+}
+
+/* The kernel would answer our SYN-ACKs with RST if it owned our address. */
+static int
+check_address(const struct host *h)
+{
+	char interface[NIC_NAME_MAX], text[IPV4_ADDR_TEXT_LEN];
+	int rc = nic_kernel_owns_address(h->settings->address, interface);
+
+	if (rc != 1)
+		return 0;
+	ipv4_addr_format(h->settings->address, text);
+	message_error(&h->level, EXIT_CODE_ADDRESS,
+		"the kernel owns %s on %s and would reset our connections; use another --address, "
+		"or "
+		"take it from the kernel: ip addr del %s/%u dev %s",
+		text, interface, text, h->settings->prefix_len, interface);
+	return EXIT_CODE_ADDRESS;
+}
+
+int
+host_check(struct host *h, const struct settings *s)
+{
+	struct nic_info nic;
+	int rc;
+
+	*h = (struct host){.settings = s, .level = message_level_of(s), .numa_node = -1};
+	if (nic_info_find(s->nic, &nic) == 0)
+		h->numa_node = nic.numa_node;
+	else if (s->nic_mode == SETTINGS_NIC_AF_PACKET || s->nic_mode == SETTINGS_NIC_AF_XDP) {
+		message_error(&h->level, EXIT_CODE_PORT,
+			"there is no interface '%s' (`ip -br link` lists them)", s->nic);
+		return EXIT_CODE_PORT;
+	}
+	rc = check_cores(h);
+	if (rc == 0)
+		rc = check_numa(h);
+	if (rc == 0)
+		rc = check_address(h);
+	return rc;
+}
+
+static int
+start_port(struct host *h)
+{
+	const struct settings *s = h->settings;
+	struct counters *counters = &h->counters;
+	char message[PORT_MESSAGE_MAX];
+	uint32_t held = buffers_max(s) + BUFFERS_SLACK;
+	const struct port_eal_config eal = {
+		.program = "dpfetch",
+		.nic = s->nic,
+		.mode = port_mode(s),
+		.mtu = (uint16_t)s->mtu,
+		.main_cpu = h->core,
+		.numa_node = h->numa_node,
+		.user_args = s->eal_args,
+		.user_args_count = s->eal_args_count,
+		.verbose = s->verbose,
+		.memory_bytes = (uint64_t)held * (s->mtu + BUFFER_OVERHEAD),
+		.queues = 1,
+		.hugepage_bytes_free = nic_hugepages_free(h->numa_node),
+	};
+	struct port_config cfg = {
+		.queues = 1,
+		.mtu = (uint16_t)s->mtu,
+		.rx_held_max = held,
+		.numa_node = h->numa_node,
+		.checksum_offload = s->checksum_offload,
+		.promiscuous = s->promiscuous,
+		.set_mac = s->mac_set,
+		.mac = s->mac,
+		.counters = &counters,
+	};
+
+	h->eal_started = port_eal_start(&eal, &cfg.port_id, message) == 0;
+	if (h->eal_started && port_open(&cfg, &h->port, message) == 0)
+		return 0;
+	message_error(&h->level, EXIT_CODE_PORT, "%s", message);
+	return EXIT_CODE_PORT;
+}
+
+static bool
+link_tick(void *ctx, uint32_t left_s)
+{
+	const struct host *h = ctx;
+
+	message_detail(
+		&h->level, "waiting for the link of %s, %u s left", h->settings->nic, left_s);
+	return monitor_signal(h->monitor) == 0;
+}
+
+static int
+wait_link(struct host *h)
+{
+	int rc = port_wait_link(h->port, h->settings->link_timeout_ns, link_tick, h);
+
+	if (rc == 0)
+		return 0;
+	if (rc != -EINTR)
+		message_error(&h->level, EXIT_CODE_LINK,
+			"the link of %s did not come up within %.0f s; check cable and switch "
+			"port, or `ip "
+			"link set %s up` for a kernel interface; --link-timeout waits longer",
+			h->settings->nic, (double)h->settings->link_timeout_ns / 1e9,
+			h->settings->nic);
+	return EXIT_CODE_LINK;
+}
+
+static void
+fill_tcp_config(struct host *h, struct tcp_config *tcp)
+{
+	const struct settings *s = h->settings;
+
+	tcp->ack_policy = (enum tcp_ack_policy)s->ack;
+	tcp->congestion = (enum tcp_congestion)s->congestion;
+	tcp->ack_segments_max = (uint32_t)s->ack_segments;
+	tcp->ack_delay_max_ns = s->ack_delay_ns;
+	tcp->rcv_window_max_bytes = (uint32_t)s->window_bytes;
+	tcp->rcv_window_init_bytes = MIN_OF(tcp->rcv_window_init_bytes, tcp->rcv_window_max_bytes);
+	tcp->rcv_payloads_max = buffers_max(s);
+	tcp->ack_delay = &h->ack_delay;
+}
+
+static int
+start_netstack(struct host *h)
+{
+	const struct settings *s = h->settings;
+	struct netstack_config cfg;
+	struct port_info info;
+
+	port_info(h->port, &info);
+	netstack_config_defaults(&cfg);
+	cfg.mac = s->mac_set ? s->mac : info.mac;
+	cfg.address = s->address;
+	cfg.prefix_len = s->prefix_len;
+	cfg.gateway = s->gateway;
+	cfg.gateway_mac_set = s->gateway_mac_set;
+	cfg.gateway_mac = s->gateway_mac;
+	cfg.vlan_id = (uint16_t)s->vlan_id;
+	cfg.mtu = (uint16_t)s->mtu;
+	cfg.tx_offloads = info.tx_offloads;
+	cfg.connections_max = CONNECTIONS_MAX;
+	cfg.probe_address = s->probe_address;
+	cfg.release = port_release;
+	cfg.release_ctx = port_queue_of(h->port, 0);
+	cfg.counters = &h->counters;
+	fill_tcp_config(h, &cfg.tcp);
+	if (getrandom(&cfg.key, sizeof(cfg.key), 0) != (ssize_t)sizeof(cfg.key)) {
+		message_error(&h->level, EXIT_CODE_INTERNAL,
+			"no random numbers from the system: %s", strerror(errno));
+		return EXIT_CODE_INTERNAL;
+	}
+	h->netstack = netstack_create(&cfg, port_clock_ns());
+	if (h->netstack == NULL) {
+		message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY,
+			"no memory for %u connections with a window of %llu bytes; try a smaller "
+			"--window",
+			CONNECTIONS_MAX, (unsigned long long)s->window_bytes);
+		return EXIT_CODE_OUT_OF_MEMORY;
+	}
+	h->worker = (struct worker){.queue = cfg.release_ctx, .netstack = h->netstack};
+	return 0;
+}
+
+static int
+start_sink(struct host *h)
+{
+	const struct sink_config cfg = {
+		.writer_cpu = (int)h->settings->writer_core,
+		.numa_node = h->numa_node,
+	};
+	int rc = sink_create(&cfg, &h->sink);
+
+	if (rc == 0)
+		return 0;
+	message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY,
+		"the file writer could not be started: %s", strerror(-rc));
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
+static int
+start_monitor(struct host *h, bool meter)
+{
+	const struct monitor_config cfg = {
+		.port = h->port,
+		.meter = meter,
+		.avoid_cpu = h->core,
+	};
+	int rc = monitor_start(&cfg, &h->monitor);
+
+	if (rc == 0)
+		return 0;
+	message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY,
+		"the monitor thread could not be started: %s", strerror(-rc));
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
+static void
+describe(const struct host *h)
+{
+	struct port_info i;
+	char mac[ETHER_ADDR_TEXT_LEN], address[IPV4_ADDR_TEXT_LEN];
+
+	port_info(h->port, &i);
+	message_detail(&h->level, "port %s (%s), MAC %s, MTU %u, link %u Mb/s, NUMA node %d",
+		i.name, i.driver, ether_addr_format(&i.mac, mac), i.mtu, i.link_mbps, i.numa_node);
+	message_detail(&h->level, "%u RX and %u TX descriptors, %u + %u buffers of %u bytes in %s",
+		i.rx_descriptors, i.tx_descriptors, i.rx_pool_size, i.tx_pool_size,
+		i.rx_buffer_bytes, i.hugepages ? "hugepages" : "ordinary pages");
+	message_detail(&h->level, "checksums: receive %s, send %s",
+		i.rx_l4_checksum ? "by the NIC" : "in software",
+		i.tx_offloads & TX_FRAME_TCP_CSUM ? "by the NIC" : "in software");
+	message_detail(&h->level, "we are %s/%u, polling on CPU %d",
+		ipv4_addr_format(h->settings->address, address), h->settings->prefix_len, h->core);
+}
+
+int
+host_start(struct host *h, bool meter)
+{
+	int rc;
+
+	histogram_reset(&h->ack_delay);
+	rc = start_port(h);
+	if (rc == 0)
+		rc = start_monitor(h, meter);
+	if (rc == 0)
+		rc = wait_link(h);
+	if (rc == 0)
+		rc = start_netstack(h);
+	if (rc == 0)
+		rc = start_sink(h);
+	if (rc == 0)
+		describe(h);
+	else
+		host_stop(h);
+	return rc;
+}
+
+struct drain {
+	struct host *host;
+	uint64_t until_ns;
+};
+
+/* Lets FINs and RSTs out and their ACKs in, for a bounded time. */
+static bool
+drained(void *ctx, uint64_t now_ns)
+{
+	const struct drain *d = ctx;
+
+	return netstack_connections(d->host->netstack) == 0 || now_ns >= d->until_ns;
+}
+
+static void
+stop_netstack(struct host *h)
+{
+	struct drain drain = {h, port_clock_ns() + CLOSE_WAIT_NS};
+
+	worker_run(&h->worker, drained, &drain);
+	netstack_abort_all(h->netstack);
+	drain.until_ns = port_clock_ns();
+	worker_run(&h->worker, drained, &drain);
+	netstack_destroy(h->netstack);
+	h->netstack = NULL;
+}
+
+int
+host_stop(struct host *h)
+{
+	uint32_t lost = 0;
+
+	if (h->sink != NULL)
+		sink_destroy(h->sink);
+	h->sink = NULL;
+	if (h->netstack != NULL)
+		stop_netstack(h);
+	monitor_stop(h->monitor);
+	h->monitor = NULL;
+	if (h->port != NULL) {
+		port_release_flush(port_queue_of(h->port, 0));
+		lost = port_close(h->port);
+	}
+	h->port = NULL;
+	if (h->eal_started)
+		port_eal_stop();
+	h->eal_started = false;
+	if (lost == 0)
+		return 0;
+	message_error(&h->level, EXIT_CODE_INTERNAL,
+		"internal error: %u received buffers were not given back; please report this",
+		lost);
+	return EXIT_CODE_INTERNAL;
+}

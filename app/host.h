@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+
+#include "message.h"
+#include "monitor.h"
+#include "netstack.h"
+#include "port.h"
+#include "settings.h"
+#include "sink_file.h"
+#include "worker.h"
+
+/**
+ * What a fetch stands on: EAL, port, netstack, worker, sink and monitor, brought up in that order
+ * and taken down in reverse.
+ */
+struct host {
+	const struct settings *settings;
+	struct message_level level;
+	int core; /* the poll core */
+	int numa_node; /* the NIC's, -1 unknown */
+	bool eal_started;
+	struct port *port;
+	struct netstack *netstack;
+	struct sink *sink;
+	struct monitor *monitor;
+	struct worker worker;
+	struct counters counters;
+	struct histogram ack_delay;
+};
+
+/** Chooses and checks core, NUMA placement and address, without changing anything: what --check
+ *  does. 0, or an exit code after having said why. */
+int host_check(struct host *h, const struct settings *s);
+
+/** Brings all up, after host_check. meter: draw the progress meter. 0, or an exit code after
+ *  having said why, with everything taken down again. */
+int host_start(struct host *h, bool meter);
+
+/**
+ * Takes all down: closes connections, gives the NIC back as it was. 0, or
+ * EXIT_CODE_INTERNAL when received buffers were lost. Idempotent.
+ */
+int host_stop(struct host *h);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include <rte_version.h>
+
+#include "cmd_get.h"
+#include "message.h"
+#include "monitor.h"
+#include "settings.h"
+
+static void
+print_stdout(void *ctx, const char *text)
+{
+	(void)ctx;
+	fputs(text, stdout);
+}
+
+static int
+print_version(void)
+{
+	printf("dpfetch %s (%s, libcurl %s for URLs, llhttp)\n", DPFETCH_VERSION, rte_version(),
+		curl_version_info(CURLVERSION_NOW)->version);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int
+run(const struct settings *s, int *ret_signal)
+{
+	if (s->help) {
+		settings_help(print_stdout, NULL);
+		return 0;
+	}
+	if (s->version)
+		return print_version();
+	if (s->dump_config) {
+		settings_dump(s, print_stdout, NULL);
+		return 0;
+	}
+	return cmd_get(s, ret_signal);
+}
+
+/* The shell, make and scripts learn of Ctrl-C only from a process that died of it. */
+static void
+die_by_signal(int signo)
+{
+	sigset_t set;
+
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	raise(signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct message_level loud = {.errors = true, .notes = true};
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+	int code, signo = 0;
+
+	code = (int)settings_load(argc, argv, &s, message);
+	if (code != SETTINGS_OK) {
+		message_error(&loud, code, "%s", message);
+		return code;
+	}
+	monitor_block_signals();
+	code = run(&s, &signo);
+	settings_free(&s);
+	if (signo != 0)
+		die_by_signal(signo);
+	return code;
+}

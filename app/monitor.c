@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base_time.h"
+#include "monitor.h"
+#include "port.h"
+
+#define TICK_NS (100 * NS_PER_MS)
+#define METER_TICKS 5U /* a meter line every 0.5 s */
+#define LINK_TICKS 5U
+#define METER_LINE_MAX 160U
+
+struct monitor {
+	struct monitor_config cfg;
+	pthread_t thread;
+	atomic_bool stop;
+	atomic_int signal;
+	atomic_uint_fast64_t link_down_ns;
+	atomic_uint_fast64_t bytes, total, elapsed_ns;
+	pthread_mutex_t drawing; /* guards what follows */
+	struct progress_meter meter;
+	bool meter_on, heading_drawn;
+};
+
+static void
+own_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+void
+monitor_block_signals(void)
+{
+	sigset_t set;
+
+	own_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+draw(struct monitor *m)
+{
+	char line[METER_LINE_MAX];
+	struct progress p = {
+		.bytes = atomic_load(&m->bytes),
+		.total = atomic_load(&m->total),
+		.elapsed_ns = atomic_load(&m->elapsed_ns),
+	};
+
+	if (!m->heading_drawn)
+		fputs(progress_heading(), stderr);
+	m->heading_drawn = true;
+	fputs(progress_line(&m->meter, &p, line, sizeof(line)), stderr);
+	fflush(stderr);
+}
+
+static void
+tick(struct monitor *m, uint32_t ticks)
+{
+	if (ticks % LINK_TICKS == 0) {
+		if (port_link_up(m->cfg.port))
+			atomic_store(&m->link_down_ns, 0);
+		else
+			atomic_fetch_add(&m->link_down_ns, LINK_TICKS * TICK_NS);
+	}
+	if (!m->cfg.meter || ticks % METER_TICKS != 0)
+		return;
+	pthread_mutex_lock(&m->drawing);
+	if (m->meter_on)
+		draw(m);
+	pthread_mutex_unlock(&m->drawing);
+}
+
+static void *
+run(void *ctx)
+{
+	struct monitor *m = ctx;
+	const struct timespec wait = {.tv_nsec = (long)TICK_NS};
+	sigset_t set;
+	uint32_t ticks = 0;
+	int signo;
+
+	own_signals(&set);
+	while (!atomic_load(&m->stop)) {
+		signo = sigtimedwait(&set, NULL, &wait);
+		if (signo > 0)
+			atomic_store(&m->signal, signo);
+		else
+			tick(m, ++ticks);
+	}
+	return NULL;
+}
+
+/* Off the poll core, which must not share its time with us, where there is another CPU. */
+static void
+avoid_cpu(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+	long i, count = sysconf(_SC_NPROCESSORS_CONF);
+
+	CPU_ZERO(&set);
+	for (i = 0; i < count && i < CPU_SETSIZE; i++) {
+		if (i != cpu)
+			CPU_SET((size_t)i, &set);
+	}
+	if (CPU_COUNT(&set) > 0)
+		(void)pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+int
+monitor_start(const struct monitor_config *cfg, struct monitor **ret)
+{
+	struct monitor *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (m == NULL)
+		return -ENOMEM;
+	m->cfg = *cfg;
+	pthread_mutex_init(&m->drawing, NULL);
+	rc = pthread_create(&m->thread, NULL, run, m);
+	if (rc != 0) {
+		free(m);
+		return -rc;
+	}
+	avoid_cpu(m->thread, cfg->avoid_cpu);
+	*ret = m;
+	return 0;
+}
+
+void
+monitor_stop(struct monitor *m)
+{
+	if (m == NULL)
+		return;
+	atomic_store(&m->stop, true);
+	pthread_join(m->thread, NULL);
+	pthread_mutex_destroy(&m->drawing);
+	free(m);
+}
+
+int
+monitor_signal(const struct monitor *m)
+{
+	return atomic_load_explicit(&m->signal, memory_order_relaxed);
+}
+
+uint64_t
+monitor_link_down_ns(const struct monitor *m)
+{
+	return atomic_load_explicit(&m->link_down_ns, memory_order_relaxed);
+}
+
+void
+monitor_progress(struct monitor *m, const struct progress *p)
+{
+	atomic_store_explicit(&m->bytes, p->bytes, memory_order_relaxed);
+	atomic_store_explicit(&m->total, p->total, memory_order_relaxed);
+	atomic_store_explicit(&m->elapsed_ns, p->elapsed_ns, memory_order_relaxed);
+}
+
+void
+monitor_meter(struct monitor *m, bool on)
+{
+	if (!m->cfg.meter)
+		return;
+	pthread_mutex_lock(&m->drawing);
+	if (m->meter_on && !on) {
+		draw(m);
+		fputc('\n', stderr);
+	}
+	if (on)
+		m->meter = (struct progress_meter){0};
+	m->meter_on = on;
+	pthread_mutex_unlock(&m->drawing);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "progress.h"
+
+struct port;
+
+/*
+ * The thread beside the poll core: it waits for signals, watches the link and draws the progress
+ * meter, so that the poll core makes no system call for them. They meet in the atomics below.
+ */
+struct monitor;
+
+struct monitor_config {
+	struct port *port; /* whose link is watched */
+	bool meter; /* draw the progress meter on standard error */
+	int avoid_cpu; /* the poll core: the thread keeps off it where there is another */
+};
+
+/** Blocks SIGINT, SIGTERM and SIGHUP for the calling thread and all it makes later, and ignores
+ *  SIGPIPE. Call before any thread exists. */
+void monitor_block_signals(void);
+
+/** Starts the thread. 0 and *ret, or -errno. */
+int monitor_start(const struct monitor_config *cfg, struct monitor **ret);
+
+/** Draws the meter a last time, ends the thread and frees m. NULL is allowed. */
+void monitor_stop(struct monitor *m);
+
+/** The signal that asked us to stop, 0 if none. Cheap; poll core. */
+int monitor_signal(const struct monitor *m);
+
+/** How long the link has been down, in ns; 0: it is up. Cheap; poll core. */
+uint64_t monitor_link_down_ns(const struct monitor *m);
+
+/** What the meter shows from now on. Cheap; poll core. */
+void monitor_progress(struct monitor *m, const struct progress *p);
+
+/** Begins a transfer's meter (true), or ends it: its last line is drawn. Not on the data path;
+ *  the thread's own drawing is kept out meanwhile. */
+void monitor_meter(struct monitor *m, bool on);
+
+#endif

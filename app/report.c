@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+
+#include "report.h"
+
+double
+report_seconds(const struct report *r, uint64_t moment_ns)
+{
+	if (moment_ns < r->result.start_ns || moment_ns == 0)
+		return 0.0;
+	return (double)(moment_ns - r->result.start_ns + r->resolve_ns) / 1e9;
+}
+
+double
+report_total_seconds(const struct report *r)
+{
+	return report_seconds(r, r->result.end_ns);
+}
+
+double
+report_goodput_bps(const struct report *r)
+{
+	double seconds = report_total_seconds(r);
+
+	return seconds > 0.0 ? (double)r->result.body_bytes * 8.0 / seconds : 0.0;
+}
+
+double
+report_cycles_per_segment(const struct report *r)
+{
+	uint64_t segments = r->counters.value[COUNTER_TCP_SEGMENTS_RECEIVED];
+
+	return segments > 0 ? (double)r->usage.cycles_busy / (double)segments : 0.0;
+}
+
+double
+report_busy_percent(const struct report *r)
+{
+	return r->usage.cycles > 0 ? 100.0 * (double)r->usage.cycles_busy / (double)r->usage.cycles
+				   : 0.0;
+}
+
+double
+report_segments_per_ack(const struct report *r)
+{
+	uint64_t acks = r->counters.value[COUNTER_TCP_ACKS_SENT];
+
+	return acks > 0 ? (double)r->counters.value[COUNTER_TCP_DATA_SEGMENTS] / (double)acks : 0.0;
+}
+
+/* Counters that are zero on a healthy link are printed only when they are not. */
+static void
+print_troubles(const struct report *r, FILE *out)
+{
+	int i;
+
+	for (i = 0; i < COUNTER_COUNT; i++) {
+		const char *name = counter_name((enum counter_id)i);
+
+		if (r->counters.value[i] > 0 && name[0] == 'd' && name[1] == 'r' &&
+			i != COUNTER_DROP_NOT_FOR_US && i != COUNTER_DROP_ETH_TYPE)
+			fprintf(out, "  %-28s %" PRIu64 "  (%s)\n", name, r->counters.value[i],
+				counter_help((enum counter_id)i));
+	}
+}
+
+void
+report_summary(const struct report *r, FILE *out)
+{
+	const uint64_t *v = r->counters.value;
+
+	fprintf(out,
+		"%" PRIu64 " bytes in %.3f s, %.3f Gb/s  (connect %.3f ms, first byte %.3f ms)",
+		r->result.body_bytes, report_total_seconds(r), report_goodput_bps(r) / 1e9,
+		report_seconds(r, r->result.connected_ns) * 1e3,
+		report_seconds(r, r->result.first_byte_ns) * 1e3);
+	if (r->path != NULL && r->sink.writes > 0)
+		fprintf(out, "  to %s by %s", r->path, sink_method_name(r->sink.method));
+	fprintf(out,
+		"\nsegments %" PRIu64 ", out of order %" PRIu64 ", duplicate %" PRIu64
+		"; ACKs %" PRIu64 " (1 for %.1f segments), delay p50 %.1f p99 %.1f max %.1f us\n",
+		v[COUNTER_TCP_SEGMENTS_RECEIVED], v[COUNTER_TCP_OUT_OF_ORDER],
+		v[COUNTER_TCP_DUPLICATE], v[COUNTER_TCP_ACKS_SENT], report_segments_per_ack(r),
+		(double)histogram_percentile(&r->ack_delay, 50.0) / 1e3,
+		(double)histogram_percentile(&r->ack_delay, 99.0) / 1e3,
+		(double)r->ack_delay.max / 1e3);
+	fprintf(out,
+		"core %d: %.0f cycles a segment, %.0f %% busy; NIC drops: imissed %" PRIu64
+		", rx_nombuf %" PRIu64 "\n",
+		r->core, report_cycles_per_segment(r), report_busy_percent(r), r->nic.rx_missed,
+		r->nic.rx_no_mbuf);
+	if (report_busy_percent(r) > 90.0)
+		fprintf(out, "warning: the poll core was more than 90 %% busy: dpfetch itself may "
+			     "be the "
+			     "limit of this figure\n");
+	if (r->sink.digest_hex[0] != '\0')
+		fprintf(out, "%s %s\n", r->digest_name, r->sink.digest_hex);
+	print_troubles(r, out);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base_histogram.h"
+#include "fetch.h"
+#include "port.h"
+#include "settings.h"
+#include "sink_file.h"
+#include "worker.h"
+
+#define REPORT_TEXT_MAX 256U
+
+/*
+ * All that is known of one transfer. The summary, -w and --stats are made from this alone, so
+ * that they cannot disagree.
+ */
+struct report {
+	const struct http_url *url;
+	const char *url_given; /* as the user wrote it */
+	const char *path; /* the file, "-" standard output, NULL discarded */
+	int exit_code; /* the transfer's: fetch_code, or the app's (checksum) */
+	char error[REPORT_TEXT_MAX];
+	struct fetch_result result;
+	uint32_t attempts; /* 1 and the retries */
+	uint64_t resolve_ns;
+	uint32_t local_address, remote_address; /* host order */
+	uint16_t local_port;
+	char content_type[REPORT_TEXT_MAX];
+	struct tcp_info tcp;
+	struct counters counters; /* of this transfer */
+	struct histogram ack_delay; /* ns */
+	struct worker_usage usage; /* of this transfer */
+	struct port_stats nic; /* of this transfer */
+	struct port_info port;
+	struct sink_file_info sink;
+	const char *digest_name; /* NULL: none asked for */
+	int core;
+	uint64_t cycles_hz;
+};
+
+/** Seconds from the transfer's start to a moment on the poll clock, name resolution included;
+ *  0 for one that did not come. */
+double report_seconds(const struct report *r, uint64_t moment_ns);
+
+double report_total_seconds(const struct report *r);
+double report_goodput_bps(const struct report *r); /* body bits a second over the total time */
+double report_cycles_per_segment(const struct report *r); /* busy cycles; 0 without segments */
+double report_busy_percent(const struct report *r); /* of the poll core's cycles */
+double report_segments_per_ack(const struct report *r);
+
+/** The summary after a transfer, lines with newlines, to out. */
+void report_summary(const struct report *r, FILE *out);
+
+/** -w: expands format to out (or to err after %{stderr}). Unknown variables are named on err, as
+ *  curl does. */
+void report_write_out(const struct report *r, const char *format, FILE *out, FILE *err);
+
+/** --stats: writes all reports as one JSON document to path ("-": standard output).
+ *  xstats: the port's own non-zero statistics, or NULL. 0 or -errno. */
+int report_stats_write(const char *path, const struct report *reports, uint32_t count,
+	const struct settings *s, struct port *port);
+
+/** Each -w variable's name and help line in turn; index from 0. false past the end. */
+bool report_variable_describe(uint32_t index, const char **ret_name, const char **ret_help);
+
+#endif

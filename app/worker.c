@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
+#include "worker.h"
+
+#define BURST_FRAMES 64U
+
+/* Sends all that is due. Returns the frames handed to the port. */
+static uint32_t
+transmit(struct worker *w, uint64_t now_ns)
+{
+	struct tx_frame tx[BURST_FRAMES];
+	uint32_t reserved, filled, total = 0;
+
+	do {
+		reserved = port_tx_reserve(w->queue, tx, BURST_FRAMES);
+		filled = netstack_output(w->netstack, now_ns, tx, reserved);
+		port_tx_burst(w->queue, tx, filled, reserved);
+		total += filled;
+	} while (filled > 0 && filled == reserved);
+	return total;
+}
+
+static void
+account(struct worker_usage *u, uint64_t cycles, bool busy)
+{
+	u->iterations++;
+	u->cycles += cycles;
+	if (!busy)
+		return;
+	u->iterations_busy++;
+	u->cycles_busy += cycles;
+	u->iteration_cycles_max = MAX_OF(u->iteration_cycles_max, cycles);
+}
+
+void
+worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
+{
+	struct frame frames[BURST_FRAMES];
+	uint64_t start = port_cycles(), end;
+	uint32_t received, sent;
+	bool stop;
+
+	do {
+		received = port_rx_burst(w->queue, frames, BURST_FRAMES);
+		netstack_input(w->netstack, frames, received, port_clock_ns());
+		stop = poll(ctx, port_clock_ns());
+		sent = transmit(w, port_clock_ns());
+		end = port_cycles();
+		account(&w->usage, end - start, received + sent > 0);
+		start = end;
+	} while (!stop);
+}

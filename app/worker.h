@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netstack.h"
+#include "port.h"
+
+/** What the poll core did with its cycles. An iteration that received or sent is busy. */
+struct worker_usage {
+	uint64_t iterations, iterations_busy;
+	uint64_t cycles, cycles_busy;
+	uint64_t iteration_cycles_max; /* the longest iteration */
+};
+
+/** The application's part of an iteration: reads connections, starts and ends transfers.
+ *  now_ns: when the burst was taken. true: worker_run returns after this iteration. */
+typedef bool (*worker_poll_fn)(void *ctx, uint64_t now_ns);
+
+/** One poll core's work: a queue pair and the netstack on it. */
+struct worker {
+	struct port_queue *queue;
+	struct netstack *netstack;
+	struct worker_usage usage;
+};
+
+/** The poll loop: receives, runs netstack and poll, sends; until poll says stop. */
+void worker_run(struct worker *w, worker_poll_fn poll, void *ctx);
+
+#endif
