@@ -141,8 +141,17 @@ take_parts(struct fetch *f, uint64_t now_ns)
 	return s->parts > 0;
 }
 
-/* Feeds the rest of the current part; a span that it finds becomes the waiting one. false: the
- * sink is full. */
+static bool
+sink_has_room(const struct fetch *f)
+{
+	return f->job.sink->write_room(f->job.sink_file) > 0;
+}
+
+/*
+ * Feeds the rest of the current part; a span that it finds becomes the waiting one. The span that
+ * waited before goes only then: what follows it in the buffer may be no body (a chunk's end), and
+ * then it was the buffer's last and carries the owner. false: the sink is full.
+ */
 static bool
 feed_part(struct fetch *f, enum http_status_event *ret)
 {
@@ -151,17 +160,19 @@ feed_part(struct fetch *f, enum http_status_event *ret)
 	uint32_t used, body_len;
 	const uint8_t *body;
 
-	if (s->span_len > 0 && !write_span(f, false))
+	if (s->span_len > 0 && !sink_has_room(f))
 		return false;
 	*ret = http_response_feed(
 		f->response, part->data + s->used, part->len - s->used, &used, &body, &body_len);
 	s->used += used;
 	if (f->result.status == 0 && http_response_headers_complete(f->response))
 		on_head(f);
-	if (body_len > 0 && !f->body_unwanted) {
-		s->span = body;
-		s->span_len = body_len;
-	}
+	if (body_len == 0 || f->body_unwanted)
+		return true;
+	if (s->span_len > 0)
+		CHECK(write_span(f, false));
+	s->span = body;
+	s->span_len = body_len;
 	return true;
 }
 
