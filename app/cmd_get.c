@@ -401,6 +401,25 @@ check_digest(const struct get *g, struct report *r)
 		r->sink.digest_hex, r->path != NULL ? r->path : "nothing");
 }
 
+/* Which file it was, what the system said, and what helps. */
+static void
+explain_write_error(struct report *r)
+{
+	const char *hint = "";
+
+	if (r->exit_code != EXIT_CODE_WRITE_ERROR || r->sink.error == 0 || r->path == NULL)
+		return;
+	if (r->sink.error == -ENOENT)
+		hint = "; --create-dirs makes missing directories";
+	else if (r->sink.error == -ENOSPC || r->sink.error == -EDQUOT)
+		hint = "; make room (df -h shows it), or choose another disk with -o";
+	else if (r->sink.error == -EACCES || r->sink.error == -EROFS)
+		hint = "; choose a place that you may write with -o";
+	snprintf(r->error, sizeof(r->error), "Failed writing %.120s: %s: %s%s", r->path,
+		r->sink.error_call != NULL ? r->sink.error_call : "write", strerror(-r->sink.error),
+		hint);
+}
+
 static void
 say_how_it_went(const struct get *g, const struct report *r)
 {
@@ -455,6 +474,7 @@ get_one(struct get *g, uint32_t index)
 	}
 	monitor_meter(g->host.monitor, false);
 	check_digest(g, r);
+	explain_write_error(r);
 	say_how_it_went(g, r);
 }
 

@@ -17,7 +17,6 @@
 #define BUFFERS_PER_WINDOW 2U /* room for segments of half the full size */
 #define BUFFERS_MIN 1024U
 #define BUFFERS_SLACK 256U
-#define BUFFER_OVERHEAD 384U /* headroom, mbuf and pool header */
 #define CLOSE_WAIT_NS (500 * NS_PER_MS)
 
 static enum port_nic_mode
@@ -143,7 +142,17 @@ start_port(struct host *h)
 	const struct settings *s = h->settings;
 	struct counters *counters = &h->counters;
 	char message[PORT_MESSAGE_MAX];
-	uint32_t held = buffers_max(s) + BUFFERS_SLACK;
+	struct port_config cfg = {
+		.queues = 1,
+		.mtu = (uint16_t)s->mtu,
+		.rx_held_max = buffers_max(s) + BUFFERS_SLACK,
+		.numa_node = h->numa_node,
+		.checksum_offload = s->checksum_offload,
+		.promiscuous = s->promiscuous,
+		.set_mac = s->mac_set,
+		.mac = s->mac,
+		.counters = &counters,
+	};
 	const struct port_eal_config eal = {
 		.program = "dpfetch",
 		.nic = s->nic,
@@ -154,20 +163,9 @@ start_port(struct host *h)
 		.user_args = s->eal_args,
 		.user_args_count = s->eal_args_count,
 		.verbose = s->verbose,
-		.memory_bytes = (uint64_t)held * (s->mtu + BUFFER_OVERHEAD),
+		.memory_bytes = port_memory_needed(&cfg),
 		.queues = 1,
 		.hugepage_bytes_free = nic_hugepages_free(h->numa_node),
-	};
-	struct port_config cfg = {
-		.queues = 1,
-		.mtu = (uint16_t)s->mtu,
-		.rx_held_max = held,
-		.numa_node = h->numa_node,
-		.checksum_offload = s->checksum_offload,
-		.promiscuous = s->promiscuous,
-		.set_mac = s->mac_set,
-		.mac = s->mac,
-		.counters = &counters,
 	};
 
 	h->eal_started = port_eal_start(&eal, &cfg.port_id, message) == 0;

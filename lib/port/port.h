@@ -68,6 +68,10 @@ struct port_config {
 	struct counters **counters; /* one per queue; owned by the caller */
 };
 
+/** Bytes that the pools of such a port take, for port_eal_config.memory_bytes. Of cfg mtu, queues,
+ *  rx_held_max and the descriptors are read. */
+uint64_t port_memory_needed(const struct port_config *cfg);
+
 struct port;
 struct port_queue;
 
@@ -75,7 +79,7 @@ struct port_queue;
 int port_open(const struct port_config *cfg, struct port **ret, char *ret_message);
 
 /** Stops and closes the port, restoring what port_open changed; frees the pools. All received
- *  owners must have been given back. Returns how many were not (0 is right). */
+ *  owners must have been given back by port_release. Returns how many were not (0 is right). */
 uint32_t port_close(struct port *p);
 
 /** Waits until the link is up, polling each 100 ms, at most timeout_ns; tick (may be NULL) is

@@ -53,6 +53,7 @@ split_chain(struct port_queue *q, struct frame *first, struct rte_mbuf *m)
 			rte_pktmbuf_free_seg(part);
 			continue;
 		}
+		q->held++;
 		last->next = &q->parts[q->parts_used++];
 		last = last->next;
 		fill_frame(last, part);
@@ -75,6 +76,7 @@ port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 		if (unlikely(mbufs[i]->nb_segs > 1))
 			split_chain(q, &frames[i], mbufs[i]);
 	}
+	q->held += received;
 	return received;
 }
 
@@ -157,5 +159,6 @@ void
 port_release_flush(struct port_queue *q)
 {
 	rte_pktmbuf_free_bulk(q->release, q->released);
+	q->held -= q->released;
 	q->released = 0;
 }

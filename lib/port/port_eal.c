@@ -35,10 +35,24 @@ add(struct eal_args *a, const char *text)
 	a->count++;
 }
 
+/* What the pools need; more where the user's vdev string asks for larger frames than the MTU. */
+static uint64_t
+memory_needed(const struct port_eal_config *cfg)
+{
+	const char *value = port_argument(cfg->nic, "framesz=");
+	uint64_t room = port_vdev_frame_room(cfg->mtu), asked = 0, need = cfg->memory_bytes;
+
+	if (value != NULL)
+		asked = RTE_MIN(strtoul(value, NULL, 10), (unsigned long)AF_PACKET_FRAME_MAX);
+	if (asked > room)
+		need = need * asked / room;
+	return need + need / 4 + EAL_OVERHEAD;
+}
+
 static void
 add_memory(struct eal_args *a, const struct port_eal_config *cfg)
 {
-	uint64_t need = cfg->memory_bytes + cfg->memory_bytes / 4 + EAL_OVERHEAD;
+	uint64_t need = memory_needed(cfg);
 	char megabytes[32];
 
 	snprintf(megabytes, sizeof(megabytes), "%llu", (unsigned long long)(need >> 20));

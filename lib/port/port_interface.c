@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -47,21 +48,43 @@ port_interface_check(const char *interface, char *ret_message)
 	return 0;
 }
 
-/* The EAL keeps the arguments that a device was made with; ours say iface=NAME. */
-void
-port_interface_of(uint16_t port_id, char *buf, size_t room)
+/* The EAL keeps the arguments that a device was made with, such as iface=NAME,framesz=2048. */
+static const char *
+device_argument(uint16_t port_id, const char *key)
 {
 	struct rte_eth_dev_info info;
 	const struct rte_devargs *devargs;
-	const char *at;
+
+	if (rte_eth_dev_info_get(port_id, &info) != 0 || info.device == NULL)
+		return NULL;
+	devargs = rte_dev_devargs(info.device);
+	return devargs != NULL && devargs->args != NULL ? port_argument(devargs->args, key) : NULL;
+}
+
+const char *
+port_argument(const char *args, const char *key)
+{
+	const char *at = strstr(args, key);
+
+	return at != NULL ? at + strlen(key) : NULL;
+}
+
+void
+port_interface_of(uint16_t port_id, char *buf, size_t room)
+{
+	const char *value = device_argument(port_id, "iface=");
 
 	buf[0] = '\0';
-	if (rte_eth_dev_info_get(port_id, &info) != 0 || info.device == NULL)
-		return;
-	devargs = rte_dev_devargs(info.device);
-	at = devargs != NULL && devargs->args != NULL ? strstr(devargs->args, "iface=") : NULL;
-	if (at != NULL)
-		snprintf(buf, room, "%.*s", (int)strcspn(at + 6, ","), at + 6);
+	if (value != NULL)
+		snprintf(buf, room, "%.*s", (int)strcspn(value, ","), value);
+}
+
+uint32_t
+port_frame_room_of(uint16_t port_id)
+{
+	const char *value = device_argument(port_id, "framesz=");
+
+	return value != NULL ? (uint32_t)strtoul(value, NULL, 10) : 0;
 }
 
 bool

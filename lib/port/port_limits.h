@@ -7,6 +7,7 @@
 #define PORT_RX_DESCRIPTORS 2048U
 #define PORT_TX_DESCRIPTORS 1024U
 #define PORT_POOL_CACHE 256U /* mbufs in a core's mempool cache */
+#define PORT_MBUF_OVERHEAD 256U /* bytes of an mbuf and its pool header, rounded up */
 #define PORT_RELEASE_BATCH 64U
 #define PORT_L2_OVERHEAD 18U /* Ethernet and one 802.1Q tag */
 #define PORT_FRAME_ROOM_MIN 2048U /* bytes; what vector drivers and af_packet's default expect */
@@ -18,7 +19,10 @@
 #define AF_PACKET_FRAME_MAX 65408U /* bytes; measured: larger ones are refused */
 #define AF_PACKET_RING_BYTES (16U << 20)
 #define AF_PACKET_FRAMES_MIN 256U
-#define AF_PACKET_BLOCK (1U << 20)
+#define AF_PACKET_BLOCK_MAX (2U << 20)
+#define AF_PACKET_FRAME_ALIGN 1024U
+#define AF_PACKET_PAGE \
+	4096U /* the kernel's own on x86-64; a multiple serves larger ones less well */
 
 #define AF_XDP_MTU_MAX 3498U /* a frame and its headroom must fit one 4 KiB page (driver veth) */
 

@@ -52,19 +52,28 @@ port_name_mode(const char *nic, enum port_nic_mode mode)
 uint32_t
 port_vdev_frame_room(uint16_t mtu)
 {
-	uint32_t need = mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN, room = PORT_FRAME_ROOM_MIN;
+	uint32_t need = mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN;
 
-	while (room < need)
-		room *= 2;
-	return RTE_MIN(room, AF_PACKET_FRAME_MAX);
+	need = RTE_MAX(RTE_ALIGN_CEIL(need, AF_PACKET_FRAME_ALIGN), PORT_FRAME_ROOM_MIN);
+	return RTE_MIN(need, AF_PACKET_FRAME_MAX);
 }
 
 /* The ring's blocks must hold a whole number of frames and of pages, or the driver reads wrong
  * slots: 16 packets arrive, then silence. */
+static uint32_t
+frames_per_block(uint32_t frame)
+{
+	uint32_t frames = AF_PACKET_BLOCK_MAX / frame;
+
+	while (frames > 1 && frames * frame % AF_PACKET_PAGE != 0)
+		frames--;
+	return frames;
+}
+
 static int
 format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char *ret_message)
 {
-	uint32_t frame = port_vdev_frame_room(cfg->mtu), block = AF_PACKET_BLOCK;
+	uint32_t frame = port_vdev_frame_room(cfg->mtu), per_block = frames_per_block(frame);
 	uint32_t frames = RTE_MAX(AF_PACKET_RING_BYTES / frame, AF_PACKET_FRAMES_MIN);
 
 	if (cfg->mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN > frame) {
@@ -76,11 +85,9 @@ format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char
 			AF_PACKET_FRAME_MAX - AF_PACKET_HEADER_LEN - PORT_L2_OVERHEAD);
 		return -ERANGE;
 	}
-	if (frame == AF_PACKET_FRAME_MAX)
-		block = AF_PACKET_FRAME_MAX * 32U; /* the smallest multiple of both */
-	frames = frames / (block / frame) * (block / frame);
+	frames = (frames + per_block - 1) / per_block * per_block;
 	snprintf(buf, room, "net_af_packet0,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u",
-		cfg->nic, cfg->queues, block, frame, RTE_MAX(frames, block / frame));
+		cfg->nic, cfg->queues, per_block * frame, frame, frames);
 	return 0;
 }
 

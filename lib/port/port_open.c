@@ -87,29 +87,60 @@ configure(struct port *p, char *ret_message)
 	return rc == 0 ? 0 : failed(p, rc, "choosing the descriptors", ret_message);
 }
 
+static uint32_t
+descriptors(uint32_t wanted, uint32_t fallback)
+{
+	return wanted > 0 ? wanted : fallback;
+}
+
+static uint32_t
+rx_pool_size(const struct port_config *cfg, uint32_t rx_descriptors)
+{
+	return cfg->queues * (rx_descriptors + 2 * PORT_POOL_CACHE + 2 * PORT_BURST_MAX) +
+	       cfg->rx_held_max;
+}
+
+static uint32_t
+tx_pool_size(const struct port_config *cfg, uint32_t tx_descriptors)
+{
+	return cfg->queues * (tx_descriptors + 2 * PORT_POOL_CACHE + PORT_BURST_MAX);
+}
+
+static uint32_t
+tx_room(const struct port_config *cfg)
+{
+	return cfg->mtu + PORT_L2_OVERHEAD + RTE_PKTMBUF_HEADROOM;
+}
+
+uint64_t
+port_memory_needed(const struct port_config *cfg)
+{
+	uint64_t rx = rx_pool_size(cfg, descriptors(cfg->rx_descriptors, PORT_RX_DESCRIPTORS));
+	uint64_t tx = tx_pool_size(cfg, descriptors(cfg->tx_descriptors, PORT_TX_DESCRIPTORS));
+
+	return rx * (port_vdev_frame_room(cfg->mtu) + RTE_PKTMBUF_HEADROOM + PORT_MBUF_OVERHEAD) +
+	       tx * (tx_room(cfg) + PORT_MBUF_OVERHEAD);
+}
+
 /* A pool for what is received, and one of its own for what is sent: a full sink may hold every
  * received buffer, and the ACKs must go out all the same. */
 static int
 create_pools(struct port *p, char *ret_message)
 {
-	uint32_t queues = p->cfg.queues;
-	uint32_t rx = queues * (p->rx_descriptors + 2 * PORT_POOL_CACHE + 2 * PORT_BURST_MAX) +
-		      p->cfg.rx_held_max;
-	uint32_t tx = queues * (p->tx_descriptors + 2 * PORT_POOL_CACHE + PORT_BURST_MAX);
-	uint32_t tx_room = p->cfg.mtu + PORT_L2_OVERHEAD + RTE_PKTMBUF_HEADROOM;
+	uint32_t rx = rx_pool_size(&p->cfg, p->rx_descriptors);
 	int node = p->cfg.numa_node >= 0 ? p->cfg.numa_node : SOCKET_ID_ANY;
 
 	p->rx_pool = rte_pktmbuf_pool_create("dpfetch_rx", rx, PORT_POOL_CACHE, 0,
 		(uint16_t)(p->rx_room + RTE_PKTMBUF_HEADROOM), node);
-	p->tx_pool = rte_pktmbuf_pool_create(
-		"dpfetch_tx", tx, PORT_POOL_CACHE, 0, (uint16_t)tx_room, node);
+	p->tx_pool = rte_pktmbuf_pool_create("dpfetch_tx", tx_pool_size(&p->cfg, p->tx_descriptors),
+		PORT_POOL_CACHE, 0, (uint16_t)tx_room(&p->cfg), node);
 	if (p->rx_pool != NULL && p->tx_pool != NULL)
 		return 0;
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"no memory for %u receive buffers of %u bytes; use a smaller --window or "
 		"--rx-buffers, or "
 		"give DPDK hugepages: sysctl vm.nr_hugepages=%u",
-		rx, p->rx_room, (unsigned int)(((uint64_t)rx * (p->rx_room + 512U) >> 21) + 64U));
+		rx, p->rx_room, (unsigned int)((port_memory_needed(&p->cfg) >> 21) + 64U));
 	return -ENOMEM;
 }
 
@@ -198,7 +229,8 @@ port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 		(uint16_t)(cfg->rx_descriptors > 0 ? cfg->rx_descriptors : PORT_RX_DESCRIPTORS);
 	p->tx_descriptors =
 		(uint16_t)(cfg->tx_descriptors > 0 ? cfg->tx_descriptors : PORT_TX_DESCRIPTORS);
-	p->rx_room = port_vdev_frame_room(cfg->mtu);
+	/* af_packet copies whole ring frames without a look at the mbuf's room. */
+	p->rx_room = RTE_MAX(port_vdev_frame_room(cfg->mtu), port_frame_room_of(cfg->port_id));
 	port_interface_of(cfg->port_id, p->interface, sizeof(p->interface));
 	rc = rte_eth_dev_info_get(cfg->port_id, &p->dev);
 	rc = rc == 0 ? bring_up(p, ret_message)
@@ -221,13 +253,12 @@ port_close(struct port *p)
 	if (p->started) {
 		for (q = 0; q < p->cfg.queues; q++) {
 			port_release_flush(&p->queue[q]);
+			lost += p->queue[q].held;
 			rte_pktmbuf_free_bulk(p->queue[q].stash, p->queue[q].stashed);
 		}
 		rte_eth_dev_stop(p->cfg.port_id);
 	}
 	rte_eth_dev_close(p->cfg.port_id);
-	if (p->rx_pool != NULL)
-		lost = rte_mempool_in_use_count(p->rx_pool);
 	rte_mempool_free(p->rx_pool);
 	rte_mempool_free(p->tx_pool);
 	rte_free(p->queue);

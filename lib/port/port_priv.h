@@ -14,6 +14,7 @@ struct port_queue {
 	uint32_t tx_offloads; /* TX_FRAME_* that the NIC carries out */
 	struct rte_mempool *tx_pool;
 	struct counters *counters;
+	uint32_t held; /* received buffers that port_release has not seen again */
 	uint32_t released; /* in release[] */
 	uint32_t stashed; /* in stash[] */
 	struct rte_mbuf *release[PORT_RELEASE_BATCH];
@@ -54,6 +55,12 @@ int port_interface_check(const char *interface, char *ret_message);
 
 /** The kernel interface under a DPDK port's virtual device, empty if there is none. */
 void port_interface_of(uint16_t port_id, char *buf, size_t room);
+
+/** What follows key ("iface=") in a device's argument string, or NULL. */
+const char *port_argument(const char *args, const char *key);
+
+/** The ring frame size that a virtual device was made with, 0 if it has none. */
+uint32_t port_frame_room_of(uint16_t port_id);
 
 /** true where the kernel says that the interface has a carrier. */
 bool port_interface_carrier(const char *interface);

@@ -130,11 +130,13 @@ class Lab:
         return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", "--nic", NIC,
                 "--address", ADDRESS, "--mtu", str(self.mtu), *args]
 
+    def run(self, command, timeout=120):
+        """Runs a command to its end. stderr and stdout as text; never raises for an exit code."""
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
+                              stdin=subprocess.DEVNULL, check=False, errors="replace")
+
     def dpfetch(self, *args, build="release", timeout=120):
-        """Runs dpfetch to its end. stderr and stdout as text; never raises for an exit code."""
-        return subprocess.run(self.command(*args, build=build), capture_output=True, text=True,
-                              timeout=timeout, stdin=subprocess.DEVNULL, check=False,
-                              errors="replace")
+        return self.run(self.command(*args, build=build), timeout)
 
     def popen(self, *args, build="release"):
         process = subprocess.Popen(self.command(*args, build=build), stdout=subprocess.PIPE,

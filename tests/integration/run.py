@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the integration tests, or those whose names contain one of the arguments.
 
-A test is a function test_* of a test_*.py module beside this file; each module's LAB says which
-lab it wants, and modules with the same lab share it. One line a test: "ok NAME" or "FAIL NAME".
+A test is a function test_* of a test_*.py module beside this file; each module's LABS says on which
+labs its tests run, and modules with the same lab share it. One line a test: "ok NAME" or "FAIL NAME".
 """
 import glob
 import importlib
@@ -22,10 +22,18 @@ def collect(wanted):
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
         for name in [n for n in vars(module) if n.startswith("test_")]:
-            if not wanted or any(word in name for word in wanted):
-                groups.setdefault(tuple(sorted(module.LAB.items())), []).append(
+            if wanted and not any(word in name for word in wanted):
+                continue
+            for config in module.LABS:
+                groups.setdefault(tuple(sorted(config.items())), []).append(
                     (name, getattr(module, name)))
     return groups
+
+
+def describe(config):
+    """What sets this lab apart, for the line of a test: " [loss_percent=5]", or nothing."""
+    special = [f"{key}={value}" for key, value in config if key not in ("mtu", "size")]
+    return f" [{' '.join(special)}]" if special else ""
 
 
 def run_one(name, function, lab):
@@ -48,7 +56,7 @@ def main():
         try:
             with lab_module.Lab("dpfetch-test", **dict(config)) as lab:
                 for name, function in tests:
-                    if run_one(name, function, lab):
+                    if run_one(name + describe(config), function, lab):
                         passed += 1
                     else:
                         failed += 1

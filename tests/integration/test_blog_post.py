@@ -9,7 +9,7 @@ import os
 
 from lab import SERVER_IP
 
-LAB = {"mtu": 1500, "size": 1 << 30}
+LABS = [{"mtu": 1500, "size": 1 << 30}]
 BIG = f"http://{SERVER_IP}/big"
 
 

@@ -8,7 +8,7 @@ import time
 
 from lab import SERVER_IP
 
-LAB = {"mtu": 1500, "size": 1 << 30}
+LABS = [{"mtu": 1500, "size": 1 << 30}]
 
 # A server that answers each connection with what the test wants. {answer} is Python code with
 # `peer`, `time` and `struct` at hand.

@@ -6,7 +6,7 @@ import subprocess
 
 from lab import SERVER_IP, sha256_file
 
-LAB = {"mtu": 1500, "size": 1 << 30}
+LABS = [{"mtu": 1500, "size": 1 << 30}]
 
 
 def url(port, path):

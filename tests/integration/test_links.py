@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Jumbo frames, and ways of using the port other than the default."""
+import os
+
+from lab import SERVER_IP
+
+LABS = [{"mtu": 9000, "size": 256 << 20}]
+BIG = f"http://{SERVER_IP}/big"
+
+
+def test_jumbo_256_mib_is_exact_without_retransmission(lab):
+    before = lab.retransmitted()
+    lab.fetch_exact(BIG, os.path.join(lab.www, "big"))
+    assert lab.retransmitted() == before
+
+
+def test_ack_policies_are_exact(lab):
+    for policy in ("every", "delayed", "burst"):
+        lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--ack", policy)
+
+
+def test_small_window_is_exact(lab):
+    lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--window", "20000")
+
+
+def test_own_mac_address_is_used_and_the_interface_keeps_its_own(lab):
+    before = lab.in_client("cat", "/sys/class/net/c0/address").stdout
+    lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--mac",
+                    "02:00:5e:10:00:01")
+    assert "02:00:5e:10:00:01" in lab.in_server("ip", "neigh").stdout
+    assert lab.in_client("cat", "/sys/class/net/c0/address").stdout == before
+    assert "promiscuity 0" in lab.in_client("ip", "-d", "link", "show", "c0").stdout
+
+
+def test_vdev_string_names_the_port(lab):
+    lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--nic",
+                    "net_af_packet3,iface=c0,blocksz=1048576,framesz=16384,framecnt=1024")
+
+
+def test_eal_options_of_the_user_are_taken(lab):
+    out = lab.path("eal")
+    command = lab.command("-o", out, f"http://{SERVER_IP}/hello.txt")
+    at = command.index("--nic")
+    command[at:at] = ["--no-huge", "--no-shconf", "--no-pci", "-m", "256", "-l", "0", "--"]
+    result = lab.run(command)
+    assert result.returncode == 0, result.stderr
+    with open(out, encoding="ascii") as file:
+        assert file.read() == "Hello from the lab.\n"
+
+
+def test_partial_checksums_are_named_with_their_fix(lab):
+    """The server's kernel leaves checksums to its NIC: nothing can work, and the user is told why."""
+    lab.in_server("ethtool", "-K", "s0", "tx", "on")
+    try:
+        result = lab.dpfetch("-o", "/dev/null", "--connect-timeout", "3", f"http://{SERVER_IP}/1")
+        assert result.returncode == 28, f"{result.returncode} {result.stderr}"
+        assert "ethtool -K" in result.stderr and "tx off" in result.stderr, result.stderr
+    finally:
+        lab.in_server("ethtool", "-K", "s0", "tx", "off", "tso", "off", "gso", "off")
+
+
+def test_af_xdp_is_exact_and_leaves_no_program(lab):
+    for end, namespace in (("s0", lab.server), ("c0", lab.client)):
+        lab.run(["ip", "netns", "exec", namespace, "ip", "link", "set", end, "mtu", "1500"])
+    try:
+        lab.mtu = 1500
+        lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--nic-mode", "af_xdp")
+        assert "xdp" not in lab.in_client("ip", "-d", "link", "show", "c0").stdout
+    finally:
+        lab.mtu = 9000
+        for end, namespace in (("s0", lab.server), ("c0", lab.client)):
+            lab.run(["ip", "netns", "exec", namespace, "ip", "link", "set", end, "mtu", "9000"])
