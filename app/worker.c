@@ -2,7 +2,7 @@
 #include "base_bytes.h"
 #include "worker.h"
 
-#define BURST_FRAMES 64U
+#define BURST_FRAMES 32U
 
 /* Sends all that is due. Returns the frames handed to the port. */
 static uint32_t

@@ -20,7 +20,7 @@ tcp_config_defaults(struct tcp_config *ret)
 		.ack_policy = TCP_ACK_BURST,
 		.congestion = TCP_CONGESTION_CUBIC,
 		.ack_segments_max = 16,
-		.ack_delay_max_ns = 15 * NS_PER_US,
+		.ack_delay_max_ns = 10 * NS_PER_US,
 		.rcv_window_max_bytes = 4U << 20,
 		.rcv_window_init_bytes = 256U << 10,
 		.rcv_payloads_max = 8192,

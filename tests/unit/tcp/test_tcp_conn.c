@@ -387,13 +387,13 @@ test_established_in_order_burst_is_acked_once(void **state)
 	for (i = 0; i < 5; i++)
 		send_data(&f, i * 1000, 1000);
 	expect_silence(&f); /* held for merging, within its bound */
-	f.now_ns += 15 * NS_PER_US;
+	f.now_ns += 10 * NS_PER_US;
 	s = expect_output(&f);
 	assert_int_equal(s.flags, TCP_ACK);
 	assert_int_equal(s.ack, f.irs + 1 + 5000);
 	expect_silence(&f);
 	assert_int_equal(f.counters.value[COUNTER_TCP_FAST_PATH], 5);
-	assert_int_equal(f.ack_delay.max, 15 * NS_PER_US);
+	assert_int_equal(f.ack_delay.max, 10 * NS_PER_US);
 	assert_int_equal(read_all(&f, 0), 5000);
 	teardown(&f);
 }
