@@ -7,10 +7,13 @@
 #include <numa.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nic_info.h"
 #include "nic_sysfs.h"
+
+#define HUGEPAGES "hugepages-" /* folders "hugepages-2048kB" */
 
 int
 nic_kernel_owns_address(uint32_t address, char *ret_interface)
@@ -27,7 +30,7 @@ nic_kernel_owns_address(uint32_t address, char *ret_interface)
 		memcpy(&in, at->ifa_addr, sizeof(in));
 		if (ntohl(in.sin_addr.s_addr) != address)
 			continue;
-		snprintf(ret_interface, NIC_NAME_MAX, "%s", at->ifa_name);
+		(void)snprintf(ret_interface, NIC_NAME_MAX, "%s", at->ifa_name);
 		found = 1;
 	}
 	freeifaddrs(list);
@@ -74,16 +77,16 @@ sum_free(const char *folder)
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	char path[PATH_MAX];
-	unsigned long kilobytes;
 	uint64_t total = 0;
 
 	if (dir == NULL)
 		return 0;
 	while ((entry = readdir(dir)) != NULL) {
-		if (sscanf(entry->d_name, "hugepages-%lukB", &kilobytes) != 1)
+		if (strncmp(entry->d_name, HUGEPAGES, strlen(HUGEPAGES)) != 0)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		total += (uint64_t)nic_sysfs_number(path, "free_hugepages", 0) * kilobytes * 1024U;
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		total += (uint64_t)nic_sysfs_number(path, "free_hugepages", 0) *
+			 strtoull(entry->d_name + strlen(HUGEPAGES), NULL, 10) * 1024U;
 	}
 	closedir(dir);
 	return total;
@@ -96,6 +99,6 @@ nic_hugepages_free(int node)
 
 	if (node < 0)
 		return sum_free("/sys/kernel/mm/hugepages");
-	snprintf(folder, sizeof(folder), "/sys/devices/system/node/node%d/hugepages", node);
+	(void)snprintf(folder, sizeof(folder), "/sys/devices/system/node/node%d/hugepages", node);
 	return sum_free(folder);
 }

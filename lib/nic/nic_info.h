@@ -13,18 +13,20 @@
 struct nic_info {
 	char interface[NIC_NAME_MAX];
 	char pci_address[NIC_NAME_MAX]; /* "0000:3b:00.0" */
-	char driver[NIC_NAME_MAX];
+	char driver[NIC_NAME_MAX]; /* found by PCI address: what it is bound to, as vfio-pci */
 	uint8_t mac[6];
 	int numa_node;
 	uint32_t mtu;
 	bool up;
-	bool default_route; /* a default route leaves through it */
+	bool default_route; /* a default route, IPv4 or IPv6, leaves through it, or through a
+				bridge, bond or VLAN on it */
 };
 
-/** By interface name or PCI address (short "3b:00.0" too). 0; -ENODEV; -EINVAL (neither form). */
+/** By interface name (of this network namespace) or PCI address (short "3b:00.0" too). 0; -ENODEV;
+ *  -EINVAL (neither form, as a DPDK vdev string); -errno of socket. */
 int nic_info_find(const char *name, struct nic_info *ret);
 
-/** Does text look like a PCI address? Normalises to "0000:3b:00.0" in buf (NIC_NAME_MAX). */
+/** Is text a PCI address? Normalises to "0000:3b:00.0" in ret_address (NIC_NAME_MAX). */
 bool nic_pci_address_parse(const char *text, char *ret_address);
 
 /** Does the kernel own this IPv4 address (host order) on any interface of this network
