@@ -265,6 +265,30 @@ test_fault_writes_after_an_error_complete_without_effect(void **state)
 	sink_destroy(s);
 }
 
+static ssize_t
+slow_pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	usleep(3000);
+	return pwrite(fd, data, len, offset);
+}
+
+static void
+test_fault_slow_disk_takes_away_the_room_and_drops_nothing(void **state)
+{
+	const struct sink_test_feed feed = {.bytes = 2 * MIB, .seed = 41, .span_max = 1448};
+	struct sink_io_ops io = sink_io_system;
+	struct sink_test_result r;
+
+	(void)state;
+	io.uring_init = refuse_uring;
+	io.pwrite = slow_pwrite;
+	run(&io, "slow", &feed, &r);
+	assert_exact("slow", &feed, &r);
+	assert_true(r.room_min < 2);
+	assert_int_equal(r.info.writes, 2 * MIB / 65536);
+	assert_true(r.info.stall_ns >= r.info.writes * 3 * NS_PER_MS);
+}
+
 static int
 fallocate_no_space(int fd, int mode, off_t offset, off_t len)
 {
@@ -487,6 +511,7 @@ main(void)
 		cmocka_unit_test(test_fault_write_of_nothing_ends_with_eio),
 		cmocka_unit_test_setup(
 			test_fault_writes_after_an_error_complete_without_effect, reset_calls),
+		cmocka_unit_test(test_fault_slow_disk_takes_away_the_room_and_drops_nothing),
 		cmocka_unit_test_setup(
 			test_fault_preallocation_without_space_fails_before_the_first_byte,
 			reset_calls),

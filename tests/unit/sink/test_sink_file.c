@@ -211,6 +211,34 @@ test_file_expect_larger_than_the_body_leaves_no_extra_bytes_or_blocks(void **sta
 	sink_destroy(s);
 }
 
+/* A process that is killed must not leave a file that looks whole. */
+static void
+test_file_expect_reserves_blocks_but_no_length(void **state)
+{
+	char path[SINK_TEST_PATH_MAX];
+	const struct sink_file_config cfg = {.path = sink_test_path(directory, "reserve", path)};
+	struct sink *s = sink_test_create(NULL, 64);
+	struct sink_file *f = NULL;
+	struct stat st = {0};
+	int tries;
+
+	(void)state;
+	assert_int_equal(sink_file_open(s, &cfg, &f), 0);
+	sink_file_ops.expect(f, 8 * MIB);
+	for (tries = 0; tries < 1000 && st.st_blocks == 0; tries++) {
+		usleep(1000);
+		assert_int_equal(stat(path, &st), 0);
+	}
+	assert_int_equal(st.st_size, 0);
+	sink_file_close(f);
+	sink_destroy(s);
+	if (st.st_blocks == 0) {
+		print_message("skipped: %s does not preallocate\n", directory);
+		skip();
+	}
+	assert_true(st.st_blocks * 512 >= (blkcnt_t)(8 * MIB));
+}
+
 static void
 test_file_expect_smaller_than_the_body_keeps_the_whole_body(void **state)
 {
@@ -468,6 +496,7 @@ main(void)
 		cmocka_unit_test(test_file_tiny_ring_pushes_back_and_drops_nothing),
 		cmocka_unit_test(
 			test_file_expect_larger_than_the_body_leaves_no_extra_bytes_or_blocks),
+		cmocka_unit_test(test_file_expect_reserves_blocks_but_no_length),
 		cmocka_unit_test(test_file_expect_smaller_than_the_body_keeps_the_whole_body),
 		cmocka_unit_test(test_file_finish_incomplete_keeps_what_came_and_gives_no_digest),
 		cmocka_unit_test(test_file_digest_equals_the_one_of_all_bytes_at_once),
