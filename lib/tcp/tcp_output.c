@@ -79,7 +79,7 @@ output_recorded_ack(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret
 	if (!tcp_ack_take_record(c, ret))
 		return false;
 	ret->flags = TCP_ACK;
-	ret->window = tcp_window_advertise(c);
+	ret->window = tcp_window_advertise(c, ret->ack);
 	tcp_options_stamp(c, now_ns, ret);
 	if (ret->ack == c->rcv_nxt && c->ack.ring_head == c->ack.ring_tail)
 		tcp_ack_on_sent(c, now_ns);
@@ -95,7 +95,7 @@ output_data(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	if (!tcp_send_next(c, now_ns, ret))
 		return false;
 	tcp_ack_fill(c, ret);
-	ret->window = tcp_window_advertise(c);
+	ret->window = tcp_window_advertise(c, ret->ack);
 	tcp_options_stamp(c, now_ns, ret);
 	tcp_ack_on_sent(c, now_ns);
 	return sent(c, ret);
@@ -109,7 +109,7 @@ output_ack(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	prepare(c, ret);
 	ret->flags = TCP_ACK;
 	tcp_ack_fill(c, ret);
-	ret->window = tcp_window_advertise(c);
+	ret->window = tcp_window_advertise(c, ret->ack);
 	tcp_options_stamp(c, now_ns, ret);
 	tcp_ack_on_sent(c, now_ns);
 	return sent(c, ret);
@@ -126,7 +126,7 @@ output_probe(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	ret->seq = c->snd_una - 1;
 	ret->flags = TCP_ACK;
 	tcp_ack_fill(c, ret);
-	ret->window = tcp_window_advertise(c);
+	ret->window = tcp_window_advertise(c, ret->ack);
 	tcp_options_stamp(c, now_ns, ret);
 	return sent(c, ret);
 }

@@ -196,8 +196,9 @@ void tcp_ack_on_sent(struct tcp_conn *c, uint64_t now_ns);
 void tcp_window_init(struct tcp_conn *c);
 /** The shift to offer, so that the largest window fits the field. */
 uint8_t tcp_window_scale(uint32_t window_max_bytes);
-/** The window field of a segment about to go; moves the advertised edge. */
-uint16_t tcp_window_advertise(struct tcp_conn *c);
+/** The window field of a segment about to go with this acknowledgment number (RCV.NXT, or that of
+ *  a recorded ACK below it); moves the advertised edge. */
+uint16_t tcp_window_advertise(struct tcp_conn *c, uint32_t ack);
 /** RCV.NXT advanced by `advance` bytes of data, by a segment of segment_bytes. */
 void tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes);
 /** The application is done with bytes: tunes, and asks for a window update if the sender needs it. */

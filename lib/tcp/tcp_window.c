@@ -7,7 +7,8 @@ tcp_window_scale(uint32_t window_max_bytes)
 {
 	uint8_t shift = 0;
 
-	while (shift < TCP_WSCALE_MAX && window_max_bytes >> shift > TCP_WINDOW_FIELD_MAX)
+	/* Twice the window, because an ACK may lag behind RCV.NXT by up to one. */
+	while (shift < TCP_WSCALE_MAX && window_max_bytes >> shift > TCP_WINDOW_FIELD_MAX / 2)
 		shift++;
 	return shift;
 }
@@ -41,18 +42,20 @@ worthwhile(const struct tcp_conn *c)
 }
 
 uint16_t
-tcp_window_advertise(struct tcp_conn *c)
+tcp_window_advertise(struct tcp_conn *c, uint32_t ack)
 {
 	struct tcp_window *w = &c->window;
 	uint32_t unit = 1U << c->rcv_wscale, kept = tcp_rcv_wnd(c), open = room(c), units;
+	/* An ACK recorded earlier in this burst counts the window from further back. */
+	uint32_t behind = c->rcv_nxt - ack;
 
 	if (open < kept + worthwhile(c))
 		open = kept;
 	/* Rounding down to the scale may not take back what was promised: then round up. */
-	units = MAX_OF(open / unit, (kept + unit - 1) / unit);
+	units = MAX_OF((behind + open) / unit, (behind + kept + unit - 1) / unit);
 	units = MIN_OF(units, TCP_WINDOW_FIELD_MAX);
-	if (units * unit > kept)
-		w->adv = c->rcv_nxt + units * unit;
+	if (units * unit > behind + kept)
+		w->adv = ack + units * unit;
 	if (units == 0)
 		counter_add(c->counters, COUNTER_TCP_ZERO_WINDOW_SENT, 1);
 	return (uint16_t)units;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base_bytes.h"
+#include "sim_world.h"
+
+void
+sim_case_plain(uint64_t body_len, struct sim_config *ret)
+{
+	const struct sim_link_config link = {
+		.bits_per_second = UINT64_C(10000000000),
+		.delay_ns = 20 * NS_PER_US,
+		.queue_bytes = 100U << 20,
+	};
+
+	*ret = (struct sim_config){
+		.seed = 1,
+		.to_client = link,
+		.to_server = link,
+		.peer = {.timestamps = true,
+			.sack = true,
+			.window_scaling = true,
+			.wscale = 7,
+			.mss = 1460,
+			.iss = 1000,
+			.window = 64240,
+			.keep_alive = 1000},
+		.body_len = {body_len},
+		.downloads = 1,
+		.window_bytes = 1U << 20,
+		.payloads_max = 2048,
+		.mtu = 1500,
+		.sink_fail_at = UINT64_MAX,
+		.sink_room_per_mille = 1000,
+		.start_ns = 5 * NS_PER_S,
+	};
+}
+
+/* 0..4: how bad the cable is. */
+static struct sim_link_config
+derive_link(struct sim_random *r, uint32_t quality)
+{
+	static const uint64_t rates[] = {UINT64_C(2000000), UINT64_C(20000000), UINT64_C(200000000),
+		UINT64_C(1000000000), UINT64_C(10000000000)};
+	struct sim_link_config l = {
+		.bits_per_second = rates[sim_random_range(r, 1, 4)],
+		.delay_ns = sim_random_range(r, 1, 300) * NS_PER_US,
+		.queue_bytes = (uint32_t)sim_random_range(r, 100000, 4000000),
+	};
+
+	if (quality == 0)
+		return l;
+	l.loss_per_mille = (uint32_t)sim_random_range(r, 0, 10 * quality);
+	l.duplicate_per_mille = (uint32_t)sim_random_range(r, 0, 10 * quality);
+	l.corrupt_per_mille = (uint32_t)sim_random_range(r, 0, 8 * quality);
+	l.truncate_per_mille = (uint32_t)sim_random_range(r, 0, 3 * quality);
+	if (sim_random_chance(r, 500))
+		l.jitter_ns = sim_random_range(r, 1, 500 * quality) * NS_PER_US;
+	if (sim_random_chance(r, 200))
+		l.burst_loss_per_mille = (uint32_t)sim_random_range(r, 1, 4 * quality);
+	if (quality > 2) {
+		l.bits_per_second = rates[sim_random_range(r, 0, 4)];
+		l.delay_ns = sim_random_range(r, 1, 40) * NS_PER_MS;
+		l.queue_bytes = (uint32_t)sim_random_range(r, 20000, 400000);
+	}
+	return l;
+}
+
+/* Near a whole number of segments, of windows, of nothing. */
+static uint64_t
+derive_size(struct sim_random *r, uint32_t quality)
+{
+	uint64_t limit = quality > 2 ? 200000 : 2000000;
+
+	switch (sim_random_range(r, 0, 5)) {
+	case 0:
+		return sim_random_range(r, 0, 3);
+	case 1:
+		return 1448 * sim_random_range(r, 1, 12) + sim_random_range(r, 0, 2) - 1;
+	case 2:
+		return 65536 + sim_random_range(r, 0, 4) - 2;
+	case 3:
+		return sim_random_range(r, 0, 20000);
+	default:
+		return sim_random_range(r, 0, limit);
+	}
+}
+
+static struct sim_peer_config
+derive_peer(struct sim_random *r)
+{
+	return (struct sim_peer_config){
+		.timestamps = sim_random_chance(r, 700),
+		.sack = sim_random_chance(r, 700),
+		.window_scaling = sim_random_chance(r, 800),
+		.wscale = (uint8_t)sim_random_range(r, 0, 14),
+		.mss = (uint16_t)(sim_random_chance(r, 800) ? 1460 : sim_random_range(r, 64, 1460)),
+		.iss = (uint32_t)(sim_random_chance(r, 500) ? 0xffff0000U : 0) +
+		       (uint32_t)sim_random_range(r, 0, 0x1ffff),
+		.window = (uint32_t)(sim_random_chance(r, 800) ? 64240
+							       : sim_random_range(r, 100, 3000)),
+		.window_shut = sim_random_chance(r, 50),
+		.fin_alone = sim_random_chance(r, 500),
+		.small_segments = sim_random_chance(r, 300),
+		.keep_alive = (uint32_t)sim_random_range(r, 1, 4),
+		.think_ns = sim_random_chance(r, 500) ? 0 : sim_random_range(r, 0, 5) * NS_PER_MS,
+	};
+}
+
+static enum sim_answer
+derive_answer(struct sim_random *r)
+{
+	uint64_t dice = sim_random_range(r, 0, 99);
+
+	if (dice < 45)
+		return SIM_ANSWER_LENGTH;
+	if (dice < 75)
+		return SIM_ANSWER_CHUNKED;
+	if (dice < 88)
+		return SIM_ANSWER_CLOSE;
+	if (dice < 93)
+		return SIM_ANSWER_EARLY_CLOSE;
+	if (dice < 96)
+		return SIM_ANSWER_RESET;
+	return dice < 98 ? SIM_ANSWER_NOTHING : SIM_ANSWER_GARBAGE;
+}
+
+void
+sim_case_derive(uint64_t seed, struct sim_config *ret)
+{
+	struct sim_random r = {seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
+	uint32_t quality = (uint32_t)sim_random_range(&r, 0, 4), i;
+
+	sim_case_plain(0, ret);
+	ret->seed = seed;
+	ret->to_client = derive_link(&r, quality);
+	ret->to_server = derive_link(&r, quality);
+	ret->peer = derive_peer(&r);
+	ret->downloads = (uint32_t)sim_random_range(&r, 1, SIM_DOWNLOADS_MAX);
+	for (i = 0; i < ret->downloads; i++) {
+		ret->answer[i] = derive_answer(&r);
+		ret->body_len[i] = derive_size(&r, quality);
+		/* After a broken one there is no more to learn from the connection. */
+		if (ret->answer[i] > SIM_ANSWER_CLOSE)
+			ret->downloads = i + 1;
+	}
+	ret->ack_policy = (enum tcp_ack_policy)sim_random_range(&r, 0, 2);
+	ret->congestion = (enum tcp_congestion)sim_random_range(&r, 0, 1);
+	ret->window_bytes =
+		(uint32_t)(sim_random_chance(&r, 500) ? 1U << 20
+						      : sim_random_range(&r, 4096, 300000));
+	ret->payloads_max = (uint32_t)sim_random_range(&r, 64, 4096);
+	ret->chain_per_mille = sim_random_chance(&r, 300) ? 300 : 0;
+	ret->long_request_bytes =
+		sim_random_chance(&r, 300) ? (uint32_t)sim_random_range(&r, 100, 4000) : 0;
+	ret->sink_delay_max_ns =
+		sim_random_chance(&r, 500) ? 0 : sim_random_range(&r, 1, 2000) * NS_PER_US;
+	ret->sink_room_per_mille =
+		sim_random_chance(&r, 600) ? 1000 : (uint32_t)sim_random_range(&r, 50, 999);
+	if (sim_random_chance(&r, 40))
+		ret->sink_fail_at = sim_random_range(&r, 1, 100000);
+}
+
+void
+sim_case_describe(const struct sim_config *c, char *buf, size_t room)
+{
+	snprintf(buf, room,
+		"%u downloads, first %" PRIu64
+		" bytes answer %d; %.0f Mb/s %.1f ms, loss %u dup %u corrupt "
+		"%u per mille, jitter %.1f ms; ts %d sack %d ws %d mss %u; window %u payloads %u "
+		"ack %d",
+		c->downloads, c->body_len[0], (int)c->answer[0],
+		(double)c->to_client.bits_per_second / 1e6, (double)c->to_client.delay_ns / 1e6,
+		c->to_client.loss_per_mille, c->to_client.duplicate_per_mille,
+		c->to_client.corrupt_per_mille, (double)c->to_client.jitter_ns / 1e6,
+		c->peer.timestamps, c->peer.sack, c->peer.window_scaling, c->peer.mss,
+		c->window_bytes, c->payloads_max, (int)c->ack_policy);
+}

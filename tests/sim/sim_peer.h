@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SIM_PEER_H
+#define SIM_PEER_H
+
+#include "sim_link.h"
+#include "wire_ether.h"
+#include "wire_ipv4.h"
+#include "wire_tcp.h"
+
+/*
+ * The modelled server: ARP, TCP and HTTP of its own, written apart from lib/tcp (only the wire
+ * format is shared), and the referee of what our client sends. A broken rule is a message in
+ * `fault`, which ends the run.
+ */
+
+enum sim_answer { /* what the server does with a request */
+	SIM_ANSWER_LENGTH,
+	SIM_ANSWER_CHUNKED,
+	SIM_ANSWER_CLOSE, /* no framing: the connection's end is the body's */
+	SIM_ANSWER_EARLY_CLOSE, /* FIN before the body is whole */
+	SIM_ANSWER_RESET, /* RST before the body is whole */
+	SIM_ANSWER_NOTHING, /* FIN without a byte */
+	SIM_ANSWER_GARBAGE,
+};
+
+struct sim_peer_config {
+	bool timestamps, sack, window_scaling;
+	uint8_t wscale;
+	uint16_t mss;
+	uint32_t iss;
+	uint32_t window; /* bytes offered for the request */
+	bool window_shut; /* at first: the client must probe */
+	bool fin_alone; /* the FIN does not travel with the last data */
+	bool small_segments; /* of random size, as a peer without Nagle's algorithm may send */
+	uint32_t keep_alive; /* requests that one connection serves */
+	uint64_t think_ns; /* before an answer */
+};
+
+/** A segment under way: offset in the stream that begins with the response's first byte. */
+struct sim_segment {
+	uint64_t offset;
+	uint32_t len;
+	bool fin, sacked, lost;
+	uint32_t sent;
+	uint64_t sent_ns;
+};
+
+enum sim_peer_state { SIM_LISTEN, SIM_SYN_RECEIVED, SIM_OPEN, SIM_CLOSED };
+
+struct sim_peer {
+	struct sim_peer_config cfg;
+	struct sim_random *random;
+	struct sim_link *out;
+	struct ether_addr mac, client_mac;
+	uint32_t ip, client_ip;
+	/* what to answer */
+	enum sim_answer answer;
+	uint64_t body_seed, body_len;
+	/* the connection */
+	enum sim_peer_state state;
+	uint16_t client_port;
+	uint32_t rcv_nxt, client_iss;
+	bool ts, sack, ws; /* negotiated */
+	uint8_t client_wscale;
+	uint32_t client_mss, ts_recent;
+	uint64_t syn_ack_ns;
+	char request[70000];
+	uint32_t request_len, requests;
+	uint64_t answer_at_ns;
+	bool client_fin, shut;
+	uint8_t *stream;
+	uint64_t stream_len, stream_room;
+	bool fin_queued, reset_queued;
+	uint64_t una, nxt, right_edge; /* stream offsets; the FIN counts one */
+	struct sim_segment *seg;
+	uint32_t segs, segs_room, seg_first;
+	double cwnd, ssthresh;
+	uint32_t dup_acks;
+	uint64_t recover;
+	bool in_recovery;
+	uint64_t rto_ns, rto_at_ns, probe_at_ns;
+	uint64_t retransmissions, data_segments;
+	uint32_t ts_first, ts_last;
+	char fault[160];
+};
+
+void sim_peer_start(struct sim_peer *p);
+void sim_peer_input(struct sim_peer *p, const struct sim_frame *f, uint64_t now_ns);
+void sim_peer_run(struct sim_peer *p, uint64_t now_ns);
+uint64_t sim_peer_deadline(const struct sim_peer *p);
+void sim_peer_stop(struct sim_peer *p);
+
+/** Appends the answer to the request that came to the stream (sim_peer_answer.c). */
+void sim_peer_answer(struct sim_peer *p);
+
+#endif

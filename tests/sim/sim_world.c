@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base_bytes.h"
+#include "base_check.h"
+#include "sim_world.h"
+#include "wire_checksum.h"
+
+#define CLIENT_IP UINT32_C(0xc6120002) /* 198.18.0.2 */
+#define SERVER_IP UINT32_C(0xc6120001)
+#define BURST 64U
+#define PARTS 8U
+#define STEPS_MAX 20000000U
+#define TIME_MAX_NS (4 * 3600 * NS_PER_S)
+#define CLOSE_NS (300 * NS_PER_S)
+
+struct world {
+	const struct sim_config *cfg;
+	struct sim_outcome *out;
+	struct sim_random random;
+	uint64_t now_ns;
+	struct sim_link to_client, to_server;
+	struct sim_peer peer;
+	struct sim_sink sink;
+	struct test_buffers buffers;
+	struct netstack *netstack;
+	struct fetch *fetch;
+	struct http_url url;
+	uint8_t tx_bytes[BURST][70000];
+	/* the referee of what we emit */
+	uint16_t port;
+	bool edge_known;
+	uint32_t ack, edge;
+	uint8_t wscale;
+	uint32_t acks_in_step;
+};
+
+static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+fail(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (w->out->failure[0] != '\0')
+		return;
+	va_start(args, format);
+	vsnprintf(w->out->failure, sizeof(w->out->failure), format, args);
+	va_end(args);
+}
+
+static void
+trace(struct world *w, const uint8_t *bytes, uint32_t len)
+{
+	const struct siphash_key key = {w->out->trace, w->now_ns};
+
+	w->out->trace = siphash24(&key, bytes, len);
+}
+
+/* ---- our side's frames ---- */
+
+/* In the order of sending: the ACK and the window's right edge never go back. */
+static void
+referee(struct world *w, const uint8_t *l4, uint32_t len)
+{
+	struct tcp_segment s = {0};
+	uint32_t edge;
+
+	if (wire_tcp_parse(l4, len, &s) != DROP_NONE) {
+		fail(w, "a segment of ours cannot be parsed");
+		return;
+	}
+	if (s.flags & TCP_SYN) {
+		w->port = s.src_port;
+		w->edge_known = false;
+		w->wscale = s.options & TCP_OPT_WSCALE ? s.wscale : 0;
+		return;
+	}
+	w->acks_in_step++;
+	if (s.src_port != w->port || !(s.flags & TCP_ACK) || (s.flags & TCP_RST))
+		return;
+	edge = s.ack + ((uint32_t)s.window << (w->peer.ws ? w->wscale : 0));
+	if (w->edge_known && (int32_t)(s.ack - w->ack) < 0)
+		fail(w, "our ACK went back by %u", w->ack - s.ack);
+	if (w->edge_known && (int32_t)(edge - w->edge) < 0 && (int32_t)(w->edge - s.ack) > 0)
+		fail(w, "our window's right edge went back by %u", w->edge - edge);
+	w->edge = w->edge_known && (int32_t)(edge - w->edge) < 0 ? w->edge : edge;
+	w->ack = s.ack;
+	w->edge_known = true;
+}
+
+static void
+emit(struct world *w, const struct tx_frame *f)
+{
+	trace(w, f->data, f->len);
+	if (f->len >= 54 && f->data[12] == 0x08 && f->data[13] == 0x00 &&
+		f->data[23] == IPV4_PROTO_TCP)
+		referee(w, f->data + 34, f->len - 34);
+	sim_link_send(&w->to_server, f->data, f->len, w->now_ns);
+}
+
+static void
+transmit(struct world *w)
+{
+	struct tx_frame tx[BURST];
+	uint32_t i, n;
+
+	do {
+		for (i = 0; i < BURST; i++)
+			tx[i] = (struct tx_frame){
+				.data = w->tx_bytes[i], .room = sizeof(w->tx_bytes[i])};
+		n = netstack_output(w->netstack, w->now_ns, tx, BURST);
+		for (i = 0; i < n; i++)
+			emit(w, &tx[i]);
+	} while (n > 0);
+}
+
+/* One arrived frame as the port would hand it over: in one buffer or cut into several. */
+static void
+make_frame(struct world *w, const struct sim_frame *f, struct frame *ret, struct frame *parts)
+{
+	uint32_t cut[PARTS + 1] = {0, f->len}, count = 1, i;
+	struct payload p;
+
+	if (f->len > 100 && sim_random_chance(&w->random, w->cfg->chain_per_mille)) {
+		count = (uint32_t)sim_random_range(&w->random, 2, PARTS);
+		cut[1] = (uint32_t)sim_random_range(&w->random, MIN_OF(94U, f->len), f->len);
+		for (i = 2; i < count; i++)
+			cut[i] = (uint32_t)sim_random_range(&w->random, cut[i - 1], f->len);
+		cut[count] = f->len;
+	}
+	for (i = count; i-- > 0;) {
+		struct frame *at = i == 0 ? ret : &parts[i];
+
+		p = test_buffer_make(&w->buffers, f->bytes + cut[i], cut[i + 1] - cut[i]);
+		*at = (struct frame){.data = p.owner, .len = p.len, .owner = p.owner};
+		at->next = i + 1 < count ? &parts[i + 1] : NULL;
+	}
+	if (!f->damaged && sim_random_chance(&w->random, 300))
+		ret->flags = FRAME_L4_CSUM_GOOD;
+}
+
+static void
+receive(struct world *w)
+{
+	struct frame frames[BURST];
+	struct frame parts[BURST][PARTS + 1];
+	struct sim_frame *f;
+	uint32_t n = 0;
+
+	while (n < BURST && (f = sim_link_receive(&w->to_client, w->now_ns)) != NULL) {
+		trace(w, f->bytes, f->len);
+		make_frame(w, f, &frames[n], parts[n]);
+		free(f);
+		n++;
+	}
+	netstack_input(w->netstack, frames, n, w->now_ns);
+}
+
+static void
+check_connection(struct world *w)
+{
+	if (fetch_connection(w->fetch) != NULL)
+		tcp_conn_check(fetch_connection(w->fetch));
+}
+
+/* One iteration of the worker's loop. true: the download is over. */
+static bool
+iterate(struct world *w)
+{
+	uint64_t *v = w->out->counters.value;
+	uint64_t before = v[COUNTER_TCP_OUT_OF_ORDER] + v[COUNTER_TCP_DUPLICATE], wanted;
+	bool over;
+
+	w->acks_in_step = 0;
+	receive(w);
+	check_connection(w);
+	wanted = v[COUNTER_TCP_OUT_OF_ORDER] + v[COUNTER_TCP_DUPLICATE] - before;
+	over = fetch_poll(w->fetch, w->now_ns);
+	transmit(w);
+	check_connection(w);
+	/* One each, at once; a reset that came in the same burst ends the duty. */
+	if (w->acks_in_step < MIN_OF(wanted, (uint64_t)32) && fetch_connection(w->fetch) != NULL &&
+		tcp_conn_state(fetch_connection(w->fetch)) != TCP_CLOSED)
+		fail(w, "%u ACKs for %llu out-of-order or duplicate segments", w->acks_in_step,
+			(unsigned long long)wanted);
+	return over;
+}
+
+/* To the next moment at which anything happens, or a poll's length further. */
+static void
+step_time(struct world *w)
+{
+	uint64_t next =
+		time_min(sim_link_deadline(&w->to_client), sim_link_deadline(&w->to_server));
+
+	next = time_min(next, sim_peer_deadline(&w->peer));
+	next = time_min(next, netstack_deadline(w->netstack));
+	next = time_min(next, fetch_deadline(w->fetch));
+	next = time_min(next, sim_sink_deadline(&w->sink));
+	if (next == TIME_NEVER)
+		next = w->now_ns + NS_PER_S;
+	w->now_ns = MAX_OF(next, w->now_ns + 1 + sim_random_next(&w->random) % 2000);
+}
+
+static void
+run_server(struct world *w)
+{
+	struct sim_frame *f;
+
+	while ((f = sim_link_receive(&w->to_server, w->now_ns)) != NULL) {
+		sim_peer_input(&w->peer, f, w->now_ns);
+		free(f);
+	}
+	sim_peer_run(&w->peer, w->now_ns);
+	if (w->peer.fault[0] != '\0')
+		fail(w, "referee: %s", w->peer.fault);
+}
+
+/* Who waits for whom. */
+static void
+fail_stalled(struct world *w)
+{
+	struct tcp_info i = {0};
+	const struct sim_peer *p = &w->peer;
+
+	if (fetch_connection(w->fetch) != NULL)
+		tcp_conn_info(fetch_connection(w->fetch), &i);
+	fail(w,
+		"no end after %llu steps, %.0f virtual s: we %s una %u nxt %u rcv_nxt %u wnd %u "
+		"held %u; "
+		"server state %d una %llu nxt %llu of %llu edge %llu requests %u",
+		(unsigned long long)w->out->steps, (double)(w->now_ns - w->cfg->start_ns) / 1e9,
+		tcp_state_name(i.state), i.snd_una, i.snd_nxt, i.rcv_nxt, i.rcv_wnd,
+		i.payloads_held, (int)p->state, (unsigned long long)p->una,
+		(unsigned long long)p->nxt, (unsigned long long)p->stream_len,
+		(unsigned long long)p->right_edge, p->requests);
+}
+
+static bool
+step(struct world *w)
+{
+	bool over;
+
+	step_time(w);
+	run_server(w);
+	over = iterate(w);
+	if (++w->out->steps > STEPS_MAX || w->now_ns - w->cfg->start_ns > TIME_MAX_NS)
+		fail_stalled(w);
+	return over;
+}
+
+/* ---- a run ---- */
+
+static void
+set_up(struct world *w)
+{
+	const struct sim_config *cfg = w->cfg;
+	struct netstack_config ns;
+	struct fetch_config fetch = {.release = test_buffer_release, .release_ctx = &w->buffers};
+	const char *why;
+
+	w->random.state = cfg->seed;
+	w->now_ns = cfg->start_ns;
+	histogram_reset(&w->out->ack_delay);
+	w->to_client = (struct sim_link){.cfg = cfg->to_client, .random = &w->random};
+	w->to_server = (struct sim_link){.cfg = cfg->to_server, .random = &w->random};
+	w->peer = (struct sim_peer){.cfg = cfg->peer,
+		.random = &w->random,
+		.out = &w->to_client,
+		.mac = {{2, 0, 0, 0, 0, 1}},
+		.ip = SERVER_IP};
+	sim_peer_start(&w->peer);
+	netstack_config_defaults(&ns);
+	ns.mac = (struct ether_addr){{2, 0, 0, 0, 0, 2}};
+	ns.address = CLIENT_IP;
+	ns.mtu = cfg->mtu;
+	ns.key = (struct siphash_key){sim_random_next(&w->random), sim_random_next(&w->random)};
+	ns.arp_tries = 50; /* the cable may be bad; giving up is another test's matter */
+	ns.tcp.ack_policy = cfg->ack_policy;
+	ns.tcp.congestion = cfg->congestion;
+	ns.tcp.rcv_window_max_bytes = cfg->window_bytes;
+	ns.tcp.rcv_window_init_bytes = MIN_OF(cfg->window_bytes, ns.tcp.rcv_window_init_bytes);
+	ns.tcp.rcv_payloads_max = cfg->payloads_max;
+	ns.tcp.syn_retries = 30;
+	ns.tcp.data_retries = 60;
+	ns.tcp.ack_delay = &w->out->ack_delay;
+	ns.release = test_buffer_release;
+	ns.release_ctx = &w->buffers;
+	ns.counters = &w->out->counters;
+	w->netstack = netstack_create(&ns, w->now_ns);
+	CHECK(w->netstack != NULL);
+	fetch.netstack = w->netstack;
+	http_limits_defaults(&fetch.limits);
+	w->fetch = fetch_create(&fetch);
+	CHECK(w->fetch != NULL && http_url_parse("http://198.18.0.1/file", &w->url, &why) == 0);
+}
+
+static bool
+expected_code(enum sim_answer answer, enum fetch_code code, bool sink_failed)
+{
+	switch (answer) {
+	case SIM_ANSWER_LENGTH:
+	case SIM_ANSWER_CHUNKED:
+	case SIM_ANSWER_CLOSE:
+		return code == (sink_failed ? FETCH_WRITE_ERROR : FETCH_OK);
+	case SIM_ANSWER_EARLY_CLOSE:
+	case SIM_ANSWER_RESET:
+		return code == FETCH_PARTIAL_FILE || (sink_failed && code == FETCH_WRITE_ERROR);
+	case SIM_ANSWER_NOTHING:
+		return code == FETCH_GOT_NOTHING;
+	case SIM_ANSWER_GARBAGE:
+		return code == FETCH_UNSUPPORTED_PROTOCOL || code == FETCH_WEIRD_SERVER_REPLY;
+	}
+	return false;
+}
+
+static void
+judge(struct world *w, uint32_t i)
+{
+	const struct fetch_result *r = fetch_result(w->fetch);
+	enum sim_answer answer = w->cfg->answer[i];
+	bool whole = answer <= SIM_ANSWER_CLOSE, sink_failed = w->sink.written >= w->sink.fail_at;
+	uint64_t due = whole ? w->cfg->body_len[i] : w->cfg->body_len[i] / 2;
+
+	w->out->code[i] = r->code;
+	w->out->bytes += w->sink.written;
+	if (w->sink.mismatch)
+		fail(w, "download %u: wrong bytes on disk", i);
+	else if (!expected_code(answer, r->code, sink_failed))
+		fail(w, "download %u: code %d (%s)", i, (int)r->code, r->message);
+	else if (!sink_failed && answer <= SIM_ANSWER_RESET && w->sink.written != due)
+		fail(w, "download %u: %llu bytes on disk, not %llu", i,
+			(unsigned long long)w->sink.written, (unsigned long long)due);
+	else if (w->sink.complete != (r->code == FETCH_OK) && !sink_failed)
+		fail(w, "download %u: the sink was told a wrong end", i);
+}
+
+static void
+download(struct world *w, uint32_t i)
+{
+	char header[4096];
+	const char *headers[] = {header};
+	struct fetch_job job = {
+		.url = &w->url,
+		.remote = {.family = 4, .v4 = SERVER_IP},
+		.remote_port = 80,
+		.headers = headers,
+		.headers_count = w->cfg->long_request_bytes > 0 ? 1 : 0,
+		.connect_timeout_ns = TIME_NEVER,
+		.max_time_ns = TIME_NEVER,
+		.sink = &sim_sink_ops,
+		.sink_file = &w->sink,
+	};
+
+	snprintf(header, sizeof(header), "X-Long: %0*d",
+		(int)MIN_OF(w->cfg->long_request_bytes, 4000U), 1);
+	w->sink = (struct sim_sink){.random = &w->random,
+		.now_ns = &w->now_ns,
+		.body_seed = w->cfg->seed + i,
+		.delay_max_ns = w->cfg->sink_delay_max_ns,
+		.room_per_mille = w->cfg->sink_room_per_mille,
+		.fail_at = w->cfg->sink_fail_at};
+	w->peer.answer = w->cfg->answer[i];
+	w->peer.body_seed = w->cfg->seed + i;
+	w->peer.body_len = w->cfg->body_len[i];
+	if (fetch_start(w->fetch, &job, w->now_ns) != 0)
+		fail(w, "download %u could not be started", i);
+	while (w->out->failure[0] == '\0' && !step(w))
+		;
+	if (w->out->failure[0] == '\0')
+		judge(w, i);
+}
+
+static void
+tear_down(struct world *w)
+{
+	uint64_t until_ns = w->now_ns + CLOSE_NS;
+
+	fetch_shutdown(w->fetch, w->now_ns);
+	while (w->out->failure[0] == '\0' && netstack_connections(w->netstack) > 0 &&
+		w->now_ns < until_ns)
+		step(w);
+	fetch_destroy(w->fetch);
+	netstack_destroy(w->netstack);
+	http_url_free(&w->url);
+	w->out->server_retransmissions = w->peer.retransmissions;
+	w->out->lost = w->to_client.lost + w->to_server.lost;
+	w->out->end_ns = w->now_ns;
+	sim_peer_stop(&w->peer);
+	sim_link_clear(&w->to_client);
+	sim_link_clear(&w->to_server);
+	if (test_buffers_live(&w->buffers) != 0)
+		fail(w, "%llu received buffers leaked",
+			(unsigned long long)test_buffers_live(&w->buffers));
+}
+
+void
+sim_world_run(const struct sim_config *cfg, struct sim_outcome *ret)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	uint32_t i;
+
+	CHECK(w != NULL);
+	memset(ret, 0, sizeof(*ret));
+	w->cfg = cfg;
+	w->out = ret;
+	set_up(w);
+	for (i = 0; i < cfg->downloads && ret->failure[0] == '\0'; i++)
+		download(w, i);
+	tear_down(w);
+	free(w);
+}
