@@ -155,14 +155,12 @@ run_claim(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_arp *arp = &ns->arp;
 
+	if (arp->claim == ARP_CLAIM_PROBING && arp->claim_sent == ARP_PROBE_NUM) {
+		arp->claim = ARP_CLAIM_ANNOUNCING; /* nobody objected */
+		arp->claim_sent = 0;
+	}
 	switch (arp->claim) {
 	case ARP_CLAIM_PROBING:
-		if (arp->claim_sent == ARP_PROBE_NUM) {
-			arp->claim = ARP_CLAIM_ANNOUNCING;
-			arp->claim_sent = 0;
-			run_claim(ns, now_ns);
-			return;
-		}
 		send_request(ns, &ether_addr_broadcast, 0, ns->cfg.address);
 		arp->claim_sent++;
 		arp->claim_next_ns =

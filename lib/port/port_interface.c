@@ -13,38 +13,39 @@
 
 #include "port_priv.h"
 
-static int
-say(char *message, int rc, const char *format, const char *interface)
-{
-	snprintf(message, PORT_MESSAGE_MAX, format, interface, interface);
-	return rc;
-}
-
 int
 port_interface_check(const char *interface, char *ret_message)
 {
 	struct ifreq request = {0};
 	int fd, rc;
 
-	if (strlen(interface) >= IFNAMSIZ || if_nametoindex(interface) == 0)
-		return say(ret_message, -ENODEV,
-			"there is no interface '%s' in this network namespace (`ip -br link` lists "
-			"them; "
+	if (strlen(interface) >= IFNAMSIZ || if_nametoindex(interface) == 0) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"there is no interface '%.60s' in this network namespace (`ip -br link` "
+			"lists them; "
 			"a PCI NIC is named by its address, as `lspci -D` shows it)",
 			interface);
+		return -ENODEV;
+	}
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return say(ret_message, -errno,
+	if (fd < 0) {
+		rc = -errno;
+		snprintf(ret_message, PORT_MESSAGE_MAX,
 			"no permission to send and receive raw frames on '%s'; run as root: sudo "
 			"dpfetch "
 			"... (or grant the capabilities CAP_NET_RAW and CAP_NET_ADMIN)",
 			interface);
+		return rc;
+	}
 	memcpy(request.ifr_name, interface, strlen(interface));
 	rc = ioctl(fd, SIOCGIFFLAGS, &request);
 	close(fd);
-	if (rc == 0 && !(request.ifr_flags & IFF_UP))
-		return say(ret_message, -ENETDOWN,
-			"the interface %s is down; bring it up: ip link set %s up", interface);
+	if (rc == 0 && !(request.ifr_flags & IFF_UP)) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"the interface %s is down; bring it up: ip link set %s up", interface,
+			interface);
+		return -ENETDOWN;
+	}
 	return 0;
 }
 

@@ -141,6 +141,9 @@ sim_case_derive(uint64_t seed, struct sim_config *ret)
 	for (i = 0; i < ret->downloads; i++) {
 		ret->answer[i] = derive_answer(&r);
 		ret->body_len[i] = derive_size(&r, quality);
+		/* Half of it must be less than all. */
+		if (ret->answer[i] == SIM_ANSWER_EARLY_CLOSE || ret->answer[i] == SIM_ANSWER_RESET)
+			ret->body_len[i] += 2;
 		/* After a broken one there is no more to learn from the connection. */
 		if (ret->answer[i] > SIM_ANSWER_CLOSE)
 			ret->downloads = i + 1;
