@@ -335,7 +335,7 @@ attempt(struct get *g, uint32_t index, struct report *r)
 		.on_header = s->verbose ? show_header : note_header,
 		.on_header_ctx = r,
 	};
-	int rc = output_create(g->host.sink, &file, &output);
+	int rc = output_create(g->host.sink, &file, g->host.core, &output);
 
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "affinity.h"
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "host.h"
@@ -262,7 +263,8 @@ static int
 start_sink(struct host *h)
 {
 	const struct sink_config cfg = {
-		.writer_cpu = (int)h->settings->writer_core,
+		.writer_cpu = h->settings->writer_core >= 0 ? (int)h->settings->writer_core
+							    : affinity_other_cpu(h->core),
 		.numa_node = h->numa_node,
 	};
 	int rc = sink_create(&cfg, &h->sink);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "affinity.h"
 #include "base_time.h"
 #include "monitor.h"
 #include "port.h"
@@ -102,22 +101,6 @@ run(void *ctx)
 	return NULL;
 }
 
-/* Off the poll core, which must not share its time with us, where there is another CPU. */
-static void
-avoid_cpu(pthread_t thread, int cpu)
-{
-	cpu_set_t set;
-	long i, count = sysconf(_SC_NPROCESSORS_CONF);
-
-	CPU_ZERO(&set);
-	for (i = 0; i < count && i < CPU_SETSIZE; i++) {
-		if (i != cpu)
-			CPU_SET((size_t)i, &set);
-	}
-	if (CPU_COUNT(&set) > 0)
-		(void)pthread_setaffinity_np(thread, sizeof(set), &set);
-}
-
 int
 monitor_start(const struct monitor_config *cfg, struct monitor **ret)
 {
@@ -133,7 +116,7 @@ monitor_start(const struct monitor_config *cfg, struct monitor **ret)
 		free(m);
 		return -rc;
 	}
-	avoid_cpu(m->thread, cfg->avoid_cpu);
+	affinity_avoid_cpu(m->thread, cfg->avoid_cpu);
 	*ret = m;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "affinity.h"
 #include "output.h"
 
 enum open_state {
@@ -116,6 +117,10 @@ output_finish(void *file, bool complete)
 {
 	struct output *o = file;
 
+	if (o->finish_told && !complete) {
+		sink_file_ops.finish(o->file, false); /* give up waiting */
+		return;
+	}
 	o->finish_wanted = true;
 	o->complete = complete;
 	if (state_of(o) == OPEN_IDLE && !complete)
@@ -153,7 +158,8 @@ const struct fetch_sink_ops output_ops = {
 };
 
 int
-output_create(struct sink *sink, const struct sink_file_config *cfg, struct output **ret)
+output_create(
+	struct sink *sink, const struct sink_file_config *cfg, int poll_cpu, struct output **ret)
 {
 	struct output *o = calloc(1, sizeof(*o));
 	int rc;
@@ -170,6 +176,7 @@ output_create(struct sink *sink, const struct sink_file_config *cfg, struct outp
 		free(o);
 		return -rc;
 	}
+	affinity_avoid_cpu(o->opener, poll_cpu);
 	*ret = o;
 	return 0;
 }

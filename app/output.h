@@ -26,8 +26,10 @@ struct output;
 int output_path(const struct settings *s, uint32_t index, const struct http_url *url,
 	char **ret_path, char *message);
 
-/** Makes the opener thread. cfg and its path must outlive the output. 0 and *ret, or -errno. */
-int output_create(struct sink *sink, const struct sink_file_config *cfg, struct output **ret);
+/** Makes the opener thread, which keeps off the poll core. cfg and its path must outlive the
+ *  output. 0 and *ret, or -errno. */
+int output_create(
+	struct sink *sink, const struct sink_file_config *cfg, int poll_cpu, struct output **ret);
 
 /** What fetch uses; the file argument is the struct output. */
 extern const struct fetch_sink_ops output_ops;

@@ -48,7 +48,7 @@ struct settings {
 	uint64_t link_timeout_ns;
 	/* the machine */
 	int64_t core; /* -1: chosen */
-	int64_t writer_core; /* -1: the scheduler's choice */
+	int64_t writer_core; /* -1: chosen */
 	bool strict_numa;
 	uint64_t rx_buffers; /* received buffers that may be held, 0: from the window */
 	/* TCP */

@@ -123,8 +123,8 @@ static const struct settings_option options[] = {
 
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
 		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
-	{"writer-core", "N", "The CPU of the writer thread; -1 leaves it to the scheduler.", NULL,
-		AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
+	{"writer-core", "N", "The CPU of the writer thread; -1 chooses one that does not poll.",
+		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
 	{"strict-numa", NULL, "Fail where core and NIC are on different nodes, instead of warning.",
 		NULL, AT(strict_numa), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0},
 	{"rx-buffers", "N",
