@@ -5,6 +5,8 @@
 #include "base_time.h"
 #include "sim_sink.h"
 
+#define SHUT_NS (100 * NS_PER_US)
+
 static uint32_t
 sim_write_room(void *file)
 {
@@ -101,5 +103,7 @@ const struct fetch_sink_ops sim_sink_ops = {
 uint64_t
 sim_sink_deadline(const struct sim_sink *s)
 {
+	if (s->shut && !s->finished)
+		return *s->now_ns + SHUT_NS; /* ask again soon */
 	return s->head != s->tail ? s->ready_ns[s->head % SIM_SINK_RING] : TIME_NEVER;
 }
