@@ -18,8 +18,8 @@
 #include "wire_ipv4.h"
 
 #define PROGRESS_NS NS_PER_MS
-#define RETRY_DELAY_FIRST_NS NS_PER_S
-#define RETRY_DELAY_MAX_NS (600 * NS_PER_S) /* curl(1), --retry */
+#define RETRY_DELAY_FIRST_NS NS_PER_SEC
+#define RETRY_DELAY_MAX_NS (600 * NS_PER_SEC) /* curl(1), --retry */
 
 /* One URL, parsed and resolved before the port is touched. */
 struct target {

@@ -80,7 +80,7 @@ progress_line(struct progress_meter *meter, const struct progress *p, char *buf,
 	char total[PROGRESS_BYTES_TEXT_LEN], done[PROGRESS_BYTES_TEXT_LEN];
 	char average[PROGRESS_BYTES_TEXT_LEN], current[PROGRESS_BYTES_TEXT_LEN];
 	char time_total[TIME_TEXT_LEN], time_spent[TIME_TEXT_LEN], time_left[TIME_TEXT_LEN];
-	uint64_t rate = speed(p->bytes, p->elapsed_ns), spent = p->elapsed_ns / NS_PER_S;
+	uint64_t rate = speed(p->bytes, p->elapsed_ns), spent = p->elapsed_ns / NS_PER_SEC;
 	uint64_t known = p->total == UINT64_MAX ? 0 : p->total;
 	uint64_t estimate = known > 0 && rate > 0 ? known / rate : 0;
 	uint64_t percent = known > 0 ? MIN_OF(p->bytes * 100 / known, UINT64_C(100)) : 0;

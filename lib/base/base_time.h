@@ -10,7 +10,7 @@
  */
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_SEC UINT64_C(1000000000)
 
 /** A deadline that never comes. */
 #define TIME_NEVER UINT64_MAX

@@ -16,8 +16,8 @@ netstack_config_defaults(struct netstack_config *ret)
 		.mtu = 1500,
 		.connections_max = 16,
 		.arp_tries = 5,
-		.arp_interval_ns = NS_PER_S,
-		.arp_reachable_ns = 30 * NS_PER_S, /* RFC 4861's, which Linux uses for ARP too */
+		.arp_interval_ns = NS_PER_SEC,
+		.arp_reachable_ns = 30 * NS_PER_SEC, /* RFC 4861's, which Linux uses for ARP too */
 	};
 	tcp_config_defaults(&ret->tcp);
 }

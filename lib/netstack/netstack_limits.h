@@ -6,19 +6,19 @@
 
 #define NETSTACK_ARP_ENTRIES 64U
 #define NETSTACK_ARP_HEARD 8U /* hosts remembered for the failure report */
-#define NETSTACK_ARP_IDLE_NS (600 * NS_PER_S) /* an unused entry is forgotten */
+#define NETSTACK_ARP_IDLE_NS (600 * NS_PER_SEC) /* an unused entry is forgotten */
 #define NETSTACK_ARP_UNICAST_TRIES \
 	2U /* of a refresh, before it asks everybody (RFC 1122 §2.3.2.1) */
 
 /* RFC 5227 §1.1. */
-#define ARP_PROBE_WAIT_NS NS_PER_S
+#define ARP_PROBE_WAIT_NS NS_PER_SEC
 #define ARP_PROBE_NUM 3U
-#define ARP_PROBE_MIN_NS NS_PER_S
-#define ARP_PROBE_MAX_NS (2 * NS_PER_S)
-#define ARP_ANNOUNCE_WAIT_NS (2 * NS_PER_S)
+#define ARP_PROBE_MIN_NS NS_PER_SEC
+#define ARP_PROBE_MAX_NS (2 * NS_PER_SEC)
+#define ARP_ANNOUNCE_WAIT_NS (2 * NS_PER_SEC)
 #define ARP_ANNOUNCE_NUM 2U
-#define ARP_ANNOUNCE_INTERVAL_NS (2 * NS_PER_S)
-#define ARP_DEFEND_INTERVAL_NS (10 * NS_PER_S)
+#define ARP_ANNOUNCE_INTERVAL_NS (2 * NS_PER_SEC)
+#define ARP_DEFEND_INTERVAL_NS (10 * NS_PER_SEC)
 
 /* Control frames (ARP, ICMP, RST) that wait for netstack_output; more are dropped. */
 #define NETSTACK_CONTROL_FRAMES 32U

@@ -112,7 +112,7 @@ netstack_control_add(
 bool
 netstack_reply_allowed(struct netstack *ns, uint64_t now_ns)
 {
-	if (now_ns - ns->replies_start_ns >= NS_PER_S) {
+	if (now_ns - ns->replies_start_ns >= NS_PER_SEC) {
 		ns->replies_start_ns = now_ns;
 		ns->replies_left = NETSTACK_REPLIES_PER_SECOND;
 	}

@@ -5,10 +5,8 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
+#include "base_time.h"
 #include "port_priv.h"
-
-/* base_time.h and rte_cycles.h both define NS_PER_S. */
-#define CLOCK_NS_PER_S UINT64_C(1000000000)
 
 void
 port_stats(struct port *p, struct port_stats *ret)
@@ -74,9 +72,9 @@ port_wait_link(
 		if (now_ns >= until_ns)
 			return -ETIMEDOUT;
 		if (tick != NULL && now_ns >= next_tick_ns) {
-			next_tick_ns = now_ns + CLOCK_NS_PER_S;
-			if (!tick(ctx, (uint32_t)((until_ns - now_ns + CLOCK_NS_PER_S - 1) /
-						  CLOCK_NS_PER_S)))
+			next_tick_ns = now_ns + NS_PER_SEC;
+			if (!tick(ctx,
+				    (uint32_t)((until_ns - now_ns + NS_PER_SEC - 1) / NS_PER_SEC)))
 				return -EINTR;
 		}
 		rte_delay_us_sleep(PORT_LINK_POLL_US);
@@ -90,7 +88,7 @@ port_clock_ns(void)
 	uint64_t hz = rte_get_tsc_hz(), cycles = rte_rdtsc();
 
 	/* Whole seconds apart, so that nothing overflows; both divisions are by the same number. */
-	return cycles / hz * CLOCK_NS_PER_S + cycles % hz * CLOCK_NS_PER_S / hz;
+	return cycles / hz * NS_PER_SEC + cycles % hz * NS_PER_SEC / hz;
 }
 
 uint64_t

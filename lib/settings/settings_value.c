@@ -387,7 +387,7 @@ settings_defaults(struct settings *ret)
 	*ret = (struct settings){
 		.mtu = 1500,
 		.checksum_offload = true,
-		.link_timeout_ns = 10 * NS_PER_S,
+		.link_timeout_ns = 10 * NS_PER_SEC,
 		.core = -1,
 		.writer_core = -1,
 		.ack = (int)tcp.ack_policy,

@@ -21,8 +21,8 @@ ring_holds(const struct sink_ring *r, uint32_t entries)
 void
 sink_wake_wait(struct sink_wake *w, struct sink_ring *r, uint32_t entries, uint64_t timeout_ns)
 {
-	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
-		.tv_nsec = (long)(timeout_ns % NS_PER_S)};
+	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / NS_PER_SEC),
+		.tv_nsec = (long)(timeout_ns % NS_PER_SEC)};
 	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
 	atomic_store_explicit(&w->wake_at, tail + entries, memory_order_relaxed);

@@ -13,7 +13,7 @@
 static double
 seconds(uint64_t ns)
 {
-	return (double)ns / (double)NS_PER_S;
+	return (double)ns / (double)NS_PER_SEC;
 }
 
 /* C in bytes / s^3. */

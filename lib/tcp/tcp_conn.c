@@ -31,14 +31,14 @@ tcp_config_defaults(struct tcp_config *ret)
 		.window_scaling = true,
 		.syn_retries = 6,
 		.data_retries = 15, /* RFC 9293 SHLD-11: R2 of at least 100 s */
-		.rto_initial_ns = NS_PER_S, /* RFC 6298 §2.1 */
+		.rto_initial_ns = NS_PER_SEC, /* RFC 6298 §2.1 */
 		.rto_min_ns = 200 * NS_PER_MS, /* RFC 6298 §2.4 says 1 s; every kernel uses less */
-		.rto_max_ns = 60 * NS_PER_S,
-		.keepalive_idle_ns = 60 * NS_PER_S, /* as curl sets it */
-		.keepalive_interval_ns = 15 * NS_PER_S,
+		.rto_max_ns = 60 * NS_PER_SEC,
+		.keepalive_idle_ns = 60 * NS_PER_SEC, /* as curl sets it */
+		.keepalive_interval_ns = 15 * NS_PER_SEC,
 		.keepalive_probes = 5,
-		.time_wait_ns = 60 * NS_PER_S, /* 2 MSL with an MSL of 30 s */
-		.fin_wait_2_ns = 60 * NS_PER_S,
+		.time_wait_ns = 60 * NS_PER_SEC, /* 2 MSL with an MSL of 30 s */
+		.fin_wait_2_ns = 60 * NS_PER_SEC,
 	};
 }
 

@@ -13,8 +13,8 @@
 #define TCP_WINDOW_FIELD_MAX 65535U
 #define TCP_SYN_WINDOW_MAX 65535U /* RFC 7323 §2.2: the SYN's window is not scaled */
 #define TCP_TIMESTAMP_TICK_NS NS_PER_MS /* RFC 7323 §5.4: 1 ms to 1 s */
-#define TCP_PAWS_IDLE_NS (24 * 86400 * NS_PER_S) /* RFC 7323 §5.5: TS.Recent is stale then */
-#define TCP_PERSIST_MAX_NS (60 * NS_PER_S) /* RFC 9293 §3.8.6.1: back off, up to this */
+#define TCP_PAWS_IDLE_NS (24 * 86400 * NS_PER_SEC) /* RFC 7323 §5.5: TS.Recent is stale then */
+#define TCP_PERSIST_MAX_NS (60 * NS_PER_SEC) /* RFC 9293 §3.8.6.1: back off, up to this */
 #define TCP_SOFT_TIMEOUT_TRIES 3U
 
 /* Acknowledgments waiting to go out, one for each out-of-order segment of a burst. */
@@ -28,7 +28,7 @@
 #define TCP_ACK_DELAYED_EVERY 2U /* RFC 9293 SHLD-19: every second full-sized segment */
 
 /* RFC 5961 §7: challenge ACKs of one connection in one interval. */
-#define TCP_CHALLENGE_INTERVAL_NS NS_PER_S
+#define TCP_CHALLENGE_INTERVAL_NS NS_PER_SEC
 #define TCP_CHALLENGE_MAX 10U
 
 /* Receive window auto-tuning: the shortest interval over which consumption is measured. */

@@ -47,7 +47,7 @@ thread_cpu_ns(pthread_t thread)
 
 	if (pthread_getcpuclockid(thread, &clock) == 0)
 		(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
 static void

@@ -33,7 +33,7 @@ sim_case_plain(uint64_t body_len, struct sim_config *ret)
 		.mtu = 1500,
 		.sink_fail_at = UINT64_MAX,
 		.sink_room_per_mille = 1000,
-		.start_ns = 5 * NS_PER_S,
+		.start_ns = 5 * NS_PER_SEC,
 	};
 }
 

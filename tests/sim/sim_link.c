@@ -75,7 +75,7 @@ sim_link_send(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t n
 		l->lost++;
 		return;
 	}
-	l->busy_until_ns = start_ns + bits * NS_PER_S / l->cfg.bits_per_second;
+	l->busy_until_ns = start_ns + bits * NS_PER_SEC / l->cfg.bits_per_second;
 	at_ns = l->busy_until_ns + l->cfg.delay_ns;
 	if (l->cfg.jitter_ns > 0)
 		at_ns += sim_random_range(l->random, 0, l->cfg.jitter_ns);

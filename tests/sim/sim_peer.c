@@ -11,7 +11,7 @@
 #include "wire_checksum.h"
 
 #define RTO_MIN_NS (200 * NS_PER_MS)
-#define RTO_MAX_NS (10 * NS_PER_S)
+#define RTO_MAX_NS (10 * NS_PER_SEC)
 
 static void
 fault(struct sim_peer *p, const char *text)
@@ -242,7 +242,7 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	p->segs = p->seg_first = p->dup_acks = 0;
 	p->cwnd = 10.0 * p->client_mss;
 	p->ssthresh = 1e9;
-	p->rto_ns = NS_PER_S;
+	p->rto_ns = NS_PER_SEC;
 	p->probe_at_ns = p->answer_at_ns = TIME_NEVER;
 	send_syn_ack(p, now_ns);
 }

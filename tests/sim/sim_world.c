@@ -14,8 +14,8 @@
 #define BURST 64U
 #define PARTS 8U
 #define STEPS_MAX 20000000U
-#define TIME_MAX_NS (4 * 3600 * NS_PER_S)
-#define CLOSE_NS (300 * NS_PER_S)
+#define TIME_MAX_NS (4 * 3600 * NS_PER_SEC)
+#define CLOSE_NS (300 * NS_PER_SEC)
 
 struct world {
 	const struct sim_config *cfg;
@@ -202,7 +202,7 @@ step_time(struct world *w)
 	next = time_min(next, fetch_deadline(w->fetch));
 	next = time_min(next, sim_sink_deadline(&w->sink));
 	if (next == TIME_NEVER)
-		next = w->now_ns + NS_PER_S;
+		next = w->now_ns + NS_PER_SEC;
 	w->now_ns = MAX_OF(next, w->now_ns + 1 + sim_random_next(&w->random) % 2000);
 }
 

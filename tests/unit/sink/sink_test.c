@@ -19,7 +19,7 @@
 #include "sink_test.h"
 
 #define COMPLETIONS_MAX 64U
-#define IDLE_LIMIT_NS (60 * NS_PER_S) /* of no progress at all: the sink hangs */
+#define IDLE_LIMIT_NS (60 * NS_PER_SEC) /* of no progress at all: the sink hangs */
 
 static uint64_t
 mix(uint64_t x)

@@ -423,7 +423,7 @@ cpu_ns(clockid_t clock)
 	struct timespec t;
 
 	assert_int_equal(clock_gettime(clock, &t), 0);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
 static void
@@ -448,7 +448,7 @@ test_file_idle_thread_sleeps_and_a_write_wakes_it(void **state)
 	start_ns = cpu_ns(CLOCK_MONOTONIC);
 	while (sink_file_ops.completions(f, &done, 1) == 0)
 		usleep(20);
-	assert_true(cpu_ns(CLOCK_MONOTONIC) - start_ns < NS_PER_S);
+	assert_true(cpu_ns(CLOCK_MONOTONIC) - start_ns < NS_PER_SEC);
 	sink_file_close(f);
 	sink_destroy(s);
 }

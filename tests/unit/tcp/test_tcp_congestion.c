@@ -140,7 +140,7 @@ test_congestion_window_is_bounded(void **state)
 		tcp_congestion_on_ack(&cc, SMSS, cc.cwnd, 0, 0);
 		for (j = 0; j < 20; j++)
 			tcp_congestion_on_ack(
-				&cc, cc.cwnd, cc.cwnd, 0, (uint64_t)j * 100 * NS_PER_S);
+				&cc, cc.cwnd, cc.cwnd, 0, (uint64_t)j * 100 * NS_PER_SEC);
 		assert_int_equal(cc.cwnd, TCP_CONGESTION_CWND_MAX);
 	}
 }
@@ -264,7 +264,7 @@ test_congestion_idle_restarts_but_remembers(void **state)
 	assert_int_equal(cc.cwnd, 10 * SMSS);
 	assert_int_equal(cc.ssthresh, 75 * SMSS);
 	cc.cwnd = 3 * SMSS;
-	tcp_congestion_on_idle(&cc, NS_PER_S, 200 * MS); /* never grows it */
+	tcp_congestion_on_idle(&cc, NS_PER_SEC, 200 * MS); /* never grows it */
 	assert_int_equal(cc.cwnd, 3 * SMSS);
 }
 
@@ -300,13 +300,13 @@ test_cubic_growth_follows_the_curve(void **state)
 	struct tcp_congestion_control cc = avoiding(&tcp_congestion_cubic, 1000);
 	const uint64_t rtt = 100 * MS;
 	const double k = cbrt(300.0 / 0.4); /* 9.09 s */
-	uint64_t now = 5 * NS_PER_S, begin;
+	uint64_t now = 5 * NS_PER_SEC, begin;
 	double t, curve, low = 1e9, high = 0.0;
 
 	(void)state;
 	tcp_congestion_on_enter_recovery(&cc, 1000 * SMSS, true, now);
 	tcp_congestion_on_exit_recovery(&cc, 700 * SMSS, now);
-	for (begin = now; now < begin + 15 * NS_PER_S;) {
+	for (begin = now; now < begin + 15 * NS_PER_SEC;) {
 		one_round_trip(&cc, rtt, &now);
 		t = (double)(now - begin) / 1e9;
 		curve = 0.4 * pow(t - k, 3.0) + 1000.0;
@@ -328,7 +328,7 @@ test_cubic_growth_is_at_most_half_a_window_a_round_trip(void **state)
 	(void)state;
 	tcp_congestion_on_ack(&cc, SMSS, cc.cwnd, 100 * MS, now);
 	before = cc.cwnd;
-	now += 100 * NS_PER_S; /* the curve is far above */
+	now += 100 * NS_PER_SEC; /* the curve is far above */
 	tcp_congestion_on_ack(&cc, before, before, 100 * MS, now);
 	assert_in_range(cc.cwnd, before + before / 2 - 2, before + before / 2);
 	/* A jump of the ACK beyond the window counts as one window. */
@@ -400,7 +400,7 @@ test_cubic_time_without_using_the_window_does_not_count(void **state)
 	paused = busy;
 	later = now;
 	tcp_congestion_on_ack(&paused, SMSS, SMSS, 100 * MS, later);
-	later += 60 * NS_PER_S;
+	later += 60 * NS_PER_SEC;
 	tcp_congestion_on_ack(&paused, SMSS, SMSS, 100 * MS, later);
 	for (i = 0; i < 20; i++) {
 		one_round_trip(&busy, 100 * MS, &now);

@@ -47,7 +47,7 @@ setup(struct fixture *f, void (*change)(struct tcp_config *cfg))
 		change(&cfg);
 	f->c = tcp_conn_create(&cfg);
 	assert_non_null(f->c);
-	f->now_ns = NS_PER_S;
+	f->now_ns = NS_PER_SEC;
 	f->iss = ISS;
 	f->irs = IRS;
 	f->peer_nxt = IRS + 1;
@@ -771,7 +771,7 @@ test_established_lost_request_is_sent_again_with_backoff_until_timeout(void **st
 				continue;
 			assert_int_equal(s.payload.len, 5);
 			assert_true(f.now_ns - last_ns >= gap_ns);
-			gap_ns = MIN_OF(f.now_ns - last_ns, 59 * NS_PER_S);
+			gap_ns = MIN_OF(f.now_ns - last_ns, 59 * NS_PER_SEC);
 			last_ns = f.now_ns;
 			times++;
 		}
@@ -901,7 +901,7 @@ test_fin_wait_1_simultaneous_close_reaches_time_wait(void **state)
 	assert_int_equal(expect_output(&f).ack, f.irs + 2);
 	send_control(&f, f.irs + 2, before + 1, TCP_ACK);
 	assert_int_equal(tcp_conn_state(f.c), TCP_TIME_WAIT);
-	f.now_ns += 61 * NS_PER_S;
+	f.now_ns += 61 * NS_PER_SEC;
 	expect_silence(&f);
 	assert_int_equal(tcp_conn_state(f.c), TCP_CLOSED);
 	teardown(&f);
@@ -939,10 +939,10 @@ test_time_wait_retransmitted_fin_is_acked_again(void **state)
 	assert_int_equal(tcp_conn_state(f.c), TCP_TIME_WAIT);
 	expect_output(&f);
 	expect_silence(&f);
-	f.now_ns += 50 * NS_PER_S;
+	f.now_ns += 50 * NS_PER_SEC;
 	send_control(&f, f.irs + 1, tcp_snd_nxt(f.c), TCP_FIN | TCP_ACK);
 	assert_int_equal(expect_output(&f).ack, f.irs + 2);
-	f.now_ns += 50 * NS_PER_S; /* the 2 MSL began anew */
+	f.now_ns += 50 * NS_PER_SEC; /* the 2 MSL began anew */
 	expect_silence(&f);
 	assert_int_equal(tcp_conn_state(f.c), TCP_TIME_WAIT);
 	teardown(&f);

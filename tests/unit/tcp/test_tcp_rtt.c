@@ -14,7 +14,7 @@
 static void
 init(struct tcp_rtt *t)
 {
-	tcp_rtt_init(t, NS_PER_S, 200 * MS, 60 * NS_PER_S);
+	tcp_rtt_init(t, NS_PER_SEC, 200 * MS, 60 * NS_PER_SEC);
 }
 
 static void
@@ -24,7 +24,7 @@ test_rtt_before_any_sample_rto_is_initial(void **state)
 
 	(void)state;
 	init(&t);
-	assert_int_equal(tcp_rtt_rto(&t), NS_PER_S);
+	assert_int_equal(tcp_rtt_rto(&t), NS_PER_SEC);
 	assert_int_equal(t.srtt_ns, 0);
 }
 
@@ -96,7 +96,7 @@ test_rtt_tiny_variance_is_raised_to_the_granularity(void **state)
 	int i;
 
 	(void)state;
-	tcp_rtt_init(&t, NS_PER_S, 1, 60 * NS_PER_S);
+	tcp_rtt_init(&t, NS_PER_SEC, 1, 60 * NS_PER_SEC);
 	for (i = 0; i < 300; i++)
 		tcp_rtt_on_sample(&t, 10 * MS, 1);
 	assert_int_equal(tcp_rtt_rto(&t), 10 * MS + TCP_RTT_GRANULARITY_NS);
@@ -125,14 +125,14 @@ test_rtt_huge_sample_is_ignored_and_rto_has_its_ceiling(void **state)
 	tcp_rtt_on_sample(&t, UINT64_MAX, 1);
 	assert_int_equal(t.samples, 0);
 	tcp_rtt_on_sample(&t, TCP_RTT_SAMPLE_MAX_NS, 1);
-	assert_int_equal(tcp_rtt_rto(&t), 60 * NS_PER_S);
+	assert_int_equal(tcp_rtt_rto(&t), 60 * NS_PER_SEC);
 }
 
 static void
 test_rtt_timeouts_double_up_to_the_maximum(void **state)
 {
 	struct tcp_rtt t;
-	uint64_t want = NS_PER_S;
+	uint64_t want = NS_PER_SEC;
 	int i;
 
 	(void)state;
@@ -140,7 +140,7 @@ test_rtt_timeouts_double_up_to_the_maximum(void **state)
 	for (i = 0; i < 100; i++) {
 		assert_int_equal(tcp_rtt_rto(&t), want);
 		tcp_rtt_on_timeout(&t);
-		want = want * 2 < 60 * NS_PER_S ? want * 2 : 60 * NS_PER_S;
+		want = want * 2 < 60 * NS_PER_SEC ? want * 2 : 60 * NS_PER_SEC;
 	}
 }
 
@@ -172,7 +172,7 @@ test_rtt_syn_loss_makes_rto_three_seconds(void **state)
 	init(&t);
 	tcp_rtt_on_timeout(&t);
 	tcp_rtt_on_syn_retransmitted(&t);
-	assert_int_equal(tcp_rtt_rto(&t), 3 * NS_PER_S);
+	assert_int_equal(tcp_rtt_rto(&t), 3 * NS_PER_SEC);
 	tcp_rtt_on_sample(&t, 100 * MS, 1);
 	assert_int_equal(tcp_rtt_rto(&t), 300 * MS);
 	tcp_rtt_on_syn_retransmitted(&t); /* a sample is there: nothing to re-initialise */
