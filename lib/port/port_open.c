@@ -122,6 +122,20 @@ port_memory_needed(const struct port_config *cfg)
 	       tx * (tx_room(cfg) + PORT_MBUF_OVERHEAD);
 }
 
+/* net_af_xdp registers only a pool's first piece of memory with the kernel; buffers in the others
+ * are refused one by one, until nothing is received any more. Ordinary pages make many pieces. */
+static int
+check_contiguous(const struct port *p, char *ret_message)
+{
+	if (strcmp(p->dev.driver_name, "net_af_xdp") != 0 || p->rx_pool->nb_mem_chunks == 1)
+		return 0;
+	snprintf(ret_message, PORT_MESSAGE_MAX,
+		"af_xdp needs its buffers in one piece of memory, which takes hugepages: sysctl "
+		"vm.nr_hugepages=%u; or use --nic-mode af_packet",
+		(unsigned int)((port_memory_needed(&p->cfg) * 5 / 4 >> 21) + 34U));
+	return -ENOMEM;
+}
+
 /* A pool for what is received, and one of its own for what is sent: a full sink may hold every
  * received buffer, and the ACKs must go out all the same. */
 static int
@@ -135,7 +149,7 @@ create_pools(struct port *p, char *ret_message)
 	p->tx_pool = rte_pktmbuf_pool_create("dpfetch_tx", tx_pool_size(&p->cfg, p->tx_descriptors),
 		PORT_POOL_CACHE, 0, (uint16_t)tx_room(&p->cfg), node);
 	if (p->rx_pool != NULL && p->tx_pool != NULL)
-		return 0;
+		return check_contiguous(p, ret_message);
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"no memory for %u receive buffers of %u bytes; use a smaller --window or "
 		"--rx-buffers, or "

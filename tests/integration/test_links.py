@@ -59,14 +59,47 @@ def test_partial_checksums_are_named_with_their_fix(lab):
         lab.in_server("ethtool", "-K", "s0", "tx", "off", "tso", "off", "gso", "off")
 
 
-def test_af_xdp_is_exact_and_leaves_no_program(lab):
-    for end, namespace in (("s0", lab.server), ("c0", lab.client)):
+def at_mtu_1500(lab, function):
+    """Both ends of the cable at MTU 1500 while function runs."""
+    ends = (("s0", lab.server), ("c0", lab.client))
+    for end, namespace in ends:
         lab.run(["ip", "netns", "exec", namespace, "ip", "link", "set", end, "mtu", "1500"])
+    lab.mtu = 1500
     try:
-        lab.mtu = 1500
-        lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--nic-mode", "af_xdp")
-        assert "xdp" not in lab.in_client("ip", "-d", "link", "show", "c0").stdout
+        function()
     finally:
         lab.mtu = 9000
-        for end, namespace in (("s0", lab.server), ("c0", lab.client)):
+        for end, namespace in ends:
             lab.run(["ip", "netns", "exec", namespace, "ip", "link", "set", end, "mtu", "9000"])
+
+
+def with_hugepages(count, function):
+    path = "/proc/sys/vm/nr_hugepages"
+    with open(path, encoding="ascii") as file:
+        before = file.read()
+    try:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(str(max(count, int(before))))
+        function()
+    finally:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(before)
+
+
+def test_af_xdp_256_mib_is_exact_and_leaves_no_program(lab):
+    def fetch():
+        lab.fetch_exact(BIG, os.path.join(lab.www, "big"), "--nic-mode", "af_xdp")
+        assert "xdp" not in lab.in_client("ip", "-d", "link", "show", "c0").stdout
+
+    at_mtu_1500(lab, lambda: with_hugepages(160, fetch))
+
+
+def test_af_xdp_without_hugepages_is_refused_with_the_fix(lab):
+    def fetch():
+        result = lab.dpfetch("--nic-mode", "af_xdp", "-o", "/dev/null", BIG)
+        assert result.returncode == 110 and "vm.nr_hugepages" in result.stderr, result.stderr
+
+    with open("/proc/sys/vm/nr_hugepages", encoding="ascii") as file:
+        if int(file.read()) > 0:
+            return  # this machine has some; what is refused cannot be shown
+    at_mtu_1500(lab, fetch)
