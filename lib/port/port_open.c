@@ -122,17 +122,18 @@ port_memory_needed(const struct port_config *cfg)
 	       tx * (tx_room(cfg) + PORT_MBUF_OVERHEAD);
 }
 
-/* net_af_xdp registers only a pool's first piece of memory with the kernel; buffers in the others
- * are refused one by one, until nothing is received any more. Ordinary pages make many pieces. */
+/* The kernel refuses an af_xdp buffer that crosses into a page that does not follow physically; of
+ * ordinary pages that is so many that soon nothing is received any more. */
 static int
-check_contiguous(const struct port *p, char *ret_message)
+check_pages(const struct port *p, char *ret_message)
 {
-	if (strcmp(p->dev.driver_name, "net_af_xdp") != 0 || p->rx_pool->nb_mem_chunks == 1)
+	if (strcmp(p->dev.driver_name, "net_af_xdp") != 0 || rte_eal_has_hugepages())
 		return 0;
 	snprintf(ret_message, PORT_MESSAGE_MAX,
-		"af_xdp needs its buffers in one piece of memory, which takes hugepages: sysctl "
-		"vm.nr_hugepages=%u; or use --nic-mode af_packet",
-		(unsigned int)((port_memory_needed(&p->cfg) * 5 / 4 >> 21) + 34U));
+		"af_xdp needs its buffers in hugepages: sysctl vm.nr_hugepages=%u (and 0 "
+		"afterwards gives "
+		"them back); or use --nic-mode af_packet",
+		(unsigned int)((port_memory_needed(&p->cfg) * 5 / 4 >> 21) + 64U));
 	return -ENOMEM;
 }
 
@@ -149,7 +150,7 @@ create_pools(struct port *p, char *ret_message)
 	p->tx_pool = rte_pktmbuf_pool_create("dpfetch_tx", tx_pool_size(&p->cfg, p->tx_descriptors),
 		PORT_POOL_CACHE, 0, (uint16_t)tx_room(&p->cfg), node);
 	if (p->rx_pool != NULL && p->tx_pool != NULL)
-		return check_contiguous(p, ret_message);
+		return check_pages(p, ret_message);
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"no memory for %u receive buffers of %u bytes; use a smaller --window or "
 		"--rx-buffers, or "
