@@ -3,40 +3,111 @@
 #include "base_check.h"
 #include "tcp_priv.h"
 
+#define OPTION_SPACE 40U /* RFC 9293 §3.1 */
+#define SACK_OPTION_BASE 4U /* kind, length, two NOPs */
+#define SACK_BLOCK_LEN 8U
+
 void
-tcp_ack_reset(struct tcp_ack_state *a)
+tcp_ack_reset(struct tcp_ack_state *a, enum tcp_ack_policy policy)
 {
+	a->policy = policy;
 	a->now = a->window_update = a->push = false;
-	a->segments = a->full_segments = a->segment_bytes_max = 0;
+	a->segments = a->full_segments = 0;
+	a->full_bytes = a->same_bytes = a->same_count = 0;
 	a->quick_left = TCP_ACK_QUICK_SEGMENTS;
+	a->covered = 0;
 	a->since_ns = 0;
 	a->ring_head = a->ring_tail = 0;
 }
 
+/* RFC 2018 §3: how many blocks option_room bytes hold. */
 static uint32_t
-sack_blocks_max(const struct tcp_conn *c)
+sack_blocks_max(const struct tcp_conn *c, uint32_t option_room)
 {
-	/* RFC 2018 §3: 40 bytes of options hold four blocks, three beside timestamps. */
-	return c->timestamps ? TCP_SACK_BLOCKS_MAX - 1 : TCP_SACK_BLOCKS_MAX;
+	uint32_t space = OPTION_SPACE - (c->timestamps ? TCP_TIMESTAMPS_LEN : 0);
+
+	option_room = MIN_OF(option_room, space);
+	if (!c->sack || option_room < SACK_OPTION_BASE)
+		return 0;
+	return MIN_OF((option_room - SACK_OPTION_BASE) / SACK_BLOCK_LEN, TCP_SACK_BLOCKS_MAX);
 }
 
-/* Records an ACK as it would be sent at this moment. In a full ring the newest one is replaced:
- * it tells the sender everything that the replaced one did. */
+/* All that came so far is covered by an acknowledgment that was recorded or is on its way. */
 static void
-record(struct tcp_conn *c, const struct tcp_sack_block *dsack)
+cover(struct tcp_conn *c)
 {
 	struct tcp_ack_state *a = &c->ack;
-	struct tcp_ack_record *r;
 
-	if (a->ring_tail - a->ring_head == TCP_ACK_RING)
+	a->segments = a->full_segments = 0;
+	a->push = a->now = false;
+	a->covered = c->rcv_nxt;
+}
+
+/* A place in the ring. In a full one the newest record is replaced: the new one tells the sender
+ * everything that the replaced one did, but for its D-SACK. */
+static struct tcp_ack_record *
+next_record(struct tcp_conn *c, bool *ret_replaces)
+{
+	struct tcp_ack_state *a = &c->ack;
+
+	*ret_replaces = a->ring_tail - a->ring_head == TCP_ACK_RING;
+	if (*ret_replaces) {
+		counter_add(c->counters, COUNTER_TCP_ACKS_COALESCED, 1);
 		a->ring_tail--;
-	r = &a->ring[a->ring_tail++ % TCP_ACK_RING];
+	}
+	return &a->ring[a->ring_tail++ % TCP_ACK_RING];
+}
+
+/* Records an ACK as it would be sent at this moment. */
+static void
+record(struct tcp_conn *c, bool duplicate, const struct tcp_sack_block *dsack)
+{
+	bool replaces;
+	struct tcp_ack_record *r = next_record(c, &replaces);
+
+	if (!replaces || !r->covers_data) {
+		r->covers_data = c->ack.segments > 0;
+		r->since_ns = c->ack.since_ns;
+	}
+	r->duplicate = duplicate && !r->covers_data && (!replaces || r->duplicate);
 	r->ack = c->rcv_nxt;
+	r->ts_ecr = c->ts_recent;
 	r->dsack = c->sack && dsack != NULL && dsack->left != dsack->right;
-	r->sack_count = 0;
-	if (c->sack)
-		r->sack_count = (uint8_t)tcp_reassembly_sack_blocks(
-			c->reassembly, r->dsack ? dsack : NULL, r->sack, sack_blocks_max(c));
+	r->sack_count = (uint8_t)tcp_reassembly_sack_blocks(
+		c->reassembly, r->dsack ? dsack : NULL, r->sack, sack_blocks_max(c, OPTION_SPACE));
+	cover(c);
+}
+
+/* "Full-sized" is what the peer makes it: its MSS less whatever options it sends, and less still
+ * once its path MTU falls. So it is the largest size seen, until a run of smaller equal ones. */
+static bool
+full_sized(struct tcp_ack_state *a, uint32_t len)
+{
+	a->same_count = len == a->same_bytes ? a->same_count + 1 : 1;
+	a->same_bytes = len;
+	if (len > a->full_bytes || a->same_count >= TCP_ACK_SAME_SIZE)
+		a->full_bytes = len;
+	return len == a->full_bytes;
+}
+
+/* Does this segment get an acknowledgment of its own, even within a burst? */
+static bool
+on_data_by_policy(struct tcp_ack_state *a, uint32_t len)
+{
+	switch (a->policy) {
+	case TCP_ACK_BURST:
+		if (__builtin_expect(a->quick_left == 0, 1))
+			return false;
+		a->quick_left--;
+		a->push = true; /* no merging across bursts yet */
+		return a->segments >= TCP_ACK_QUICK_EVERY;
+	case TCP_ACK_EVERY:
+		return true;
+	case TCP_ACK_DELAYED:
+		a->full_segments += full_sized(a, len);
+		return a->full_segments >= TCP_ACK_DELAYED_EVERY;
+	}
+	CHECK(false);
 }
 
 void
@@ -44,27 +115,28 @@ tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns)
 {
 	struct tcp_ack_state *a = &c->ack;
 
-	if (a->segments++ == 0)
+	if (a->segments++ == 0) {
+		if (now_ns - a->since_ns > TCP_ACK_IDLE_NS)
+			a->quick_left = TCP_ACK_QUICK_SEGMENTS;
 		a->since_ns = now_ns;
-	a->push |= push;
-	a->segment_bytes_max = MAX_OF(a->segment_bytes_max, len);
-	if (len == a->segment_bytes_max)
-		a->full_segments++;
-	if (a->quick_left > 0 && c->cfg.ack_policy == TCP_ACK_BURST) {
-		a->quick_left--;
-		a->push = true; /* no merging across bursts yet */
-		if (a->segments % TCP_ACK_QUICK_EVERY == 0)
-			record(c, NULL);
-	} else if (c->cfg.ack_policy == TCP_ACK_EVERY) {
-		record(c, NULL);
 	}
+	a->push |= push;
+	if (on_data_by_policy(a, len))
+		record(c, false, NULL);
 }
 
 void
 tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack)
 {
 	counter_add(c->counters, COUNTER_TCP_ACKS_IMMEDIATE, 1);
-	record(c, dsack);
+	record(c, true, dsack);
+}
+
+void
+tcp_ack_on_hole_filled(struct tcp_conn *c)
+{
+	c->ack.quick_left = MAX_OF(c->ack.quick_left, TCP_ACK_QUICK_AFTER_LOSS);
+	tcp_ack_at_once(c);
 }
 
 void
@@ -99,17 +171,13 @@ tcp_ack_due(const struct tcp_conn *c, uint64_t now_ns)
 {
 	const struct tcp_ack_state *a = &c->ack;
 
-	if (a->now || (a->segments > 0 && now_ns >= tcp_ack_deadline(c)))
+	if (a->now || a->window_update)
 		return true;
-	switch (c->cfg.ack_policy) {
-	case TCP_ACK_BURST:
-		return a->segments > 0 && (a->push || a->segments >= c->cfg.ack_segments_max);
-	case TCP_ACK_EVERY:
-		return a->segments > 0;
-	case TCP_ACK_DELAYED:
-		return a->full_segments >= TCP_ACK_DELAYED_EVERY;
-	}
-	CHECK(false);
+	if (a->segments == 0)
+		return false;
+	if (a->policy == TCP_ACK_BURST && (a->push || a->segments >= c->cfg.ack_segments_max))
+		return true;
+	return now_ns >= tcp_ack_deadline(c);
 }
 
 uint64_t
@@ -117,65 +185,75 @@ tcp_ack_deadline(const struct tcp_conn *c)
 {
 	const struct tcp_ack_state *a = &c->ack;
 
-	if (a->now || a->ring_head != a->ring_tail)
+	if (a->now || a->window_update || tcp_ack_recorded(c))
 		return 0;
 	if (a->segments == 0)
 		return TIME_NEVER;
-	return a->since_ns + (c->cfg.ack_policy == TCP_ACK_DELAYED ? TCP_ACK_DELAYED_NS
-								   : c->cfg.ack_delay_max_ns);
+	return a->since_ns +
+	       (a->policy == TCP_ACK_DELAYED ? TCP_ACK_DELAYED_NS : c->cfg.ack_delay_max_ns);
 }
 
 static void
-settle(struct tcp_conn *c, uint64_t now_ns)
+note_delay(const struct tcp_conn *c, uint64_t since_ns, uint64_t now_ns)
 {
-	struct tcp_ack_state *a = &c->ack;
-
-	if (a->segments > 0 && c->cfg.ack_delay != NULL)
-		histogram_record(c->cfg.ack_delay, now_ns - a->since_ns);
-	a->segments = a->full_segments = 0;
-	a->push = a->now = false;
+	if (c->cfg.ack_delay != NULL)
+		histogram_record(c->cfg.ack_delay, now_ns - since_ns);
 }
 
-bool
-tcp_ack_take_record(struct tcp_conn *c, struct tcp_segment *ret)
+static void
+set_sack_option(struct tcp_conn *c, uint32_t count, struct tcp_segment *ret)
 {
-	struct tcp_ack_state *a = &c->ack;
-	const struct tcp_ack_record *r;
-	uint32_t i;
-
-	if (a->ring_head == a->ring_tail)
-		return false;
-	r = &a->ring[a->ring_head++ % TCP_ACK_RING];
-	ret->ack = r->ack;
-	ret->sack_count = r->sack_count;
-	for (i = 0; i < r->sack_count; i++)
-		ret->sack[i] = r->sack[i];
-	if (r->sack_count > 0) {
-		ret->options |= TCP_OPT_SACK;
-		counter_add(c->counters, COUNTER_TCP_SACKS_SENT, 1);
-	}
-	if (r->dsack)
-		counter_add(c->counters, COUNTER_TCP_DSACKS_SENT, 1);
-	return true;
-}
-
-void
-tcp_ack_fill(struct tcp_conn *c, struct tcp_segment *ret)
-{
-	ret->ack = c->rcv_nxt;
-	if (!c->sack || tcp_reassembly_ranges(c->reassembly) == 0)
+	if (count == 0)
 		return;
-	ret->sack_count = (uint8_t)tcp_reassembly_sack_blocks(
-		c->reassembly, NULL, ret->sack, sack_blocks_max(c));
+	ret->sack_count = (uint8_t)count;
 	ret->options |= TCP_OPT_SACK;
 	counter_add(c->counters, COUNTER_TCP_SACKS_SENT, 1);
 }
 
-void
-tcp_ack_on_sent(struct tcp_conn *c, uint64_t now_ns)
+static void
+set_timestamp(const struct tcp_conn *c, uint64_t now_ns, uint32_t ts_ecr, struct tcp_segment *ret)
 {
-	if (c->ack.window_update)
+	tcp_options_stamp(c, now_ns, ret);
+	if (ret->options & TCP_OPT_TIMESTAMPS)
+		ret->ts_ecr = ts_ecr;
+}
+
+void
+tcp_ack_take_record(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	const struct tcp_ack_record *r = &c->ack.ring[c->ack.ring_head++ % TCP_ACK_RING];
+	uint32_t i;
+
+	ret->ack = r->ack;
+	/* RFC 5681 §2: a duplicate ACK with another window would not be counted as one. */
+	ret->window = tcp_window_advertise(c, r->ack, !r->duplicate);
+	set_timestamp(c, now_ns, r->ts_ecr, ret);
+	for (i = 0; i < r->sack_count; i++)
+		ret->sack[i] = r->sack[i];
+	set_sack_option(c, r->sack_count, ret);
+	if (r->dsack)
+		counter_add(c->counters, COUNTER_TCP_DSACKS_SENT, 1);
+	if (r->covers_data)
+		note_delay(c, r->since_ns, now_ns);
+}
+
+void
+tcp_ack_fill(struct tcp_conn *c, uint64_t now_ns, uint32_t option_room, struct tcp_segment *ret)
+{
+	struct tcp_ack_state *a = &c->ack;
+
+	ret->ack = c->rcv_nxt;
+	ret->window = tcp_window_advertise(c, c->rcv_nxt, true);
+	tcp_options_stamp(c, now_ns, ret);
+	if (__builtin_expect(tcp_reassembly_ranges(c->reassembly) > 0, 0))
+		set_sack_option(c,
+			tcp_reassembly_sack_blocks(
+				c->reassembly, NULL, ret->sack, sack_blocks_max(c, option_room)),
+			ret);
+	if (a->segments > 0)
+		note_delay(c, a->since_ns, now_ns);
+	if (a->window_update)
 		counter_add(c->counters, COUNTER_TCP_WINDOW_UPDATES, 1);
-	c->ack.window_update = false;
-	settle(c, now_ns);
+	a->window_update = false;
+	cover(c);
 }

@@ -62,10 +62,10 @@ tcp_conn_create(const struct tcp_config *cfg)
 
 	if (!config_valid(cfg))
 		return NULL;
-	c = calloc(1, sizeof(*c));
+	c = aligned_alloc(TCP_CACHE_LINE, sizeof(*c));
 	if (c == NULL)
 		return NULL;
-	c->cfg = *cfg;
+	*c = (struct tcp_conn){.cfg = *cfg};
 	c->counters = cfg->counters;
 	c->reassembly =
 		tcp_reassembly_create(cfg->rcv_payloads_max, cfg->release, cfg->release_ctx);
@@ -99,7 +99,7 @@ tcp_conn_reset(struct tcp_conn *c)
 
 	*c = keep;
 	tcp_reassembly_reset(c->reassembly);
-	tcp_ack_reset(&c->ack);
+	tcp_ack_reset(&c->ack, c->cfg.ack_policy);
 	tcp_timer_stop_all(c);
 	tcp_window_init(c);
 	c->smss = c->cfg.mss_max;
@@ -153,8 +153,8 @@ tcp_conn_output_pending(const struct tcp_conn *c)
 {
 	const struct tcp_ack_state *a = &c->ack;
 
-	return c->rst != TCP_RST_NONE || c->syn_due || c->probe_due || a->now || a->segments > 0 ||
-	       a->ring_head != a->ring_tail || c->retransmit_first ||
+	return c->rst != TCP_RST_NONE || c->syn_due || c->probe_due || a->now || a->window_update ||
+	       a->segments > 0 || tcp_ack_recorded(c) || c->retransmit_first ||
 	       (tcp_state_synchronised(c->state) && tcp_send_pending(c)) || c->board.recovering ||
 	       c->board.after_rto;
 }
@@ -216,7 +216,9 @@ tcp_conn_close(struct tcp_conn *c, uint64_t now_ns)
 	case TCP_SYN_SENT:
 		tcp_state_end(c, 0);
 		break;
-	case TCP_SYN_RECEIVED:
+	case TCP_SYN_RECEIVED: /* "queue for processing after entering ESTABLISHED" */
+		c->fin_queued = true;
+		break;
 	case TCP_ESTABLISHED:
 		c->fin_queued = true;
 		tcp_set_state(c, TCP_FIN_WAIT_1);
@@ -312,24 +314,46 @@ tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
 	};
 }
 
-void
-tcp_conn_check(const struct tcp_conn *c)
+static void
+check_sending(const struct tcp_conn *c)
 {
 	const struct tcp_send_buffer *b = &c->send;
 
 	tcp_scoreboard_check(&c->board);
 	CHECK(c->snd_una == c->board.snd_una);
+	CHECK(c->congestion.recovering == c->board.recovering);
 	CHECK(seq_leq(c->snd_una, tcp_snd_nxt(c)));
 	CHECK(b->end_seq - b->base_seq <= b->size);
-	CHECK(seq_leq(tcp_snd_nxt(c), b->end_seq + 1));
-	CHECK(c->ack.ring_tail - c->ack.ring_head <= TCP_ACK_RING);
-	if (!tcp_state_synchronised(c->state) && c->state != TCP_SYN_RECEIVED)
-		return;
+	CHECK(seq_leq(tcp_snd_nxt(c), b->end_seq + (c->fin_queued ? 1U : 0U)));
+	CHECK(c->limited_bytes <= tcp_snd_nxt(c) - c->snd_una);
+}
+
+static void
+check_receiving(const struct tcp_conn *c)
+{
+	const struct tcp_window *w = &c->window;
+
 	tcp_reassembly_check(c->reassembly, c->rcv_nxt);
-	CHECK(seq_leq(c->last_ack_sent, c->rcv_nxt));
+	CHECK(seq_leq(c->last_ack_sent, c->ack.covered) && seq_leq(c->ack.covered, c->rcv_nxt));
 	/* The FIN takes a number that no window needs to cover. */
-	CHECK(seq_leq(c->rcv_nxt, c->window.adv + (c->fin_received ? 1U : 0U)));
-	CHECK(c->window.limit <= c->cfg.rcv_window_max_bytes);
-	CHECK(c->window.unread >= tcp_reassembly_ready_bytes(c->reassembly));
-	CHECK(!c->fin_received || c->fin_seen);
+	CHECK(seq_leq(c->rcv_nxt, w->adv + (c->fin_received ? 1U : 0U)));
+	CHECK(tcp_rcv_wnd(c) >> c->rcv_wscale <= TCP_WINDOW_FIELD_MAX);
+	CHECK(w->limit <= c->cfg.rcv_window_max_bytes && w->limit >> c->rcv_wscale > 0);
+	CHECK(w->unread >= tcp_reassembly_ready_bytes(c->reassembly));
+	CHECK(!c->fin_received || (c->fin_seen && c->rcv_nxt == c->fin_seq + 1));
+}
+
+void
+tcp_conn_check(const struct tcp_conn *c)
+{
+	check_sending(c);
+	CHECK(c->ack.ring_tail - c->ack.ring_head <= TCP_ACK_RING);
+	CHECK(c->ack.now || c->ack.segments > 0 || !c->ack.push);
+	CHECK(c->rst == TCP_RST_NONE || c->state != TCP_SYN_SENT || c->rst == TCP_RST_REPLY);
+	/* Whatever waits for the peer has a timer that ends the waiting. */
+	CHECK(!tcp_state_synchronised(c->state) || c->snd_una == tcp_snd_nxt(c) ||
+		c->rto_ns != TIME_NEVER);
+	CHECK(c->state != TCP_TIME_WAIT || c->linger_ns != TIME_NEVER);
+	if (tcp_state_synchronised(c->state) || c->state == TCP_SYN_RECEIVED)
+		check_receiving(c);
 }

@@ -40,12 +40,20 @@ enum tcp_state {
 /** "SYN-SENT" and so on, as RFC 9293 writes them. Static storage. */
 const char *tcp_state_name(enum tcp_state state);
 
-/** When in-order data is acknowledged. Out-of-order, hole-filling, FIN, duplicate and
- *  window-opening segments are acknowledged at once under every policy. */
+/**
+ * When in-order data is acknowledged. A burst is what comes between two rounds of
+ * tcp_conn_output. Under every policy, hole-filling and FIN segments make an ACK due at the end of
+ * the burst, and each out-of-order and each duplicate segment gets an ACK of its own (up to 32 in
+ * a burst; then the newest replaces the one before, COUNTER_TCP_ACKS_COALESCED), with the
+ * window that went before, so that a sender without SACK can count them.
+ */
 enum tcp_ack_policy {
 	TCP_ACK_BURST, /* one ACK a burst, merged across bursts up to ack_segments_max and
-			  * ack_delay_max_ns; never merged during the sender's first windows */
-	TCP_ACK_EVERY, /* one ACK for each data segment */
+			  * ack_delay_max_ns, but not past a PSH. While the sender's window is
+			  * small (its first 64 segments, also after 200 ms of silence, and 32
+			  * after a hole was filled) nothing is merged across bursts and each
+			  * ACK covers 2 segments at most */
+	TCP_ACK_EVERY, /* one ACK for each data segment, also within a burst */
 	TCP_ACK_DELAYED, /* RFC 9293 §3.8.6.3: every second full-sized segment, or 40 ms */
 };
 
@@ -78,11 +86,13 @@ struct tcp_config {
 	uint64_t keepalive_interval_ns;
 	uint32_t keepalive_probes;
 	uint64_t time_wait_ns; /* 2 MSL */
-	uint64_t fin_wait_2_ns; /* how long a closed half waits for the peer's FIN */
+	uint64_t fin_wait_2_ns; /* how long a closed half waits for more data or the FIN */
 	buffer_release_fn release; /* gives back received owners that are not passed on */
 	void *release_ctx;
 	struct counters *counters;
-	struct histogram *ack_delay; /* ns from tcp_conn_input of data to its ACK; may be NULL */
+	struct histogram *ack_delay; /* ns from tcp_conn_input of the oldest data that an ACK covers
+				      * to its tcp_conn_output, once for each such ACK; may be
+				      * NULL */
 };
 
 /** RFC and common-practice defaults; no pointers set. */
@@ -157,15 +167,16 @@ void tcp_conn_consumed(struct tcp_conn *c, uint32_t bytes, uint32_t parts);
 /** The peer's FIN has come, and everything before it has been taken by tcp_conn_recv. */
 bool tcp_conn_recv_finished(const struct tcp_conn *c);
 
-/** No more to send: a FIN follows the queued data (RFC 9293 §3.10.4). Receiving goes on. */
+/** No more to send: a FIN follows the queued data (RFC 9293 §3.10.4). Receiving goes on. In
+ *  SYN-SENT the connection ends; in SYN-RECEIVED it closes once it is established. */
 void tcp_conn_close(struct tcp_conn *c, uint64_t now_ns);
 
-/** We shall read no more: data that comes from now on is acknowledged into nothing when we have
- *  closed too, and answered with RST if the state demands it (RFC 9293 §3.6, RFC 2525 §2.17). */
+/** We shall read no more: new data that comes from now on is answered with RST and ends the
+ *  connection with -ECONNABORTED (RFC 9293 §3.6.1, RFC 2525 §2.17); a FIN is not. */
 void tcp_conn_discard(struct tcp_conn *c);
 
-/** RFC 9293 §3.10.5: drops all, an RST is due in synchronised states; the state is CLOSED once
- *  tcp_conn_output has emitted it. */
+/** RFC 9293 §3.10.5: the state is CLOSED at once; where the peer must be told, tcp_conn_output
+ *  still emits one RST. What was received in order can still be taken. */
 void tcp_conn_abort(struct tcp_conn *c);
 
 /** An ICMP error about this connection (RFC 5461, RFC 5927). */

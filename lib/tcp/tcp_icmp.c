@@ -36,8 +36,7 @@ packet_too_big(struct tcp_conn *c, uint32_t mtu, uint32_t ip_header_len)
 	smss = mtu > overhead + TCP_MSS_MIN ? mtu - overhead : TCP_MSS_MIN;
 	if (smss >= c->smss)
 		return false; /* RFC 1191 §3: an increase is never believed */
-	tcp_send_on_smss(c, (uint16_t)smss);
-	c->retransmit_first = true;
+	tcp_send_on_path_smss(c, (uint16_t)smss);
 	return true;
 }
 

@@ -43,6 +43,8 @@ enter_established(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_
 	c->last_received_ns = now_ns;
 	if (c->cfg.keepalive_idle_ns != TIME_NEVER)
 		c->keepalive_ns = now_ns + c->cfg.keepalive_idle_ns;
+	if (c->fin_queued) /* closed in SYN-RECEIVED, RFC 9293 §3.10.4 */
+		tcp_set_state(c, TCP_FIN_WAIT_1);
 }
 
 /* Our SYN is acknowledged. */
@@ -93,7 +95,7 @@ take_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 	c->irs = s->seq;
 	c->rcv_nxt = s->seq + 1;
 	c->window.adv = c->rcv_nxt + promised;
-	c->last_ack_sent = c->rcv_nxt;
+	c->last_ack_sent = c->ack.covered = c->rcv_nxt;
 	tcp_options_negotiate(c, s);
 	if (c->timestamps) {
 		c->ts_recent = s->ts_val;
@@ -128,19 +130,20 @@ in_window(const struct tcp_conn *c, uint32_t seq)
 	return seq_geq(seq, c->rcv_nxt) && seq_lt(seq, c->window.adv);
 }
 
-/* The four cases of the acceptability table in §3.10.7.4. */
+/* The four cases of the acceptability table in §3.10.7.4, with its "special allowance": what
+ * starts at RCV.NXT is looked at though the window is shut, for its ACK and FIN. */
 static bool
 acceptable(const struct tcp_conn *c, const struct tcp_segment *s)
 {
-	uint32_t len = tcp_segment_seq_len(s), wnd = tcp_rcv_wnd(c);
+	uint32_t len = tcp_segment_seq_len(s);
 
 	/* The other half of a simultaneous open: its SYN again, with the ACK of ours. */
 	if (c->state == TCP_SYN_RECEIVED && (s->flags & TCP_SYN) && (s->flags & TCP_ACK) &&
 		s->seq == c->irs)
 		return true;
-	if (len == 0)
-		return wnd == 0 ? s->seq == c->rcv_nxt : in_window(c, s->seq);
-	return wnd > 0 && (in_window(c, s->seq) || in_window(c, s->seq + len - 1));
+	if (tcp_rcv_wnd(c) == 0)
+		return s->seq == c->rcv_nxt;
+	return in_window(c, s->seq) || (len > 0 && in_window(c, s->seq + len - 1));
 }
 
 /* RFC 5961 §3.2, tolerant: our ACKs cover whole bursts, so an honest peer that has not seen the
@@ -151,34 +154,38 @@ rst_exact(const struct tcp_conn *c, const struct tcp_segment *s)
 	return seq_geq(s->seq, c->last_ack_sent) && seq_leq(s->seq, c->rcv_nxt);
 }
 
-/* What was wholly or partly received before; its report goes out with the next duplicate ACK. */
-static struct tcp_sack_block
-old_part(const struct tcp_conn *c, const struct tcp_segment *s)
+/* RFC 9293 §3.10.7.4, TIME-WAIT: a retransmitted FIN restarts the 2 MSL. */
+static void
+on_old_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (c->state == TCP_TIME_WAIT && s->seq + s->payload.len == c->fin_seq)
+		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+}
+
+static void
+on_old_data(struct tcp_conn *c, const struct tcp_segment *s)
 {
 	uint32_t end = s->seq + s->payload.len;
+	struct tcp_sack_block dsack = {s->seq, seq_min(end, c->rcv_nxt)};
 
-	return (struct tcp_sack_block){s->seq, seq_min(end, c->rcv_nxt)};
+	counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
+	counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, s->payload.len);
+	tcp_ack_on_duplicate(c, &dsack);
 }
 
 static enum step
 not_acceptable(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	struct tcp_sack_block dsack;
-
-	if (s->flags & TCP_RST) {
-		if (!rst_exact(c, s))
-			return drop(c, DROP_TCP_SEQUENCE);
-		return STEP_ON;
-	}
+	if (s->flags & TCP_RST)
+		return rst_exact(c, s) ? STEP_ON : drop(c, DROP_TCP_SEQUENCE);
+	if (s->flags & TCP_FIN)
+		on_old_fin(c, s, now_ns);
 	if (s->payload.len > 0 && seq_lt(s->seq, c->rcv_nxt)) {
-		dsack = old_part(c, s);
-		counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
-		counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, s->payload.len);
-		tcp_ack_on_duplicate(c, &dsack);
+		on_old_data(c, s);
 		return STEP_DONE;
 	}
 	if (s->payload.len > 0 || (s->flags & TCP_FIN) || seq_lt(s->seq, c->rcv_nxt))
-		tcp_ack_at_once(c); /* zero-window probe, keepalive, a FIN again */
+		tcp_ack_at_once(c); /* a keepalive or window probe, a FIN or SYN again */
 	else
 		tcp_ack_challenge(c, now_ns);
 	return drop(c, DROP_TCP_SEQUENCE);
@@ -187,6 +194,8 @@ not_acceptable(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 static enum step
 first_check_sequence(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
+	if (tcp_options_stamp_missing(c, s))
+		return drop(c, DROP_TCP_PAWS);
 	if (tcp_options_paws_reject(c, s, now_ns)) {
 		if (s->payload.len > 0)
 			tcp_ack_on_duplicate(c, NULL);
@@ -194,10 +203,7 @@ first_check_sequence(struct tcp_conn *c, const struct tcp_segment *s, uint64_t n
 			tcp_ack_challenge(c, now_ns);
 		return drop(c, DROP_TCP_PAWS);
 	}
-	if (!acceptable(c, s))
-		return not_acceptable(c, s, now_ns);
-	tcp_options_on_segment(c, s, now_ns);
-	return STEP_ON;
+	return acceptable(c, s) ? STEP_ON : not_acceptable(c, s, now_ns);
 }
 
 static enum step
@@ -238,6 +244,7 @@ syn_received_check_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t
 		reply_with_rst(c, s);
 		return drop(c, DROP_TCP_ACK);
 	}
+	tcp_options_on_segment(c, s, now_ns);
 	syn_acknowledged(c, s, now_ns);
 	enter_established(c, s, now_ns);
 	return STEP_ON;
@@ -283,169 +290,23 @@ fifth_check_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 		tcp_ack_challenge(c, now_ns);
 		return drop(c, DROP_TCP_ACK);
 	}
+	tcp_options_on_segment(c, s, now_ns);
 	tcp_send_on_ack(c, s, now_ns);
 	if (tcp_send_fin_acked(c))
 		on_fin_acked(c, now_ns);
 	return c->state == TCP_CLOSED ? STEP_DONE : STEP_ON;
 }
 
-/* ---- data ---- */
-
-/* The part of a segment that lies in the window; the FIN is cut off with what it follows. */
+/* What follows a SYN in its segment, as if it had come alone. */
 static struct tcp_segment
-trim_to_window(const struct tcp_conn *c, const struct tcp_segment *s)
+without_syn(const struct tcp_segment *s)
 {
-	struct tcp_segment t = *s;
-	uint32_t cut;
+	struct tcp_segment rest = *s;
 
-	if (seq_gt(t.seq + t.payload.len, c->window.adv)) {
-		cut = t.seq + t.payload.len - c->window.adv;
-		t.payload.len -= MIN_OF(cut, t.payload.len);
-		t.flags &= (uint8_t)~TCP_FIN;
-	}
-	/* Data past the FIN is none (a peer that sends it is wrong). */
-	if (c->fin_seen && seq_gt(t.seq + t.payload.len, c->fin_seq)) {
-		cut = t.seq + t.payload.len - c->fin_seq;
-		t.payload.len -= MIN_OF(cut, t.payload.len);
-	}
-	return t;
-}
-
-static void
-on_in_order(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_reassembly_result *r,
-	uint64_t now_ns)
-{
-	uint32_t advance = r->rcv_nxt - c->rcv_nxt;
-
-	c->rcv_nxt = r->rcv_nxt;
-	tcp_window_on_data(c, advance, s->payload.len);
-	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
-	if (r->filled_hole)
-		tcp_ack_at_once(c);
-}
-
-static bool
-take_data(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	struct tcp_reassembly_result r;
-	bool kept = tcp_reassembly_insert(c->reassembly, s->seq, &s->payload, c->rcv_nxt, &r);
-
-	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, r.bytes_new);
-	counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, r.bytes_duplicate);
-	switch (r.verdict) {
-	case TCP_REASSEMBLY_IN_ORDER:
-		on_in_order(c, s, &r, now_ns);
-		break;
-	case TCP_REASSEMBLY_OUT_OF_ORDER:
-		counter_add(c->counters, COUNTER_TCP_OUT_OF_ORDER, 1);
-		tcp_ack_on_duplicate(c, &r.duplicate);
-		break;
-	case TCP_REASSEMBLY_DUPLICATE:
-		counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
-		tcp_ack_on_duplicate(c, &r.duplicate);
-		break;
-	case TCP_REASSEMBLY_NO_BUFFER:
-		counter_drop(c->counters, DROP_TCP_NO_BUFFER);
-		tcp_ack_on_duplicate(c, NULL);
-		break;
-	}
-	return kept;
-}
-
-/* RFC 9293 §3.6, RFC 2525 §2.17: data that nobody will read must not be acknowledged as read. */
-static void
-refuse_data(struct tcp_conn *c)
-{
-	counter_drop(c->counters, DROP_TCP_AFTER_CLOSE);
-	c->rst = TCP_RST_CLOSE;
-	c->rst_seq = tcp_snd_nxt(c);
-	tcp_state_end(c, -ECONNABORTED);
-}
-
-static bool
-seventh_process_text(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	if (s->payload.len == 0 || !tcp_state_receives(c->state))
-		return false;
-	if (c->discard && seq_gt(s->seq + s->payload.len, c->rcv_nxt)) {
-		refuse_data(c);
-		return false;
-	}
-	return take_data(c, s, now_ns);
-}
-
-static void
-on_fin(struct tcp_conn *c, uint64_t now_ns)
-{
-	switch (c->state) {
-	case TCP_ESTABLISHED:
-		tcp_set_state(c, TCP_CLOSE_WAIT);
-		break;
-	case TCP_FIN_WAIT_1: /* our FIN is not acknowledged, or the state had changed */
-		tcp_set_state(c, TCP_CLOSING);
-		break;
-	case TCP_FIN_WAIT_2:
-		tcp_set_state(c, TCP_TIME_WAIT);
-		tcp_timer_stop_all(c);
-		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
-		break;
-	case TCP_CLOSED:
-	case TCP_SYN_SENT:
-	case TCP_SYN_RECEIVED:
-	case TCP_CLOSE_WAIT:
-	case TCP_CLOSING:
-	case TCP_LAST_ACK:
-	case TCP_TIME_WAIT:
-		break;
-	}
-}
-
-/* A FIN is remembered wherever it comes, and acted on when all before it has arrived. */
-static void
-eighth_check_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	if (!tcp_state_receives(c->state))
-		return;
-	if ((s->flags & TCP_FIN) && !c->fin_seen) {
-		c->fin_seen = true;
-		c->fin_seq = s->seq + s->payload.len;
-		if (c->fin_seq != c->rcv_nxt && s->payload.len == 0)
-			tcp_ack_on_duplicate(c, NULL); /* a FIN above a hole */
-	}
-	if (!c->fin_seen || c->fin_received || c->rcv_nxt != c->fin_seq)
-		return;
-	c->fin_received = true;
-	c->rcv_nxt++;
-	tcp_ack_at_once(c);
-	on_fin(c, now_ns);
-}
-
-static bool
-process_text_and_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	struct tcp_segment t;
-	bool kept;
-
-	if (s->payload.len == 0 && !(s->flags & TCP_FIN))
-		return false;
-	/* A FIN below what is held above it contradicts it; the data came first. */
-	t = trim_to_window(c, s);
-	if ((t.flags & TCP_FIN) &&
-		seq_lt(t.seq + t.payload.len, tcp_reassembly_high_seq(c->reassembly, c->rcv_nxt)))
-		t.flags &= (uint8_t)~TCP_FIN;
-	kept = seventh_process_text(c, &t, now_ns);
-	eighth_check_fin(c, &t, now_ns);
-	return kept;
-}
-
-/* RFC 9293 §3.10.7.4 for TIME-WAIT: a retransmitted FIN restarts the 2 MSL. */
-static void
-time_wait_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	if (c->state == TCP_TIME_WAIT && (s->flags & TCP_FIN)) {
-		tcp_ack_at_once(c);
-		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
-	}
+	if (s->flags & TCP_SYN)
+		rest.seq++;
+	rest.flags &= (uint8_t)~TCP_SYN;
+	return rest;
 }
 
 static bool
@@ -457,53 +318,24 @@ input_syn_sent(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 		syn_sent_second_check_rst(c, s) != STEP_ON ||
 		syn_sent_fourth_check_syn(c, s, now_ns) != STEP_ON)
 		return false;
-	rest = *s; /* data or FIN behind the SYN */
-	rest.seq++;
-	rest.flags &= (uint8_t)~TCP_SYN;
-	return process_text_and_fin(c, &rest, now_ns);
+	rest = without_syn(s);
+	return tcp_text_process(c, &rest, now_ns);
 }
 
 static bool
 input_synchronised(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	time_wait_on_segment(c, s, now_ns);
+	struct tcp_segment rest;
+
 	if (first_check_sequence(c, s, now_ns) != STEP_ON ||
 		second_check_rst(c, s, now_ns) != STEP_ON ||
 		fourth_check_syn(c, s, now_ns) != STEP_ON ||
 		fifth_check_ack(c, s, now_ns) != STEP_ON)
 		return false;
-	return process_text_and_fin(c, s, now_ns);
-}
-
-/*
- * Header prediction (Van Jacobson, RFC 1323 appendix A): the next data segment of a bulk transfer,
- * with nothing else in it. Anything unusual goes the long way.
- */
-static bool
-predicted(struct tcp_conn *c, const struct tcp_segment *s)
-{
-	return c->state == TCP_ESTABLISHED && (s->flags & ~TCP_PSH) == TCP_ACK &&
-	       s->seq == c->rcv_nxt && s->payload.len > 0 && s->ack == c->snd_una &&
-	       c->snd_una == tcp_snd_nxt(c) && (uint32_t)s->window << c->snd_wscale == c->snd_wnd &&
-	       s->payload.len <= tcp_rcv_wnd(c) &&
-	       s->options == (c->timestamps ? TCP_OPT_TIMESTAMPS : 0) &&
-	       (!c->timestamps || (int32_t)(s->ts_val - c->ts_recent) >= 0) && !c->fin_seen &&
-	       !c->discard;
-}
-
-static bool
-input_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	if (!predicted(c, s) || !tcp_reassembly_append_in_order(c->reassembly, &s->payload))
-		return false;
-	tcp_options_on_segment(c, s, now_ns);
-	c->snd_wl1 = s->seq;
-	c->rcv_nxt += s->payload.len;
-	tcp_window_on_data(c, s->payload.len, s->payload.len);
-	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
-	counter_add(c->counters, COUNTER_TCP_FAST_PATH, 1);
-	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, s->payload.len);
-	return true;
+	if (__builtin_expect((s->flags & TCP_SYN) == 0, 1))
+		return tcp_text_process(c, s, now_ns);
+	rest = without_syn(s);
+	return tcp_text_process(c, &rest, now_ns);
 }
 
 bool
@@ -513,7 +345,7 @@ tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_
 	if (s->payload.len > 0)
 		counter_add(c->counters, COUNTER_TCP_DATA_SEGMENTS, 1);
 	tcp_timer_on_received(c, now_ns);
-	if (input_predicted(c, s, now_ns))
+	if (tcp_text_predicted(c, s, now_ns))
 		return true;
 	switch (c->state) {
 	case TCP_CLOSED:

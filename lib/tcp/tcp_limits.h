@@ -13,9 +13,8 @@
 #define TCP_WINDOW_FIELD_MAX 65535U
 #define TCP_SYN_WINDOW_MAX 65535U /* RFC 7323 §2.2: the SYN's window is not scaled */
 #define TCP_TIMESTAMP_TICK_NS NS_PER_MS /* RFC 7323 §5.4: 1 ms to 1 s */
-#define TCP_PAWS_IDLE_NS (24 * 86400 * NS_PER_SEC) /* RFC 7323 §5.5: TS.Recent is stale then */
+#define TCP_PAWS_IDLE_NS (24U * 86400U * NS_PER_SEC) /* RFC 7323 §5.5: TS.Recent is stale then */
 #define TCP_PERSIST_MAX_NS (60 * NS_PER_SEC) /* RFC 9293 §3.8.6.1: back off, up to this */
-#define TCP_SOFT_TIMEOUT_TRIES 3U
 
 /* Acknowledgments waiting to go out, one for each out-of-order segment of a burst. */
 #define TCP_ACK_RING 32U /* a power of two */
@@ -23,7 +22,10 @@
 /* The sender's first windows: acknowledge every second segment, so that slow start, which may
  * count ACKs and not bytes (RFC 3465 limits either way), opens as fast as the RFC allows. */
 #define TCP_ACK_QUICK_SEGMENTS 64U
+#define TCP_ACK_QUICK_AFTER_LOSS 32U /* segments after a hole was filled */
 #define TCP_ACK_QUICK_EVERY 2U
+#define TCP_ACK_IDLE_NS (200 * NS_PER_MS) /* a sender starts anew after its RTO, RFC 5681 §4.1 */
+#define TCP_ACK_SAME_SIZE 8U /* segments of one size in a row: that is the full size now */
 #define TCP_ACK_DELAYED_NS (40 * NS_PER_MS) /* RFC 9293 MUST-59: below 500 ms */
 #define TCP_ACK_DELAYED_EVERY 2U /* RFC 9293 SHLD-19: every second full-sized segment */
 

@@ -59,12 +59,18 @@ tcp_options_negotiate(struct tcp_conn *c, const struct tcp_segment *syn)
 }
 
 bool
+tcp_options_stamp_missing(const struct tcp_conn *c, const struct tcp_segment *s)
+{
+	/* A SYN is challenged whatever it carries (RFC 5961 §4): the peer may have restarted. */
+	return c->timestamps && !(s->flags & (TCP_RST | TCP_SYN)) &&
+	       !(s->options & TCP_OPT_TIMESTAMPS);
+}
+
+bool
 tcp_options_paws_reject(const struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	if (!c->timestamps || (s->flags & TCP_RST))
+	if (!c->timestamps || (s->flags & TCP_RST) || !(s->options & TCP_OPT_TIMESTAMPS))
 		return false;
-	if (!(s->options & TCP_OPT_TIMESTAMPS))
-		return true; /* RFC 7323 §3.2: every segment must carry one */
 	return (int32_t)(s->ts_val - c->ts_recent) < 0 &&
 	       now_ns - c->ts_recent_ns < TCP_PAWS_IDLE_NS;
 }
@@ -72,7 +78,7 @@ tcp_options_paws_reject(const struct tcp_conn *c, const struct tcp_segment *s, u
 void
 tcp_options_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	if (!(s->options & TCP_OPT_TIMESTAMPS) || seq_gt(s->seq, c->last_ack_sent))
+	if (!c->timestamps || !(s->options & TCP_OPT_TIMESTAMPS) || seq_gt(s->seq, c->ack.covered))
 		return;
 	c->ts_recent = s->ts_val;
 	c->ts_recent_ns = now_ns;

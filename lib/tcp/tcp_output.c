@@ -75,14 +75,11 @@ output_syn(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 static bool
 output_recorded_ack(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	prepare(c, ret);
-	if (!tcp_ack_take_record(c, ret))
+	if (!tcp_ack_recorded(c))
 		return false;
+	prepare(c, ret);
 	ret->flags = TCP_ACK;
-	ret->window = tcp_window_advertise(c, ret->ack);
-	tcp_options_stamp(c, now_ns, ret);
-	if (ret->ack == c->rcv_nxt && c->ack.ring_head == c->ack.ring_tail)
-		tcp_ack_on_sent(c, now_ns);
+	tcp_ack_take_record(c, now_ns, ret);
 	return sent(c, ret);
 }
 
@@ -94,10 +91,8 @@ output_data(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	prepare(c, ret);
 	if (!tcp_send_next(c, now_ns, ret))
 		return false;
-	tcp_ack_fill(c, ret);
-	ret->window = tcp_window_advertise(c, ret->ack);
-	tcp_options_stamp(c, now_ns, ret);
-	tcp_ack_on_sent(c, now_ns);
+	/* SACK blocks only where the path MTU leaves room for them (RFC 6691). */
+	tcp_ack_fill(c, now_ns, c->smss - (ret->payload.len + ret->payload2.len), ret);
 	return sent(c, ret);
 }
 
@@ -108,10 +103,7 @@ output_ack(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 		return false;
 	prepare(c, ret);
 	ret->flags = TCP_ACK;
-	tcp_ack_fill(c, ret);
-	ret->window = tcp_window_advertise(c, ret->ack);
-	tcp_options_stamp(c, now_ns, ret);
-	tcp_ack_on_sent(c, now_ns);
+	tcp_ack_fill(c, now_ns, UINT32_MAX, ret);
 	return sent(c, ret);
 }
 
@@ -125,9 +117,7 @@ output_probe(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	prepare(c, ret);
 	ret->seq = c->snd_una - 1;
 	ret->flags = TCP_ACK;
-	tcp_ack_fill(c, ret);
-	ret->window = tcp_window_advertise(c, ret->ack);
-	tcp_options_stamp(c, now_ns, ret);
+	tcp_ack_fill(c, now_ns, UINT32_MAX, ret);
 	return sent(c, ret);
 }
 

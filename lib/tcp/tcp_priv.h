@@ -11,24 +11,32 @@
 
 /* The inside of a connection, for lib/tcp and its tests. Names as in RFC 9293 §3.3.1. */
 
-/** An acknowledgment recorded at the segment that asked for it. */
+/** An acknowledgment as it was to be sent at the segment that asked for one of its own. */
 struct tcp_ack_record {
 	uint32_t ack;
-	uint8_t sack_count;
+	uint32_t ts_ecr;
+	uint64_t since_ns; /* arrival of the oldest data segment that it is the first to cover */
+	bool covers_data; /* since_ns is meaningful */
+	bool duplicate; /* counted as a duplicate ACK by the peer: the window must stand still */
 	bool dsack; /* the first block is a D-SACK */
+	uint8_t sack_count;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
 };
 
-/** What is to be acknowledged, and when (tcp_ack.c). */
+/** What is to be acknowledged, and when (tcp_ack.c). "Pending" is what neither an ACK that was
+ *  sent nor a record covers. */
 struct tcp_ack_state {
+	enum tcp_ack_policy policy;
 	bool now; /* an ACK is due in the next output */
-	bool window_update; /* because the window grew */
-	bool push; /* a PSH came: no merging across bursts */
-	uint32_t segments; /* in-order data segments not yet acknowledged */
-	uint32_t full_segments; /* of them, as large as the largest seen */
-	uint32_t segment_bytes_max; /* the largest payload seen */
+	bool window_update; /* so is one that announces a larger window */
+	bool push; /* pending data came with PSH: no merging across bursts */
+	uint32_t segments; /* pending in-order data segments */
+	uint32_t full_segments; /* of them, full-sized ones */
+	uint32_t full_bytes; /* what counts as full-sized */
+	uint32_t same_bytes, same_count; /* the last segments' size, and how many had it */
 	uint32_t quick_left; /* segments of the sender's first windows still to come */
-	uint64_t since_ns; /* arrival of the oldest of `segments` */
+	uint32_t covered; /* RCV.NXT when the last ACK was recorded or sent: Last.ACK.sent */
+	uint64_t since_ns; /* arrival of the oldest pending segment, or of the last one that was */
 	uint32_t ring_head, ring_tail; /* free-running */
 	struct tcp_ack_record ring[TCP_ACK_RING];
 };
@@ -57,36 +65,41 @@ enum tcp_rst_pending {
 	TCP_RST_CLOSE, /* then CLOSED */
 };
 
+#define TCP_CACHE_LINE 64
+
 struct tcp_conn {
-	/* read for every segment */
+	/* read for every segment, in the order of use: the first cache lines */
 	enum tcp_state state;
 	uint32_t rcv_nxt;
 	uint32_t snd_una;
 	uint32_t snd_wnd; /* bytes */
+	uint32_t snd_wl1, snd_wl2;
 	uint32_t ts_recent;
 	uint32_t last_ack_sent;
 	uint8_t snd_wscale, rcv_wscale;
 	bool timestamps, sack, window_scaling; /* negotiated */
 	bool fin_seen, fin_received; /* fin_seq is known; and reached by RCV.NXT */
 	bool discard; /* the application reads no more */
+	uint32_t keepalive_sent; /* probes since something was received */
 	struct tcp_reassembly *reassembly;
 	struct counters *counters;
 	uint64_t ts_recent_ns;
 	uint64_t last_received_ns;
 	struct tcp_window window;
+	/* timers, looked at in every output: when they expire, TIME_NEVER when off */
+	uint64_t rto_ns, persist_ns, keepalive_ns, linger_ns; /* linger: TIME-WAIT, FIN-WAIT-2 */
 	struct tcp_ack_state ack;
 
 	/* sending */
 	uint32_t iss, irs;
-	uint32_t snd_wl1, snd_wl2;
 	uint32_t snd_wnd_max; /* the largest ever offered */
 	uint32_t fin_seq; /* the peer's FIN */
 	uint16_t local_port, remote_port;
 	uint16_t smss; /* payload bytes of a full segment that we send */
 	uint16_t mss_peer;
 	bool fin_queued; /* our FIN follows the queued data */
-	bool syn_due, retransmit_first, limited_allowed;
-	bool probe_due;
+	bool syn_due, probe_due, retransmit_first;
+	bool small_allowed; /* silly window avoidance is overridden for one segment */
 	uint32_t dup_acks;
 	uint32_t limited_bytes; /* sent by limited transmit, not counted in FlightSize */
 	struct tcp_send_buffer send;
@@ -104,24 +117,25 @@ struct tcp_conn {
 	uint64_t challenge_seed, challenge_start_ns;
 	uint32_t challenge_left;
 
-	/* timers: when they expire, TIME_NEVER when off */
-	uint64_t rto_ns, persist_ns, keepalive_ns, linger_ns; /* linger: TIME-WAIT, FIN-WAIT-2 */
 	uint32_t retries; /* consecutive expiries without an ACK */
-	uint32_t persist_backoff, keepalive_sent;
+	uint32_t persist_backoff;
+	uint64_t persist_sent_ns; /* of the first probe that was not answered, 0: none */
+	uint32_t persist_unanswered;
 	bool syn_retransmitted;
 
 	int error, soft_error;
 	uint32_t retransmits;
 	uint64_t syn_sent_ns, established_ns;
 	struct tcp_config cfg;
-};
+} __attribute__((aligned(TCP_CACHE_LINE)));
 
 /* tcp_state.c */
 
 /** The only way to change the state: CHECKs that RFC 9293 figure 5 has the transition. */
 void tcp_set_state(struct tcp_conn *c, enum tcp_state state);
 
-/** To CLOSED with this error: timers stop, nothing more is sent but a pending RST. */
+/** To CLOSED with this error: timers stop, nothing more is sent but a pending RST. What is in order
+ *  can still be read. */
 void tcp_state_end(struct tcp_conn *c, int error);
 
 static inline bool
@@ -162,20 +176,26 @@ void tcp_options_negotiate(struct tcp_conn *c, const struct tcp_segment *syn);
 void tcp_options_stamp(const struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
 /** Our timestamp clock in ticks. */
 uint32_t tcp_options_clock(const struct tcp_conn *c, uint64_t now_ns);
+/** RFC 7323 §3.2: does the segment lack the timestamp that it must carry? */
+bool tcp_options_stamp_missing(const struct tcp_conn *c, const struct tcp_segment *s);
 /** RFC 7323 §5.3 R1: is the segment older than what we have seen? */
 bool tcp_options_paws_reject(
 	const struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
-/** RFC 7323 §4.3 (2): TS.Recent follows the segment that opens the next ACK. */
+/** RFC 7323 §4.3 (2): TS.Recent follows the segment that opens the next ACK. For segments whose
+ *  sequence and acknowledgment were found acceptable: TS.Recent must not be for a stranger to
+ *  set. */
 void tcp_options_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
 
 /* tcp_ack.c */
 
-void tcp_ack_reset(struct tcp_ack_state *a);
-/** In-order data of len bytes came. */
+void tcp_ack_reset(struct tcp_ack_state *a, enum tcp_ack_policy policy);
+/** In-order data of len bytes came. RCV.NXT has advanced. */
 void tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns);
 /** A segment that must be acknowledged at once and by an ACK of its own: out of order, duplicate
- *  (dsack: the run that we had, or empty). */
+ *  (dsack: the run that we had; NULL or empty: none). */
 void tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack);
+/** The sender has been repairing a loss: its window is small for a while. */
+void tcp_ack_on_hole_filled(struct tcp_conn *c);
 /** An ACK is due in the next output: hole filled, FIN, window probe. */
 void tcp_ack_at_once(struct tcp_conn *c);
 /** RFC 5961: an ACK that a blind attacker may have provoked, rate-limited. */
@@ -184,21 +204,27 @@ void tcp_ack_challenge(struct tcp_conn *c, uint64_t now_ns);
 bool tcp_ack_due(const struct tcp_conn *c, uint64_t now_ns);
 /** When it will be, without further input. */
 uint64_t tcp_ack_deadline(const struct tcp_conn *c);
-/** Takes the oldest recorded ACK into *ret (ack and SACK fields). false: there is none. */
-bool tcp_ack_take_record(struct tcp_conn *c, struct tcp_segment *ret);
-/** Fills in the acknowledgment of a segment about to go: ack, window, SACK blocks. */
-void tcp_ack_fill(struct tcp_conn *c, struct tcp_segment *ret);
-/** A segment that acknowledges RCV.NXT is on its way. */
-void tcp_ack_on_sent(struct tcp_conn *c, uint64_t now_ns);
+/** Are there recorded ACKs? */
+static inline bool
+tcp_ack_recorded(const struct tcp_conn *c)
+{
+	return c->ack.ring_head != c->ack.ring_tail;
+}
+/** Fills in the oldest recorded ACK and forgets it: ack, window, timestamp, SACK blocks. */
+void tcp_ack_take_record(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
+/** Fills in the acknowledgment of a segment about to go: ack, window, timestamp, as many SACK
+ *  blocks as option_room bytes hold. Nothing is pending then. */
+void tcp_ack_fill(
+	struct tcp_conn *c, uint64_t now_ns, uint32_t option_room, struct tcp_segment *ret);
 
 /* tcp_window.c */
 
 void tcp_window_init(struct tcp_conn *c);
 /** The shift to offer, so that the largest window fits the field. */
 uint8_t tcp_window_scale(uint32_t window_max_bytes);
-/** The window field of a segment about to go with this acknowledgment number (RCV.NXT, or that of
- *  a recorded ACK below it); moves the advertised edge. */
-uint16_t tcp_window_advertise(struct tcp_conn *c, uint32_t ack);
+/** The window field of a segment about to go with this ack; moves the advertised edge.
+ *  grow: it may move further than it stands. */
+uint16_t tcp_window_advertise(struct tcp_conn *c, uint32_t ack, bool grow);
 /** RCV.NXT advanced by `advance` bytes of data, by a segment of segment_bytes. */
 void tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes);
 /** The application is done with bytes: tunes, and asks for a window update if the sender needs it. */
@@ -220,7 +246,14 @@ bool tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 bool tcp_send_pending(const struct tcp_conn *c);
 /** Has our FIN been acknowledged? */
 bool tcp_send_fin_acked(const struct tcp_conn *c);
+/** Options were negotiated. */
 void tcp_send_on_smss(struct tcp_conn *c, uint16_t smss);
+/** The path takes only smss bytes: what is in flight was lost if larger. */
+void tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss);
+/** RFC 9293 §3.8.6.1: does the peer's window alone keep all of the queue from being sent? */
+bool tcp_send_blocked(const struct tcp_conn *c);
+/** The persist timer: lets a segment out if the window has any room. false: it has none. */
+bool tcp_send_override(struct tcp_conn *c);
 
 /* tcp_timer.c */
 
@@ -230,7 +263,7 @@ void tcp_timer_run(struct tcp_conn *c, uint64_t now_ns);
 uint64_t tcp_timer_deadline(const struct tcp_conn *c);
 void tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_stop_rto(struct tcp_conn *c);
-/** RFC 9293 §3.8.6.1: the peer's window is shut and there is data for it. */
+/** Starts or stops the persist timer: blocked as tcp_send_blocked says. */
 void tcp_timer_update_persist(struct tcp_conn *c, bool blocked, uint64_t now_ns);
 /** Something came from the peer: keepalive begins anew. */
 void tcp_timer_on_received(struct tcp_conn *c, uint64_t now_ns);
@@ -240,5 +273,13 @@ void tcp_timer_start_linger(struct tcp_conn *c, uint64_t delay_ns, uint64_t now_
 /* tcp_input.c */
 
 bool tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+
+/* tcp_text.c: data and FIN */
+
+/** Header prediction: true if s was the plain next data segment and its payload was kept. */
+bool tcp_text_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** RFC 9293 §3.10.7.4 seventh and eighth. s starts with data, not with a SYN. Returns whether the
+ *  payload's owner was kept. */
+bool tcp_text_process(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
 
 #endif

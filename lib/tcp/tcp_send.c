@@ -34,6 +34,20 @@ tcp_send_on_smss(struct tcp_conn *c, uint16_t smss)
 	tcp_congestion_on_smss(&c->congestion, smss);
 }
 
+/* RFC 1191 §6.5: send again what was too big, in smaller segments. The loss does not mean
+ * congestion: the windows stay (there, "should not"). */
+void
+tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss)
+{
+	tcp_send_on_smss(c, smss);
+	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
+	tcp_scoreboard_on_rto(&c->board);
+	c->retransmit_first = tcp_snd_nxt(c) != c->snd_una;
+	c->dup_acks = 0;
+	c->limited_bytes = 0;
+	c->timed_ns = 0; /* Karn */
+}
+
 /* The sequence number after all that is queued, our FIN included. */
 static uint32_t
 stream_end(const struct tcp_conn *c)
@@ -156,10 +170,12 @@ tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 	tcp_scoreboard_update(&c->board, s->ack, s->sack,
 		c->sack && (s->options & TCP_OPT_SACK) ? s->sack_count : 0, &news);
 	window_changed = update_window(c, s);
+	if (c->snd_wnd == 0)
+		c->retries = 0; /* RFC 9293 MUST-36: shut, but alive */
 	if (s->ack != c->snd_una)
 		on_advance(c, s, flight, now_ns);
-	else if (flight > 0 && tcp_segment_seq_len(s) == 0 &&
-		 (c->sack ? news.bytes_sacked > 0 : !window_changed))
+	else if (flight > 0 &&
+		 (c->sack ? news.bytes_sacked > 0 : tcp_segment_seq_len(s) == 0 && !window_changed))
 		on_duplicate(c, now_ns);
 }
 
@@ -227,9 +243,22 @@ sendable(const struct tcp_conn *c)
 	queued = stream_end(c) - nxt;
 	open = seq_gt(edge, nxt) ? edge - nxt : 0;
 	len = MIN_OF(MIN_OF(queued, open), (uint32_t)c->smss);
-	if (len == queued || len == c->smss || len >= c->snd_wnd_max / 2)
+	if (len == queued || len == c->smss || len >= c->snd_wnd_max / 2 || c->small_allowed)
 		return len;
 	return 0;
+}
+
+bool
+tcp_send_blocked(const struct tcp_conn *c)
+{
+	return tcp_send_pending(c) && tcp_snd_nxt(c) == c->snd_una && sendable(c) == 0;
+}
+
+bool
+tcp_send_override(struct tcp_conn *c)
+{
+	c->small_allowed = c->snd_wnd > 0; /* nothing is in flight */
+	return c->small_allowed;
 }
 
 static bool
@@ -240,6 +269,7 @@ send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *
 	if (left == c->snd_una && c->last_sent_ns != 0)
 		tcp_congestion_on_idle(
 			&c->congestion, now_ns - c->last_sent_ns, tcp_rtt_rto(&c->rtt));
+	c->small_allowed = false;
 	fill_segment(c, left, right, ret);
 	tcp_scoreboard_on_sent(&c->board, right);
 	if (c->timed_ns == 0) {
@@ -303,7 +333,6 @@ tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 		return send_in_recovery(c, now_ns, ret);
 	if (send_normally(c, now_ns, ret))
 		return true;
-	tcp_timer_update_persist(
-		c, tcp_send_pending(c) && tcp_snd_nxt(c) == c->snd_una && sendable(c) == 0, now_ns);
+	tcp_timer_update_persist(c, tcp_send_blocked(c), now_ns);
 	return false;
 }

@@ -90,10 +90,28 @@ on_rto(struct tcp_conn *c, uint64_t now_ns)
 	tcp_timer_start_rto(c, now_ns);
 }
 
+/* RFC 9293 MUST-36: for as long as the peer answers; MUST-20 (R2) when it does not. */
+static bool
+probes_unanswered(struct tcp_conn *c, uint64_t now_ns)
+{
+	if (c->persist_sent_ns == 0 || c->last_received_ns > c->persist_sent_ns) {
+		c->persist_sent_ns = now_ns;
+		c->persist_unanswered = 0;
+	}
+	return c->persist_unanswered++ >= c->cfg.data_retries;
+}
+
 static void
 on_persist(struct tcp_conn *c, uint64_t now_ns)
 {
-	c->probe_due = true;
+	c->persist_ns = TIME_NEVER;
+	if (!tcp_send_blocked(c))
+		return;
+	if (probes_unanswered(c, now_ns)) {
+		give_up(c);
+		return;
+	}
+	c->probe_due = !tcp_send_override(c);
 	c->persist_backoff++;
 	c->persist_ns = now_ns + persist_interval(c);
 }
@@ -106,6 +124,10 @@ on_keepalive(struct tcp_conn *c, uint64_t now_ns)
 
 	if (quiet_ns < c->cfg.keepalive_idle_ns) {
 		c->keepalive_ns = c->last_received_ns + c->cfg.keepalive_idle_ns;
+		return;
+	}
+	if (tcp_snd_nxt(c) != c->snd_una) { /* not idle: retransmission finds out */
+		c->keepalive_ns = now_ns + c->cfg.keepalive_idle_ns;
 		return;
 	}
 	if (c->keepalive_sent >= c->cfg.keepalive_probes) {

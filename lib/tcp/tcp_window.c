@@ -7,8 +7,7 @@ tcp_window_scale(uint32_t window_max_bytes)
 {
 	uint8_t shift = 0;
 
-	/* Twice the window, because an ACK may lag behind RCV.NXT by up to one. */
-	while (shift < TCP_WSCALE_MAX && window_max_bytes >> shift > TCP_WINDOW_FIELD_MAX / 2)
+	while (shift < TCP_WSCALE_MAX && window_max_bytes >> shift > TCP_WINDOW_FIELD_MAX)
 		shift++;
 	return shift;
 }
@@ -16,46 +15,75 @@ tcp_window_scale(uint32_t window_max_bytes)
 void
 tcp_window_init(struct tcp_conn *c)
 {
+	/* A window below the scale's unit could never be announced. */
+	uint32_t unit = 1U << tcp_window_scale(c->cfg.rcv_window_max_bytes);
+
 	c->window = (struct tcp_window){
-		.limit = c->cfg.rcv_window_init_bytes,
+		.limit = MAX_OF(c->cfg.rcv_window_init_bytes, unit),
 		.payload_mean = c->cfg.mss_max,
 	};
 }
 
-/* What the held bytes and the held buffers leave: small segments pin whole buffers, so a window
- * of many small ones must close by their number. */
+static uint32_t
+unit(const struct tcp_conn *c)
+{
+	return 1U << c->rcv_wscale;
+}
+
+/* The bytes that so many buffers are expected to bring: small segments pin whole buffers, so a
+ * window of many small ones must close by their number. With most buffers free at least what the
+ * scale can express, or the window would not open again after a run of tiny segments. */
+static uint64_t
+bytes_in_buffers(const struct tcp_conn *c, uint32_t buffers)
+{
+	uint64_t bytes = (uint64_t)buffers * c->window.payload_mean;
+
+	return buffers > c->cfg.rcv_payloads_max / 2 ? MAX_OF(bytes, unit(c)) : bytes;
+}
+
+/* What the held bytes and the held buffers leave. */
 static uint32_t
 room(const struct tcp_conn *c)
 {
 	const struct tcp_window *w = &c->window;
 	uint64_t bytes = w->unread < w->limit ? w->limit - w->unread : 0;
-	uint64_t by_buffers = (uint64_t)tcp_reassembly_room(c->reassembly) * w->payload_mean;
 
-	return (uint32_t)MIN_OF(bytes, by_buffers);
+	return (uint32_t)MIN_OF(bytes, bytes_in_buffers(c, tcp_reassembly_room(c->reassembly)));
 }
 
-/* RFC 9293 §3.8.6.2.2: an edge that moves by less than this is not worth announcing. */
+/* What room() is when nothing is held. */
 static uint32_t
-worthwhile(const struct tcp_conn *c)
+capacity(const struct tcp_conn *c)
 {
-	return MIN_OF(c->window.limit / 2, (uint32_t)c->cfg.mss_max);
+	return (uint32_t)MIN_OF(c->window.limit, bytes_in_buffers(c, c->cfg.rcv_payloads_max));
 }
 
+/* RFC 9293 §3.8.6.2.2: an edge that moves by less than `segments` of them, or than half of what
+ * the window can be, is not worth announcing. */
+static uint32_t
+worthwhile(const struct tcp_conn *c, uint32_t segments)
+{
+	uint32_t step = MIN_OF(capacity(c) / 2, segments * c->cfg.mss_max);
+
+	return MAX_OF(step, unit(c));
+}
+
+/* From ack, not from RCV.NXT: a recorded ACK may be behind. The edge stays or advances; the field
+ * is rounded so that it never takes back what was promised (RFC 7323 §2.4). */
 uint16_t
-tcp_window_advertise(struct tcp_conn *c, uint32_t ack)
+tcp_window_advertise(struct tcp_conn *c, uint32_t ack, bool grow)
 {
 	struct tcp_window *w = &c->window;
-	uint32_t unit = 1U << c->rcv_wscale, kept = tcp_rcv_wnd(c), open = room(c), units;
-	/* An ACK recorded earlier in this burst counts the window from further back. */
-	uint32_t behind = c->rcv_nxt - ack;
+	uint32_t kept = seq_gt(ack, w->adv) ? 0 : w->adv - ack;
+	uint32_t units = (kept + unit(c) - 1) >> c->rcv_wscale, edge;
+	uint64_t open = (uint64_t)room(c) + (c->rcv_nxt - ack);
 
-	if (open < kept + worthwhile(c))
-		open = kept;
-	/* Rounding down to the scale may not take back what was promised: then round up. */
-	units = MAX_OF((behind + open) / unit, (behind + kept + unit - 1) / unit);
+	if (grow && open >= (uint64_t)kept + worthwhile(c, 1))
+		units = MAX_OF(units, (uint32_t)(open >> c->rcv_wscale));
 	units = MIN_OF(units, TCP_WINDOW_FIELD_MAX);
-	if (units * unit > behind + kept)
-		w->adv = ack + units * unit;
+	edge = ack + (units << c->rcv_wscale);
+	if (seq_gt(edge, w->adv))
+		w->adv = edge;
 	if (units == 0)
 		counter_add(c->counters, COUNTER_TCP_ZERO_WINDOW_SENT, 1);
 	return (uint16_t)units;
@@ -75,11 +103,12 @@ tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes)
 static bool
 needs_update(const struct tcp_conn *c)
 {
-	uint32_t kept = tcp_rcv_wnd(c), open = room(c);
+	uint32_t kept = tcp_rcv_wnd(c), open;
 
-	if (open <= kept || kept >= c->window.limit / 2)
+	if (kept >= capacity(c) / 2)
 		return false;
-	return open - kept >= MIN_OF(c->window.limit / 2, 2U * c->cfg.mss_max);
+	open = room(c);
+	return open > kept && open - kept >= worthwhile(c, 2);
 }
 
 void
@@ -89,10 +118,8 @@ tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes)
 
 	w->unread -= MIN_OF(bytes, w->unread);
 	w->tune_bytes += bytes;
-	if (!tcp_state_receives(c->state) || c->fin_received || !needs_update(c))
-		return;
-	c->ack.window_update = true;
-	tcp_ack_at_once(c);
+	if (tcp_state_receives(c->state) && !c->fin_received && needs_update(c))
+		c->ack.window_update = true;
 }
 
 /* Dynamic right-sizing: when the application consumed half a window or more in one round trip,
