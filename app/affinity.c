@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "affinity.h"
+
+#define NICE_BEST (-20)
 
 /* All online CPUs but one. Returns how many that are. */
 static int
@@ -25,6 +28,12 @@ affinity_avoid_cpu(pthread_t thread, int cpu)
 
 	if (others(cpu, &set) > 0)
 		(void)pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+void
+affinity_raise_priority(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICE_BEST);
 }
 
 int

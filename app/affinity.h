@@ -10,6 +10,11 @@
 /** Lets the thread run on every online CPU but this one. */
 void affinity_avoid_cpu(pthread_t thread, int cpu);
 
+/** Raises the calling thread's priority as far as it may (nice -20): a poll core that waits for its
+ *  turn acknowledges late, and the server then sends again. Without the permission nothing
+ *  happens. */
+void affinity_raise_priority(void);
+
 /** Another online CPU than this one, -1 if there is none. */
 int affinity_other_cpu(int cpu);
 

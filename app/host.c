@@ -327,11 +327,13 @@ host_start(struct host *h, bool meter)
 		rc = start_netstack(h);
 	if (rc == 0)
 		rc = start_sink(h);
-	if (rc == 0)
-		describe(h);
-	else
+	if (rc != 0) {
 		host_stop(h);
-	return rc;
+		return rc;
+	}
+	affinity_raise_priority(); /* the last: threads made before keep the usual one */
+	describe(h);
+	return 0;
 }
 
 struct drain {

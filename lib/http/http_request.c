@@ -64,8 +64,8 @@ text_add_base64(struct request_text *t, const char *text)
 		uint32_t c = i + 2 < len ? (uint8_t)text[i + 2] : 0;
 		uint32_t group = a << 16 | b << 8 | c;
 		char out[4] = {alphabet[group >> 18], alphabet[group >> 12 & 63],
-			i + 1 < len ? alphabet[group >> 6 & 63] : '=',
-			i + 2 < len ? alphabet[group & 63] : '='};
+			(char)(i + 1 < len ? alphabet[group >> 6 & 63] : '='),
+			(char)(i + 2 < len ? alphabet[group & 63] : '=')};
 
 		text_add_bytes(t, out, sizeof(out));
 	}

@@ -28,21 +28,33 @@ url_error(CURLUcode code, const char **ret_message)
 	return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 }
 
-/* One part as memory of ours (free). 0 with *ret NULL when the URL has no such part. */
+/* One part as memory of ours (free). A URL without it is an error. */
 static int
 url_part(CURLU *u, CURLUPart part, unsigned int flags, char **ret, const char **ret_message)
 {
 	char *text = NULL;
 	CURLUcode code = curl_url_get(u, part, &text, flags);
 
-	*ret = NULL;
-	if (code == CURLUE_NO_USER || code == CURLUE_NO_PASSWORD || code == CURLUE_NO_QUERY)
-		return 0;
 	if (code != CURLUE_OK)
 		return url_error(code, ret_message);
 	*ret = strdup(text);
 	curl_free(text);
 	return *ret != NULL ? 0 : url_error(CURLUE_OUT_OF_MEMORY, ret_message);
+}
+
+/* The same for a part that need not be there: 0 with *ret NULL. */
+static int
+url_part_optional(
+	CURLU *u, CURLUPart part, unsigned int flags, char **ret, const char **ret_message)
+{
+	char *text = NULL;
+	CURLUcode code = curl_url_get(u, part, &text, flags);
+
+	*ret = NULL;
+	curl_free(text);
+	if (code == CURLUE_NO_USER || code == CURLUE_NO_PASSWORD || code == CURLUE_NO_QUERY)
+		return 0;
+	return url_part(u, part, flags, ret, ret_message);
 }
 
 /* "ftp.example.org/x" makes CURLU guess ftp; without a scheme it is http here. */
@@ -108,7 +120,7 @@ url_get_path(CURLU *u, struct http_url *ret, const char **ret_message)
 	int e = url_part(u, CURLUPART_PATH, 0, &ret->path, ret_message);
 
 	if (e == 0)
-		e = url_part(u, CURLUPART_QUERY, 0, &query, ret_message);
+		e = url_part_optional(u, CURLUPART_QUERY, 0, &query, ret_message);
 	if (e != 0)
 		return e;
 	ret->path = url_join(ret->path, '?', query);
@@ -119,10 +131,11 @@ static int
 url_get_userinfo(CURLU *u, struct http_url *ret, const char **ret_message)
 {
 	char *password;
-	int e = url_part(u, CURLUPART_USER, CURLU_URLDECODE, &ret->userinfo, ret_message);
+	int e = url_part_optional(u, CURLUPART_USER, CURLU_URLDECODE, &ret->userinfo, ret_message);
 
 	if (e == 0)
-		e = url_part(u, CURLUPART_PASSWORD, CURLU_URLDECODE, &password, ret_message);
+		e = url_part_optional(
+			u, CURLUPART_PASSWORD, CURLU_URLDECODE, &password, ret_message);
 	if (e != 0 || (ret->userinfo == NULL && password == NULL))
 		return e;
 	if (ret->userinfo == NULL)

@@ -13,6 +13,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 SERVER_IP = "198.18.0.1"
 ADDRESS = "198.18.0.2/24"
 NIC = "c0"
+MAC = "02:00:5e:12:00:02"
 
 
 def sha256_file(path):
@@ -127,8 +128,9 @@ class Lab:
         return os.path.join(self.work, name)
 
     def command(self, *args, build="release"):
+        own = [] if "--mac" in args else ["--mac", MAC]  # as tools/lab advises
         return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", "--nic", NIC,
-                "--address", ADDRESS, "--mtu", str(self.mtu), *args]
+                "--address", ADDRESS, "--mtu", str(self.mtu), *own, *args]
 
     def run(self, command, timeout=120):
         """Runs a command to its end. stderr and stdout as text; never raises for an exit code."""

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base_time.h"
+#include "report.h"
+
+static struct http_url url = {
+	.host = (char[]){"h"}, .canonical = (char[]){"http://h/x"}, .port = 80};
+
+static struct report *
+make_report(void)
+{
+	struct report *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->url = &url;
+	r->url_given = "h/x";
+	r->path = "out";
+	r->attempts = 2;
+	r->result.status = 200;
+	r->result.body_bytes = 1000000;
+	r->result.start_ns = 10 * NS_PER_SEC;
+	r->result.connected_ns = r->result.start_ns + NS_PER_MS;
+	r->result.end_ns = r->result.start_ns + 2 * NS_PER_SEC;
+	r->remote_address = 0xc6120001;
+	r->counters.value[COUNTER_TCP_SEGMENTS_RECEIVED] = 700;
+	r->usage.cycles = 1000000;
+	r->usage.cycles_busy = 350000;
+	histogram_reset(&r->ack_delay);
+	histogram_record(&r->ack_delay, 5000);
+	snprintf(r->content_type, sizeof(r->content_type), "text/\"x\"");
+	return r;
+}
+
+static char *
+expand(const char *format, char **ret_err)
+{
+	struct report *r = make_report();
+	char *out_text = NULL, *err_text = NULL;
+	size_t out_len, err_len;
+	FILE *out = open_memstream(&out_text, &out_len), *err = open_memstream(&err_text, &err_len);
+
+	report_write_out(r, format, out, err);
+	fclose(out);
+	fclose(err);
+	free(r);
+	if (ret_err != NULL)
+		*ret_err = err_text;
+	else
+		free(err_text);
+	return out_text;
+}
+
+static void
+expect(const char *format, const char *text)
+{
+	char *got = expand(format, NULL);
+
+	assert_string_equal(got, text);
+	free(got);
+}
+
+static void
+test_write_out_curl_variables_and_escapes(void **state)
+{
+	(void)state;
+	expect("%{http_code} %{size_download}\\n", "200 1000000\n");
+	expect("%{time_connect} %{time_total} %{speed_download}", "0.001000 2.000000 500000");
+	expect("%{remote_ip}:%{remote_port} %{num_retries}", "198.18.0.1:80 1");
+	expect("100%% %{url_effective}\\t|", "100% http://h/x\t|");
+	expect("%{busy_percent} %{cycles_per_segment}", "35.000000 500.000000");
+	expect("a%b\\q", "a%b\\q");
+	expect("open %{http_code", "open %{http_code");
+}
+
+static void
+test_write_out_unknown_variable_is_named_on_stderr(void **state)
+{
+	char *err, *out = expand("x%{nonsense}y%{stderr}z", &err);
+
+	(void)state;
+	assert_string_equal(out, "xy");
+	assert_non_null(strstr(err, "'nonsense'"));
+	assert_non_null(strstr(err, "z"));
+	free(out);
+	free(err);
+}
+
+static void
+test_write_out_json_parses_and_agrees(void **state)
+{
+	char *out = expand("%{json}", NULL);
+	json_t *j = json_loads(out, 0, NULL);
+
+	(void)state;
+	assert_non_null(j);
+	assert_int_equal(json_integer_value(json_object_get(j, "segments")), 700);
+	assert_string_equal(json_string_value(json_object_get(j, "content_type")), "text/\"x\"");
+	json_decref(j);
+	free(out);
+}
+
+static void
+test_seconds_of_what_never_came_are_zero(void **state)
+{
+	struct report *r = make_report();
+
+	(void)state;
+	assert_true(report_seconds(r, 0) == 0.0);
+	r->resolve_ns = 5 * NS_PER_MS;
+	assert_true(report_seconds(r, r->result.connected_ns) > 0.0059);
+	r->counters.value[COUNTER_TCP_SEGMENTS_RECEIVED] = 0;
+	assert_true(report_cycles_per_segment(r) == 0.0);
+	free(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_write_out_curl_variables_and_escapes),
+		cmocka_unit_test(test_write_out_unknown_variable_is_named_on_stderr),
+		cmocka_unit_test(test_write_out_json_parses_and_agrees),
+		cmocka_unit_test(test_seconds_of_what_never_came_are_zero),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

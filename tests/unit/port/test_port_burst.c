@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "port_priv.h"
+
+/* A port on two rings: what is put on rx comes out of rx_burst, what is sent lands on tx. */
+struct fixture {
+	struct rte_ring *rx, *tx;
+	struct rte_mempool *pool;
+	struct counters counters, *of_queue;
+	struct port *port;
+	struct port_queue *queue;
+};
+
+static struct fixture f; /* the EAL starts once in a process */
+
+static int
+setup(void **state)
+{
+	struct port_config cfg = {.queues = 1,
+		.mtu = 1500,
+		.rx_held_max = 256,
+		.rx_descriptors = 64,
+		.tx_descriptors = 64,
+		.numa_node = -1,
+		.checksum_offload = true};
+	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "128",
+		"--no-telemetry", "--log-level=4", "--lcores=0@0"};
+	char *argv[RTE_DIM(args)], message[PORT_MESSAGE_MAX];
+	unsigned int i;
+	int port;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(args); i++)
+		argv[i] = args[i];
+	assert_true(rte_eal_init((int)RTE_DIM(args), argv) >= 0);
+	f.rx = rte_ring_create("rx", 128, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	f.tx = rte_ring_create("tx", 16, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	f.pool = rte_pktmbuf_pool_create("test", 255, 0, 0, 2176, SOCKET_ID_ANY);
+	port = rte_eth_from_rings("net_ring_test", &f.rx, 1, &f.tx, 1, 0);
+	assert_true(port >= 0);
+	f.of_queue = &f.counters;
+	cfg.port_id = (uint16_t)port;
+	cfg.counters = &f.of_queue;
+	if (port_open(&cfg, &f.port, message) != 0)
+		fail_msg("%s", message);
+	f.queue = port_queue_of(f.port, 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(port_close(f.port), 0);
+	assert_int_equal(rte_mempool_in_use_count(f.pool), 0);
+	return 0;
+}
+
+static struct rte_mbuf *
+make_mbuf(const char *text)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(f.pool);
+	char *p = rte_pktmbuf_append(m, (uint16_t)strlen(text));
+
+	memcpy(p, text, strlen(text));
+	return m;
+}
+
+static void
+test_rx_burst_passes_data_and_checksum_flags_on(void **state)
+{
+	struct rte_mbuf *m = make_mbuf("hello");
+	struct frame frames[4];
+
+	(void)state;
+	m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_BAD;
+	rte_ring_enqueue(f.rx, m);
+	assert_int_equal(port_rx_burst(f.queue, frames, 4), 1);
+	assert_int_equal(frames[0].len, 5);
+	assert_memory_equal(frames[0].data, "hello", 5);
+	assert_int_equal(frames[0].flags, FRAME_IP_CSUM_GOOD | FRAME_L4_CSUM_BAD);
+	assert_null(frames[0].next);
+	assert_int_equal(f.queue->held, 1);
+	port_release(f.queue, frames[0].owner);
+	port_release_flush(f.queue);
+	assert_int_equal(f.queue->held, 0);
+}
+
+static void
+test_rx_burst_cuts_a_chain_into_parts_that_free_one_by_one(void **state)
+{
+	struct rte_mbuf *a = make_mbuf("one "), *b = make_mbuf("two "), *c = make_mbuf("three");
+	struct frame frames[4];
+
+	(void)state;
+	assert_int_equal(rte_pktmbuf_chain(b, c), 0);
+	assert_int_equal(rte_pktmbuf_chain(a, b), 0);
+	rte_ring_enqueue(f.rx, a);
+	assert_int_equal(port_rx_burst(f.queue, frames, 4), 1);
+	assert_memory_equal(frames[0].next->next->data, "three", 5);
+	assert_null(frames[0].next->next->next);
+	port_release(f.queue, frames[0].next->owner); /* any order */
+	port_release(f.queue, frames[0].owner);
+	port_release(f.queue, frames[0].next->next->owner);
+	port_release_flush(f.queue);
+	assert_int_equal(f.queue->held, 0);
+	assert_int_equal(rte_mempool_in_use_count(f.pool), 0);
+}
+
+static void
+test_tx_burst_sends_the_filled_and_keeps_the_others(void **state)
+{
+	struct tx_frame frames[8];
+	struct rte_mbuf *m = NULL;
+	void *first, *fourth;
+	bool found = false;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(port_tx_reserve(f.queue, frames, 8), 8);
+	first = frames[0].owner;
+	fourth = frames[3].owner;
+	assert_true(frames[0].room >= 1518);
+	memcpy(frames[0].data, "abc", 3);
+	frames[0].len = 3;
+	frames[1].len = frames[2].len = 60;
+	assert_int_equal(port_tx_burst(f.queue, frames, 3, 8), 3);
+	assert_int_equal(port_tx_reserve(f.queue, frames, 8), 8);
+	for (i = 0; i < 8; i++)
+		found |= frames[i].owner == fourth;
+	assert_true(found); /* not sent, so kept */
+	assert_int_equal(rte_ring_count(f.tx), 3);
+	assert_int_equal(rte_ring_dequeue(f.tx, (void **)&m), 0);
+	assert_ptr_equal(m, first);
+	assert_int_equal(m->pkt_len, 3);
+	rte_pktmbuf_free(m);
+	while (rte_ring_dequeue(f.tx, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+}
+
+static void
+test_tx_burst_frees_and_counts_what_the_port_does_not_take(void **state)
+{
+	struct tx_frame frames[32];
+	struct rte_mbuf *m = NULL;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(port_tx_reserve(f.queue, frames, 32), 32);
+	for (i = 0; i < 32; i++)
+		frames[i].len = 60;
+	assert_int_equal(port_tx_burst(f.queue, frames, 32, 32), 15); /* the ring holds 15 */
+	assert_int_equal(f.counters.value[COUNTER_TX_UNSENT], 17);
+	while (rte_ring_dequeue(f.tx, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rx_burst_passes_data_and_checksum_flags_on),
+		cmocka_unit_test(test_rx_burst_cuts_a_chain_into_parts_that_free_one_by_one),
+		cmocka_unit_test(test_tx_burst_sends_the_filled_and_keeps_the_others),
+		cmocka_unit_test(test_tx_burst_frees_and_counts_what_the_port_does_not_take),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
