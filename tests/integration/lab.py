@@ -43,9 +43,7 @@ class Lab:
 
     def __exit__(self, *_):
         for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            self.stop(process)
         subprocess.run(["ip", "netns", "del", self.middle], check=False, capture_output=True)
         self.tool("down")
         shutil.rmtree(self.work, ignore_errors=True)
@@ -102,6 +100,18 @@ class Lab:
             self.wait_for_port(port, process)
         return process
 
+    @staticmethod
+    def stop(process):
+        """Politely first: a server killed outright leaves its workers behind."""
+        if process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
     def wait_for_port(self, port, process):
         for _ in range(200):
             listening = self.in_server("ss", "-Hltn", f"sport = :{port}").stdout
@@ -150,6 +160,47 @@ class Lab:
         """ip netns exec execs the command, so the pid is dpfetch's own."""
         process.send_signal(signo)
         return process.communicate(timeout=30)
+
+    def foreign_cpu_seconds(self):
+        """CPU time of everything but this test's own processes, so far."""
+        with open("/proc/stat", encoding="ascii") as file:
+            user, nice, system = (int(n) for n in file.readline().split()[1:4])
+        with open(f"/run/{self.name}-lab/nginx.pid", encoding="ascii") as file:
+            master = file.read().strip()
+        workers = subprocess.run(["pgrep", "-P", master], capture_output=True, text=True,
+                                 check=False).stdout.split()
+        ours = os.times()
+        total = (user + nice + system) / os.sysconf("SC_CLK_TCK")
+        for pid in [master, *workers]:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                total -= sum(int(n) for n in file.read().split()[13:15]) / os.sysconf("SC_CLK_TCK")
+        return total - ours.user - ours.system - ours.children_user - ours.children_system
+
+    def lossless_runs(self, count, *args):
+        """count fetches in which the server may send nothing twice.
+
+        A server's loss probe (RFC 8985) fires when ACKs are some milliseconds late. Where another
+        program took that time from us, the run says nothing about our TCP and is repeated; a run
+        that was not disturbed must be clean. Returns how many were repeated.
+        """
+        repeated = done = 0
+        stats = self.path("lossless.json")
+        while done < count:
+            before, start, foreign = self.retransmitted(), time.monotonic(), self.foreign_cpu_seconds()
+            result = self.dpfetch("-s", "-S", "--stats", stats, *args)
+            assert result.returncode == 0, result.stderr
+            again, took = self.retransmitted() - before, time.monotonic() - start
+            foreign = self.foreign_cpu_seconds() - foreign
+            with open(stats, encoding="utf-8") as file:
+                longest_us = json.load(file)["transfers"][0]["core"]["iteration_max_us"]
+            if again == 0:
+                done += 1
+                continue
+            facts = f"{again} sent again; longest iteration {longest_us:.0f} us, others' CPU {foreign / took:.0%}"
+            assert longest_us > 2000 or foreign / took > 0.1, f"run {done}: {facts}"
+            repeated += 1
+            assert repeated <= 2 * count, f"the machine is too busy to tell: {facts}"
+        return repeated
 
     def fetch_exact(self, url, source, *args, build="release", timeout=120):
         """Fetches url and compares with the file source. Returns the run's --stats."""
