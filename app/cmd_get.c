@@ -302,6 +302,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	r->core = g->host.core;
 	r->cycles_hz = port_cycles_hz();
 	r->local_address = g->settings->address;
+	r->local_port = r->result.local_port;
 	if (fetch_connection(g->fetch) != NULL)
 		tcp_conn_info(fetch_connection(g->fetch), &r->tcp);
 }

@@ -75,6 +75,7 @@ open_connection(struct fetch *f, uint64_t now_ns)
 		return rc;
 	}
 	f->conn_requests = 0;
+	f->result.local_port = netstack_conn_local_port(f->conn);
 	f->result.connections++;
 	f->state = FETCH_CONNECTING;
 	return 0;
@@ -115,6 +116,8 @@ fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns)
 	f->job = *job;
 	f->result = (struct fetch_result){
 		.start_ns = now_ns, .length = HTTP_LENGTH_UNKNOWN, .reused = reuse};
+	if (reuse)
+		f->result.local_port = netstack_conn_local_port(f->conn);
 	f->expect_told = f->body_unwanted = f->complete = false;
 	f->stream.parts = f->stream.at = f->stream.used = f->stream.span_len = 0;
 	f->writes = 0;

@@ -69,6 +69,7 @@ struct fetch_result {
 	uint64_t start_ns, connected_ns, request_sent_ns, first_byte_ns, end_ns;
 	bool reused; /* the connection had served an earlier download */
 	bool may_retry; /* failed before anything was written, by a cause that may pass */
+	uint16_t local_port; /* ours, of the connection last used; 0: none was opened */
 	uint32_t connections; /* opened for this download: 0 reused, 2 after a stale reuse */
 };
 

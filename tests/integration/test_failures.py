@@ -214,11 +214,14 @@ def test_ping_finds_us_during_a_fetch(lab):
 def test_stats_and_write_out_agree(lab):
     stats = lab.path("agree.json")
     result = lab.dpfetch("-s", "-o", "/dev/null", "--stats", stats, "-w",
-                         "%{http_code} %{size_download} %{segments}", f"http://{SERVER_IP}/1048576")
+                         "%{http_code} %{size_download} %{segments} %{local_port}",
+                         f"http://{SERVER_IP}/1048576")
     expect(result, 0)
     with open(stats, encoding="utf-8") as file:
         transfer = json.load(file)["transfers"][0]
-    assert result.stdout == f"200 1048576 {transfer['counters']['tcp_segments_received']}"
+    fields = result.stdout.split()
+    assert fields[:3] == ["200", "1048576", str(transfer["counters"]["tcp_segments_received"])]
+    assert 32768 <= int(fields[3]) <= 65535, fields
 
 
 def test_nothing_is_left_behind(lab):
