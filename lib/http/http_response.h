@@ -55,10 +55,11 @@ void http_response_reset(struct http_response *r, bool is_head);
 
 /**
  * Feeds len bytes. Returns at each body span, at the end, on error, or when all is used.
- * *ret_used: bytes of data dealt with. *ret_body_len: the span's bytes at *ret_body, inside data;
- * 0 and NULL when there is none, never 0 with HTTP_BODY. After HTTP_BODY call again with the
- * rest, if any. After HTTP_COMPLETE the rest belongs to no response that was asked for. After
- * HTTP_COMPLETE or HTTP_ERROR further calls use nothing and return the same.
+ * *ret_used: bytes of data dealt with; after an error it says nothing. *ret_body_len: the span's
+ * bytes at *ret_body, inside data; 0 and NULL when there is none, never 0 with HTTP_BODY. After
+ * HTTP_BODY call again with the rest, if any. After HTTP_COMPLETE the rest belongs to no response
+ * that was asked for. After HTTP_COMPLETE or HTTP_ERROR further calls use nothing and return the
+ * same.
  */
 enum http_status_event http_response_feed(struct http_response *r, const uint8_t *data,
 	uint32_t len, uint32_t *ret_used, const uint8_t **ret_body, uint32_t *ret_body_len);
@@ -69,7 +70,7 @@ enum http_status_event http_response_finish(struct http_response *r);
 
 bool http_response_headers_complete(const struct http_response *r);
 bool http_response_started(const struct http_response *r); /* any byte of it has come */
-/** false: the first bytes are not "HTTP/", so it is HTTP/0.9 or no HTTP (with HTTP_ERROR). */
+/** false, with HTTP_ERROR: the first bytes are not "HTTP/", so it is HTTP/0.9 or no HTTP. */
 bool http_response_is_http(const struct http_response *r);
 /** The final response's status, 100..999; 0 before its head is complete. */
 uint32_t http_response_status(const struct http_response *r);

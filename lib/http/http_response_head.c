@@ -241,13 +241,14 @@ static enum http_status_event
 head_step(struct http_response *r, const uint8_t *data, uint32_t len, uint32_t *ret_used)
 {
 	uint32_t n = MIN_OF(len, r->allowance);
+	uint64_t begin = r->offset - r->prefix_matched; /* as long as the prefix is not whole */
 	llhttp_errno_t e;
 
 	*ret_used = n;
 	if (!head_prefix_ok(r, data, n)) {
-		r->bad_prefix = true;
+		r->bad_prefix = r->informational == 0;
 		head_account(r, n);
-		return http_response_fail(r, "No \"HTTP/\" where a response begins", r->offset - n);
+		return http_response_fail(r, "No \"HTTP/\" where a response begins", begin);
 	}
 	e = llhttp_execute(&r->parser, (const char *)data, n);
 	if (e == HPE_PAUSED) {
