@@ -209,6 +209,15 @@ url_get_all(CURLU *u, const char *text, struct http_url *ret, const char **ret_m
 	return e;
 }
 
+/* libcurl answers "out of memory" to a host that it cannot convert to an IDN. */
+static bool
+has_foreign_letters(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text != '\0';
+}
+
 int
 http_url_parse(const char *text, struct http_url *ret, const char **ret_message)
 {
@@ -223,6 +232,10 @@ http_url_parse(const char *text, struct http_url *ret, const char **ret_message)
 	e = code == CURLUE_OK ? url_get_all(u, text, &url, ret_message)
 			      : url_error(code, ret_message);
 	curl_url_cleanup(u);
+	if (e == -ENOMEM && has_foreign_letters(text)) {
+		*ret_message = "the host has letters outside ASCII; write it in its xn-- form";
+		e = -EINVAL;
+	}
 	if (e == 0)
 		*ret = url;
 	else

@@ -199,7 +199,7 @@ class Lab:
             facts = f"{again} sent again; longest iteration {longest_us:.0f} us, others' CPU {foreign / took:.0%}"
             assert longest_us > 2000 or foreign / took > 0.1, f"run {done}: {facts}"
             repeated += 1
-            assert repeated <= 2 * count, f"the machine is too busy to tell: {facts}"
+            assert repeated <= max(20, 2 * count), f"the machine is too busy to tell: {facts}"
         return repeated
 
     def fetch_exact(self, url, source, *args, build="release", timeout=120):

@@ -230,10 +230,23 @@ test_url_malformed_is_invalid(void **state)
 	assert_parse_error("http://us%0aer@h/", -EINVAL, NULL);
 }
 
+/* libcurl calls it out of memory; found by the URL fuzzer. */
+static void
+test_url_host_outside_ascii_is_malformed_not_out_of_memory(void **state)
+{
+	struct http_url url;
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(http_url_parse("http://\xc3\xbcml.example/", &url, &why), -EINVAL);
+	assert_non_null(strstr(why, "xn--"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_url_host_outside_ascii_is_malformed_not_out_of_memory),
 		cmocka_unit_test(test_url_plain_has_its_parts),
 		cmocka_unit_test(test_url_without_scheme_is_http),
 		cmocka_unit_test(test_url_scheme_is_case_insensitive),
