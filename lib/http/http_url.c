@@ -209,33 +209,40 @@ url_get_all(CURLU *u, const char *text, struct http_url *ret, const char **ret_m
 	return e;
 }
 
-/* libcurl answers "out of memory" to a host that it cannot convert to an IDN. */
+/* libcurl 7.88 answers "out of memory" to a host that it cannot convert to an IDN, and loses the
+ * memory; so it does not get to see one. */
 static bool
-has_foreign_letters(const char *text)
+has_foreign_host(const char *text)
 {
-	while (*text != '\0' && (unsigned char)*text < 0x80)
-		text++;
-	return *text != '\0';
+	const char *scheme_end = strstr(text, "://");
+	const char *at = scheme_end != NULL ? scheme_end + 3 : text;
+
+	for (; *at != '\0' && strchr("/?#", *at) == NULL; at++) {
+		if ((unsigned char)*at >= 0x80)
+			return true;
+	}
+	return false;
 }
 
 int
 http_url_parse(const char *text, struct http_url *ret, const char **ret_message)
 {
 	struct http_url url = {0};
-	CURLU *u = curl_url();
 	CURLUcode code;
+	CURLU *u;
 	int e;
 
+	if (has_foreign_host(text)) {
+		*ret_message = "the host has letters outside ASCII; write it in its xn-- form";
+		return -EINVAL;
+	}
+	u = curl_url();
 	if (u == NULL)
 		return url_error(CURLUE_OUT_OF_MEMORY, ret_message);
 	code = curl_url_set(u, CURLUPART_URL, text, URL_SET_FLAGS | CURLU_URLENCODE);
 	e = code == CURLUE_OK ? url_get_all(u, text, &url, ret_message)
 			      : url_error(code, ret_message);
 	curl_url_cleanup(u);
-	if (e == -ENOMEM && has_foreign_letters(text)) {
-		*ret_message = "the host has letters outside ASCII; write it in its xn-- form";
-		e = -EINVAL;
-	}
 	if (e == 0)
 		*ret = url;
 	else
