@@ -78,7 +78,7 @@ enum http_framing http_response_framing(const struct http_response *r);
 /** Content-Length, or HTTP_LENGTH_UNKNOWN. */
 uint64_t http_response_length(const struct http_response *r);
 uint64_t http_response_body_bytes(const struct http_response *r); /* body bytes seen so far */
-/** Head bytes, 1xx included; not chunk lines and trailer. */
+/** Head bytes, 1xx included; not chunk lines and trailer. After an error in the head: about. */
 uint64_t http_response_header_bytes(const struct http_response *r);
 /** May another request follow on this connection (RFC 9112 §9.3)? Valid once complete. */
 bool http_response_keep_alive(const struct http_response *r);

@@ -11,13 +11,6 @@
 
 #define HTTP_PORT_DEFAULT 80U /* RFC 9110 §4.2.1 */
 
-/* Internationalised names as IDNA ASCII, where this libcurl can (7.88 on). */
-#ifdef CURLU_PUNYCODE
-#define URL_HOST_FLAGS CURLU_PUNYCODE
-#else
-#define URL_HOST_FLAGS 0U
-#endif
-
 /* As the curl tool, but blanks are taken too: they and non-ASCII bytes get percent-encoded. */
 #define URL_SET_FLAGS (CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME | CURLU_ALLOW_SPACE)
 
@@ -78,6 +71,28 @@ url_check_scheme(CURLU *u, const char *text, const char **ret_message)
 	}
 	*ret_message = "only http:// is supported";
 	return -EPROTONOSUPPORT;
+}
+
+/* Never by CURLU_PUNYCODE: libcurl 7.88 answers "out of memory" to a name that it cannot convert
+ * in the program's locale, and loses the memory. */
+static int
+url_get_host(CURLU *u, struct http_url *ret, const char **ret_message)
+{
+	const char *at;
+	int e = url_part(u, CURLUPART_HOST, 0, &ret->host, ret_message);
+
+	if (e != 0)
+		return e;
+	for (at = ret->host; *at != '\0'; at++) {
+		if ((unsigned char)*at <= ' ' || *at == 0x7f) /* from %7f: libcurl lets it pass */
+			return url_error(CURLUE_BAD_HOSTNAME, ret_message);
+		if ((unsigned char)*at >= 0x80) {
+			*ret_message =
+				"the host has letters outside ASCII; write it in its xn-- form";
+			return -EINVAL;
+		}
+	}
+	return 0;
 }
 
 static int
@@ -195,7 +210,7 @@ url_get_all(CURLU *u, const char *text, struct http_url *ret, const char **ret_m
 	int e = url_check_scheme(u, text, ret_message);
 
 	if (e == 0)
-		e = url_part(u, CURLUPART_HOST, URL_HOST_FLAGS, &ret->host, ret_message);
+		e = url_get_host(u, ret, ret_message);
 	if (e == 0)
 		e = url_get_port(u, ret, ret_message);
 	if (e == 0)
@@ -209,34 +224,14 @@ url_get_all(CURLU *u, const char *text, struct http_url *ret, const char **ret_m
 	return e;
 }
 
-/* libcurl 7.88 answers "out of memory" to a host that it cannot convert to an IDN, and loses the
- * memory; so it does not get to see one. */
-static bool
-has_foreign_host(const char *text)
-{
-	const char *scheme_end = strstr(text, "://");
-	const char *at = scheme_end != NULL ? scheme_end + 3 : text;
-
-	for (; *at != '\0' && strchr("/?#", *at) == NULL; at++) {
-		if ((unsigned char)*at >= 0x80)
-			return true;
-	}
-	return false;
-}
-
 int
 http_url_parse(const char *text, struct http_url *ret, const char **ret_message)
 {
 	struct http_url url = {0};
+	CURLU *u = curl_url();
 	CURLUcode code;
-	CURLU *u;
 	int e;
 
-	if (has_foreign_host(text)) {
-		*ret_message = "the host has letters outside ASCII; write it in its xn-- form";
-		return -EINVAL;
-	}
-	u = curl_url();
 	if (u == NULL)
 		return url_error(CURLUE_OUT_OF_MEMORY, ret_message);
 	code = curl_url_set(u, CURLUPART_URL, text, URL_SET_FLAGS | CURLU_URLENCODE);

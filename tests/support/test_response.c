@@ -87,13 +87,13 @@ test_response_run(const uint8_t *data, uint32_t len, const struct test_response_
 	CHECK(r != NULL);
 	http_response_reset(r, options->is_head);
 	feed_all(r, data, len, options, ret);
-	if (ret->event == HTTP_ERROR)
-		ret->used = 0; /* not specified then */
 	ret->status = http_response_status(r);
 	ret->framing = http_response_framing(r);
 	ret->length = http_response_length(r);
 	ret->body_bytes = http_response_body_bytes(r);
 	ret->header_bytes = http_response_header_bytes(r);
+	if (ret->event == HTTP_ERROR)
+		ret->used = ret->header_bytes = 0; /* not specified then */
 	ret->headers_complete = http_response_headers_complete(r);
 	ret->is_http = http_response_is_http(r);
 	ret->keep_alive = http_response_keep_alive(r);

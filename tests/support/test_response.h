@@ -18,7 +18,8 @@ struct test_response {
 	enum http_status_event event; /* the last one */
 	uint32_t status;
 	enum http_framing framing;
-	uint64_t length, body_bytes, header_bytes;
+	uint64_t length, body_bytes;
+	uint64_t header_bytes; /* 0 after an error */
 	uint64_t used; /* bytes of the stream that belonged to the response; 0 after an error */
 	bool headers_complete, is_http, keep_alive;
 	char error[160];
