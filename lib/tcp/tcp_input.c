@@ -57,7 +57,6 @@ syn_acknowledged(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_n
 	c->snd_una = s->ack;
 	if (!c->syn_retransmitted)
 		tcp_rtt_on_sample(&c->rtt, now_ns - c->syn_sent_ns, 1);
-	c->timed_ns = 0;
 	tcp_timer_stop_rto(c);
 }
 
@@ -111,7 +110,6 @@ syn_sent_fourth_check_syn(struct tcp_conn *c, const struct tcp_segment *s, uint6
 	take_syn(c, s, now_ns);
 	if (!(s->flags & TCP_ACK)) { /* simultaneous open */
 		tcp_set_state(c, TCP_SYN_RECEIVED);
-		c->snd_wnd = s->window;
 		c->syn_due = true;
 		tcp_timer_start_rto(c, now_ns);
 		return STEP_DONE;

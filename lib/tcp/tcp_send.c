@@ -42,7 +42,7 @@ tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss)
 	tcp_send_on_smss(c, smss);
 	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
 	tcp_scoreboard_on_rto(&c->board);
-	c->retransmit_first = tcp_snd_nxt(c) != c->snd_una;
+	c->retransmit_first = false; /* all counts as lost */
 	c->dup_acks = 0;
 	c->limited_bytes = 0;
 	c->timed_ns = 0; /* Karn */
@@ -280,6 +280,15 @@ send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *
 	return true;
 }
 
+/* RFC 6675's pipe; in fast recovery without SACK, cwnd is inflated instead (RFC 6582 §3.2). */
+static uint32_t
+in_network(const struct tcp_conn *c)
+{
+	if (c->board.recovering && !c->sack)
+		return tcp_snd_nxt(c) - c->snd_una;
+	return tcp_scoreboard_pipe(&c->board);
+}
+
 static bool
 send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
@@ -287,7 +296,7 @@ send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	uint32_t len = sendable(c);
 	enum tcp_next_seg kind;
 
-	if (c->congestion.cwnd < tcp_scoreboard_pipe(&c->board) + c->smss)
+	if (c->congestion.cwnd < in_network(c) + c->smss)
 		return false;
 	kind = tcp_scoreboard_next_seg(&c->board, len > 0, &segment);
 	switch (kind) {

@@ -69,7 +69,9 @@ worthwhile(const struct tcp_conn *c, uint32_t segments)
 }
 
 /* From ack, not from RCV.NXT: a recorded ACK may be behind. The edge stays or advances; the field
- * is rounded so that it never takes back what was promised (RFC 7323 §2.4). */
+ * is rounded up, so that it never takes back what was promised (RFC 7323 §2.4). A run of segments
+ * smaller than the scale's unit therefore pushes the edge ahead of itself; then the number of
+ * buffers is what stops it. */
 uint16_t
 tcp_window_advertise(struct tcp_conn *c, uint32_t ack, bool grow)
 {

@@ -14,7 +14,8 @@ static struct fx *
 start(void (*change)(struct tcp_config *cfg))
 {
 	struct fx *f = calloc(1, sizeof(*f));
-	const struct tcp_open open = {.local_port = 40000, .remote_port = 80, .iss = FX_ISS};
+	const struct tcp_open open = {
+		.local_port = 40000, .remote_port = 80, .iss = FX_ISS, .ts_offset = FX_TS_OFFSET};
 	struct tcp_config cfg;
 
 	assert_non_null(f);

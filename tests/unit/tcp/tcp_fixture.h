@@ -33,6 +33,7 @@ struct fx {
 #define FX_IRS UINT32_C(0xffffff00)
 #define FX_BASE (FX_IRS + 1) /* the peer's first data byte */
 #define FX_UNA (FX_ISS + 1) /* our first data byte */
+#define FX_TS_OFFSET 5000U
 #define FX_WINDOW 1000U /* the peer's window field */
 #define FX_MSS 1448U /* what we send in a full segment */
 

@@ -270,6 +270,9 @@ TEST(test_each_out_of_order_segment_gets_its_own_ack_newest_block_first)
 	assert_int_equal(s.sack[0].right, FX_BASE + 2000);
 	fx_expect_silence(f);
 	assert_int_equal(fx_count(f, COUNTER_TCP_OUT_OF_ORDER), 3);
+	assert_int_equal(fx_count(f, COUNTER_TCP_SACKS_SENT), 3);
+	assert_int_equal(fx_count(f, COUNTER_TCP_DSACKS_SENT), 0);
+	assert_int_equal(f->ack_delay.count, 0);
 	fx_end(f);
 }
 
@@ -324,9 +327,15 @@ TEST(test_duplicate_acks_within_one_burst_keep_their_order_and_number)
 	fx_end(f);
 }
 
+static void
+many_buffers(struct tcp_config *cfg)
+{
+	cfg->rcv_payloads_max = 4096;
+}
+
 TEST(test_duplicate_acks_keep_the_window_still)
 {
-	struct fx *f = established(NULL);
+	struct fx *f = established(many_buffers);
 	uint16_t window;
 
 	fx_data(f, 0, 3000);
@@ -338,6 +347,9 @@ TEST(test_duplicate_acks_keep_the_window_still)
 	assert_int_equal(fx_expect_ack(f, 3000).window, window);
 	assert_int_equal(fx_expect_ack(f, 3000).window, window);
 	fx_expect_silence(f);
+	fx_data(f, 3000, 1000);
+	assert_true(fx_expect_ack(f, 5000).window > window);
+	fx_read(f, 3000);
 	fx_end(f);
 }
 
@@ -498,6 +510,98 @@ TEST(test_out_of_order_beyond_the_buffers_is_acked_and_not_sacked)
 	fx_end(f);
 }
 
+TEST(test_burst_after_a_hole_was_filled_acks_every_second_segment)
+{
+	struct fx *f = established(NULL);
+
+	fx_data(f, 1000, 1000);
+	fx_data(f, 0, 1000);
+	fx_drain(f);
+	send_run(f, 2000, 4, 1000);
+	fx_expect_ack(f, 4000);
+	fx_expect_ack(f, 6000);
+	fx_read(f, 0);
+	fx_end(f);
+}
+
+TEST(test_burst_acks_of_the_first_windows_open_the_window)
+{
+	struct fx *f = fx_open_quick(NULL);
+	uint32_t i, before = f->edge;
+
+	for (i = 0; i < 32; i++) {
+		fx_data(f, i * 1448, 1448);
+		fx_data(f, i * 1448 + 1448, 0);
+		fx_read(f, i * 1448);
+		fx_drain(f);
+	}
+	assert_true(f->edge - before >= 30 * 1448);
+	fx_end(f);
+}
+
+TEST(test_delayed_hole_filled_is_acked_at_once)
+{
+	struct fx *f = established(policy_delayed);
+
+	fx_data(f, 1000, 1000);
+	fx_expect_ack(f, 0);
+	fx_data(f, 0, 1000);
+	fx_expect_ack(f, 2000);
+	fx_read(f, 0);
+	fx_end(f);
+}
+
+TEST(test_delayed_fin_and_duplicate_are_acked_at_once)
+{
+	struct fx *f = established(policy_delayed);
+
+	fx_data(f, 0, 100);
+	fx_data(f, 0, 100);
+	fx_expect_ack(f, 100);
+	fx_expect_silence(f);
+	fx_data_flags(f, 100, 0, TCP_FIN);
+	fx_expect_ack(f, 101);
+	fx_read(f, 0);
+	fx_end(f);
+}
+
+TEST(test_ack_delay_is_recorded_for_each_ack_of_data)
+{
+	struct fx *f = established(policy_every);
+
+	fx_data(f, 0, 100);
+	f->now_ns += 3 * NS_PER_US;
+	fx_data(f, 100, 100);
+	f->now_ns += 2 * NS_PER_US;
+	fx_data(f, 300, 100); /* out of order: no record */
+	assert_int_equal(fx_drain(f), 3);
+	assert_int_equal(f->ack_delay.count, 2);
+	assert_int_equal(f->ack_delay.max, 5 * NS_PER_US);
+	assert_int_equal(f->ack_delay.min, 2 * NS_PER_US);
+	fx_read(f, 0);
+	fx_end(f);
+}
+
+TEST(test_output_pending_tells_whether_something_waits)
+{
+	struct fx *f = established(NULL);
+
+	assert_false(tcp_conn_output_pending(f->c));
+	fx_data(f, 0, 100);
+	assert_true(tcp_conn_output_pending(f->c));
+	f->now_ns += NS_PER_MS;
+	fx_drain(f);
+	assert_false(tcp_conn_output_pending(f->c));
+	fx_data(f, 500, 100);
+	assert_true(tcp_conn_output_pending(f->c));
+	fx_drain(f);
+	assert_false(tcp_conn_output_pending(f->c));
+	tcp_conn_abort(f->c);
+	assert_true(tcp_conn_output_pending(f->c));
+	fx_drain(f);
+	fx_end(f);
+}
+
 int
 main(void)
 {
@@ -530,6 +634,12 @@ main(void)
 		T(test_sack_is_not_sent_unless_negotiated),
 		T(test_full_data_segment_leaves_out_sack_blocks_that_do_not_fit),
 		T(test_out_of_order_beyond_the_buffers_is_acked_and_not_sacked),
+		T(test_burst_after_a_hole_was_filled_acks_every_second_segment),
+		T(test_burst_acks_of_the_first_windows_open_the_window),
+		T(test_delayed_hole_filled_is_acked_at_once),
+		T(test_delayed_fin_and_duplicate_are_acked_at_once),
+		T(test_ack_delay_is_recorded_for_each_ack_of_data),
+		T(test_output_pending_tells_whether_something_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,6 +195,43 @@ TEST(test_sack_blocks_of_nonsense_change_nothing)
 	fx_end(f);
 }
 
+TEST(test_segment_at_the_windows_edge_is_outside)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+
+	fx_control(f, f->c->window.adv, FX_UNA, TCP_ACK);
+	fx_control(f, f->c->window.adv, FX_UNA, TCP_RST);
+	assert_int_equal(fx_count(f, COUNTER_DROP_TCP_SEQUENCE), 2);
+	assert_int_equal(fx_count(f, COUNTER_TCP_CHALLENGE_ACKS), 1);
+	fx_end(f);
+}
+
+TEST(test_ack_at_the_lower_bound_is_taken)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	struct tcp_segment s = fx_segment(f, 0, 100);
+
+	s.ack = f->c->snd_una - f->c->snd_wnd_max;
+	fx_input(f, s);
+	assert_int_equal(fx_read(f, 0), 100);
+	fx_end(f);
+}
+
+TEST(test_old_timestamps_without_data_are_challenged_at_a_limited_rate)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	uint32_t i, answered = 0;
+
+	f->ts -= 5;
+	for (i = 0; i < 100; i++) {
+		fx_window(f, FX_UNA, FX_WINDOW);
+		answered += fx_drain(f);
+	}
+	assert_in_range(answered, 1, 15);
+	assert_int_equal(fx_count(f, COUNTER_DROP_TCP_PAWS), 100);
+	fx_end(f);
+}
+
 int
 main(void)
 {
@@ -212,6 +249,9 @@ main(void)
 		T(test_challenge_budget_is_not_the_same_in_each_interval),
 		T(test_out_of_window_acks_do_not_start_an_ack_war),
 		T(test_sack_blocks_of_nonsense_change_nothing),
+		T(test_segment_at_the_windows_edge_is_outside),
+		T(test_ack_at_the_lower_bound_is_taken),
+		T(test_old_timestamps_without_data_are_challenged_at_a_limited_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

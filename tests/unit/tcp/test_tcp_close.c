@@ -209,9 +209,14 @@ TEST(test_fin_wait_2_data_after_discard_is_reset)
 {
 	struct fx *f = fx_open(TCP_FIN_WAIT_2, NULL);
 
-	tcp_conn_discard(f->c);
 	fx_data(f, 0, 100);
-	assert_true(fx_expect(f).flags & TCP_RST);
+	fx_read(f, 0);
+	fx_drain(f);
+	tcp_conn_discard(f->c);
+	fx_data(f, 0, 100); /* old */
+	fx_expect_ack(f, 100);
+	fx_data(f, 100, 100);
+	assert_int_equal(fx_expect_flags(f, TCP_RST | TCP_ACK).seq, tcp_snd_nxt(f->c));
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(fx_count(f, COUNTER_DROP_TCP_AFTER_CLOSE), 1);
 	fx_end(f);
@@ -269,6 +274,7 @@ TEST(test_closing_ack_goes_to_time_wait_and_that_ends)
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSING);
 	fx_control(f, FX_BASE + 1, FX_UNA + 1, TCP_ACK);
 	assert_int_equal(tcp_conn_state(f->c), TCP_TIME_WAIT);
+	assert_int_equal(f->c->keepalive_ns, TIME_NEVER);
 	fx_advance_to_deadline(f);
 	fx_expect_silence(f);
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
@@ -440,6 +446,29 @@ TEST(test_state_names_are_the_rfcs)
 	assert_string_equal(tcp_state_name(TCP_TIME_WAIT), "TIME-WAIT");
 }
 
+TEST(test_established_data_that_runs_past_a_known_fin_is_taken_up_to_it)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+
+	fx_data_flags(f, 1000, 0, TCP_FIN);
+	fx_data(f, 0, 500);
+	fx_data(f, 500, 800);
+	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSE_WAIT);
+	assert_int_equal(fx_read(f, 0), 1000);
+	assert_true(tcp_conn_recv_finished(f->c));
+	fx_end(f);
+}
+
+TEST(test_time_wait_has_no_other_timer)
+{
+	struct fx *f = fx_open(TCP_TIME_WAIT, NULL);
+
+	assert_int_equal(f->c->keepalive_ns, TIME_NEVER);
+	assert_int_equal(f->c->rto_ns, TIME_NEVER);
+	assert_int_equal(tcp_conn_deadline(f->c), f->now_ns + f->c->cfg.time_wait_ns);
+	fx_end(f);
+}
+
 int
 main(void)
 {
@@ -476,6 +505,8 @@ main(void)
 		T(test_close_in_any_state_is_harmless_when_repeated),
 		T(test_every_state_ends_without_the_peer),
 		T(test_state_names_are_the_rfcs),
+		T(test_established_data_that_runs_past_a_known_fin_is_taken_up_to_it),
+		T(test_time_wait_has_no_other_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

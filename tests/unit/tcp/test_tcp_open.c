@@ -30,6 +30,8 @@ TEST(test_closed_connect_sends_syn_with_all_options)
 	assert_int_equal(s.wscale, 7); /* 4 MiB in 65,535 units */
 	assert_int_equal(s.src_port, 40000);
 	assert_int_equal(s.dst_port, 80);
+	assert_int_equal(s.ts_val, f->now_ns / NS_PER_MS + FX_TS_OFFSET);
+	assert_int_equal(s.ts_ecr, 0);
 	fx_expect_silence(f);
 	fx_end(f);
 }
@@ -196,9 +198,11 @@ TEST(test_syn_sent_data_queued_goes_after_the_handshake)
 	assert_int_equal(tcp_conn_send(f->c, "early", 5), 5);
 	fx_expect_silence(f);
 	fx_input(f, fx_syn_ack(f));
+	assert_true(tcp_conn_output_pending(f->c));
 	s = fx_expect_flags(f, TCP_ACK | TCP_PSH); /* carries the handshake's ACK */
 	assert_int_equal(s.seq, FX_UNA);
 	assert_int_equal(s.ack, FX_BASE);
+	assert_int_equal(s.ts_ecr, f->ts);
 	assert_memory_equal(s.payload.data, "early", s.payload.len);
 	fx_expect_silence(f);
 	fx_end(f);
@@ -301,6 +305,7 @@ TEST(test_syn_sent_retransmitted_syn_restarts_cwnd_and_rto)
 	assert_int_equal(info.rto_ns, 3 * NS_PER_SEC); /* RFC 6298 §5.7 */
 	assert_int_equal(info.srtt_ns, 0); /* Karn */
 	assert_int_equal(info.retransmits, 1);
+	assert_int_equal(f->c->retries, 0);
 	fx_end(f);
 }
 
@@ -323,6 +328,10 @@ TEST(test_syn_received_syn_ack_establishes)
 
 	fx_input(f, fx_syn_ack(f));
 	assert_int_equal(tcp_conn_state(f->c), TCP_ESTABLISHED);
+	assert_int_equal(f->c->snd_una, FX_UNA);
+	assert_int_equal(f->c->rto_ns, TIME_NEVER);
+	tcp_conn_send(f->c, "x", 1);
+	assert_int_equal(fx_expect(f).seq, FX_UNA);
 	fx_end(f);
 }
 
@@ -433,6 +442,53 @@ TEST(test_syn_received_abort_sends_rst)
 	fx_end(f);
 }
 
+TEST(test_syn_sent_data_of_a_dropped_segment_is_not_kept)
+{
+	struct fx *f = connecting(NULL);
+	struct tcp_segment s = fx_syn_ack(f), data = fx_segment(f, 0, 100);
+
+	s.ack = FX_ISS + 7;
+	s.payload = data.payload;
+	fx_input(f, s);
+	assert_int_equal(test_buffers_live(&f->buffers), 0);
+	fx_end(f);
+}
+
+TEST(test_syn_sent_output_is_due_until_the_syn_has_gone)
+{
+	struct fx *f = connecting(NULL);
+	struct tcp_open open = {.local_port = 1, .remote_port = 2};
+
+	assert_false(tcp_conn_output_pending(f->c));
+	tcp_conn_abort(f->c);
+	assert_int_equal(tcp_conn_connect(f->c, &open, f->now_ns), 0);
+	assert_true(tcp_conn_output_pending(f->c));
+	assert_true(tcp_conn_deadline(f->c) <= f->now_ns);
+	tcp_conn_abort(f->c); /* before it has gone */
+	fx_expect_silence(f);
+	assert_int_equal(tcp_conn_send(f->c, "x", 1), 0);
+	fx_end(f);
+}
+
+TEST(test_syn_received_segment_outside_the_window_is_not_accepted)
+{
+	struct fx *f = fx_open(TCP_SYN_RECEIVED, NULL);
+
+	fx_control(f, FX_BASE + (1U << 20), FX_UNA, TCP_ACK);
+	assert_int_equal(tcp_conn_state(f->c), TCP_SYN_RECEIVED);
+	fx_end(f);
+}
+
+TEST(test_syn_received_another_syn_is_challenged)
+{
+	struct fx *f = fx_open(TCP_SYN_RECEIVED, NULL);
+
+	fx_control(f, FX_BASE + 10, FX_UNA, TCP_SYN | TCP_ACK);
+	assert_int_equal(tcp_conn_state(f->c), TCP_SYN_RECEIVED);
+	assert_int_equal(fx_count(f, COUNTER_TCP_CHALLENGE_ACKS), 1);
+	fx_end(f);
+}
+
 int
 main(void)
 {
@@ -467,6 +523,10 @@ main(void)
 		T(test_syn_received_retransmits_its_syn_ack),
 		T(test_syn_received_close_sends_fin_after_the_handshake),
 		T(test_syn_received_abort_sends_rst),
+		T(test_syn_sent_data_of_a_dropped_segment_is_not_kept),
+		T(test_syn_sent_output_is_due_until_the_syn_has_gone),
+		T(test_syn_received_segment_outside_the_window_is_not_accepted),
+		T(test_syn_received_another_syn_is_challenged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

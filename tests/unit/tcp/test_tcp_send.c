@@ -263,6 +263,8 @@ TEST(test_limited_transmit_sends_one_segment_for_each_of_two_duplicates)
 	fx_expect_silence(f);
 	duplicate_acks(f, 1);
 	expect_data(f, 0, FX_MSS);
+	/* RFC 5681 §3.2 step 2: FlightSize without what limited transmit added; CUBIC's 0.7. */
+	assert_in_range(f->c->congestion.ssthresh, 7 * FX_MSS - 1, 7 * FX_MSS);
 	fx_end(f);
 }
 
@@ -466,13 +468,18 @@ TEST(test_window_update_from_an_old_segment_is_ignored)
 	struct fx *f = established(NULL);
 	struct tcp_segment s;
 
-	fx_data(f, 0, 100);
-	fx_data(f, 100, 100);
-	s = fx_segment(f, 50, 60); /* an earlier sequence number than SND.WL1 */
-	s.window = 1;
-	s.payload.len = 60;
+	fx_data(f, 1000, 100);
+	s = fx_segment(f, 1100, 100);
+	s.window = 2000; /* the newest */
 	fx_input(f, s);
-	assert_int_equal(f->c->snd_wnd, FX_WINDOW << 7);
+	assert_int_equal(f->c->snd_wnd, 2000U << 7);
+	s = fx_segment(f, 0, 1000); /* late: it was sent before */
+	s.window = 1;
+	fx_input(f, s);
+	assert_int_equal(f->c->snd_wnd, 2000U << 7);
+	fx_data(f, 1200, 10); /* and the fast path moves SND.WL1, too */
+	fx_data(f, 1210, 10);
+	assert_int_equal(f->c->snd_wl1, FX_BASE + 1210);
 	fx_read(f, 0);
 	fx_end(f);
 }
@@ -487,6 +494,144 @@ TEST(test_ack_of_part_of_a_segment_frees_that_part)
 	assert_int_equal(tcp_conn_send_queued(f->c), 700);
 	fx_advance_to_deadline(f);
 	expect_data(f, 300, 700);
+	fx_end(f);
+}
+
+TEST(test_newreno_duplicates_in_recovery_let_new_data_out)
+{
+	struct fx *f = established(newreno_no_sack);
+	uint32_t i;
+
+	tcp_conn_send(f->c, bytes, sizeof(bytes));
+	assert_int_equal(fx_drain(f), 10);
+	for (i = 0; i < 3; i++) {
+		duplicate_acks(f, 1);
+		fx_drain(f);
+	}
+	assert_int_equal(f->c->congestion.cwnd, 8 * FX_MSS); /* half, and three that left */
+	duplicate_acks(f, 4);
+	assert_int_equal(f->c->congestion.cwnd, 12 * FX_MSS);
+	fx_expect_silence(f); /* 12 are in flight */
+	duplicate_acks(f, 1);
+	expect_data(f, 12 * FX_MSS, FX_MSS);
+	fx_window(f, FX_UNA + 2 * FX_MSS, FX_WINDOW);
+	assert_int_equal(f->c->congestion.cwnd, 12 * FX_MSS); /* 13 - 2 + 1, RFC 6582 step 3 */
+	fx_end(f);
+}
+
+TEST(test_newreno_progress_starts_the_count_of_duplicates_anew)
+{
+	struct fx *f = established(no_sack);
+
+	send_full_segments(f, 6);
+	duplicate_acks(f, 2);
+	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
+	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
+	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
+	assert_false(f->c->board.recovering);
+	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
+	assert_true(f->c->board.recovering);
+	fx_end(f);
+}
+
+TEST(test_sack_blocks_are_ignored_unless_negotiated)
+{
+	struct fx *f = established(no_sack);
+
+	send_full_segments(f, 4);
+	fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + 4 * FX_MSS);
+	assert_int_equal(f->c->board.sacked_bytes, 0);
+	fx_end(f);
+}
+
+TEST(test_fast_retransmit_takes_no_sample)
+{
+	struct fx *f = established(NULL);
+	uint64_t latest_ns = f->c->rtt.latest_ns;
+	uint32_t i;
+
+	f->c->timestamps = false; /* the send time alone */
+	send_full_segments(f, 4);
+	for (i = 2; i <= 4; i++)
+		fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + i * FX_MSS);
+	fx_drain(f);
+	f->now_ns += 50 * NS_PER_MS;
+	fx_window(f, FX_UNA + 4 * FX_MSS, FX_WINDOW);
+	assert_int_equal(f->c->rtt.latest_ns, latest_ns);
+	fx_end(f);
+}
+
+TEST(test_rtt_of_a_retransmission_is_taken_from_its_timestamp)
+{
+	struct fx *f = established(NULL);
+	struct tcp_segment s;
+
+	tcp_conn_send(f->c, "x", 1);
+	fx_expect(f);
+	fx_advance_to_deadline(f);
+	s = fx_expect(f);
+	f->now_ns += 30 * NS_PER_MS;
+	fx_input(f, (struct tcp_segment){.seq = FX_BASE,
+			    .ack = FX_UNA + 1,
+			    .flags = TCP_ACK,
+			    .window = FX_WINDOW,
+			    .options = TCP_OPT_TIMESTAMPS,
+			    .ts_val = f->ts,
+			    .ts_ecr = s.ts_val});
+	assert_int_equal(f->c->rtt.latest_ns, 30 * NS_PER_MS); /* RFC 7323 §4 */
+	assert_int_equal(f->c->rtt.backoff, 0);
+	fx_end(f);
+}
+
+TEST(test_rto_restarts_with_each_ack_of_new_data)
+{
+	struct fx *f = established(NULL);
+
+	send_full_segments(f, 4);
+	f->now_ns += 150 * NS_PER_MS;
+	f->c->timed_ns = 0; /* no sample: the RTO stays */
+	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
+	assert_int_equal(f->c->rto_ns, f->now_ns + tcp_rtt_rto(&f->c->rtt)); /* RFC 6298 §5.3 */
+	fx_end(f);
+}
+
+TEST(test_rto_of_the_same_data_lowers_ssthresh_once)
+{
+	struct fx *f = established(NULL);
+	uint32_t ssthresh;
+
+	send_full_segments(f, 10);
+	fx_advance_to_deadline(f);
+	fx_drain(f);
+	ssthresh = f->c->congestion.ssthresh;
+	assert_in_range(ssthresh, 7 * FX_MSS - 1, 7 * FX_MSS);
+	fx_advance_to_deadline(f);
+	fx_drain(f);
+	assert_int_equal(f->c->congestion.ssthresh, ssthresh); /* RFC 5681 §3.1 */
+	fx_end(f);
+}
+
+TEST(test_window_zero_again_is_probed_from_the_first_interval)
+{
+	struct fx *f = with_window(0);
+	uint64_t first_ns;
+	uint32_t i;
+
+	tcp_conn_send(f->c, "hello", 5);
+	fx_expect_silence(f);
+	first_ns = f->c->persist_ns - f->now_ns;
+	for (i = 0; i < 3; i++) {
+		fx_advance_to_deadline(f);
+		fx_drain(f);
+		fx_window(f, FX_UNA, 0);
+	}
+	fx_window(f, FX_UNA, 100);
+	fx_drain(f);
+	f->c->timed_ns = 0; /* no sample: the RTO stays */
+	fx_window(f, FX_UNA + 5, 0);
+	tcp_conn_send(f->c, "again", 5);
+	fx_expect_silence(f);
+	assert_int_equal(f->c->persist_ns - f->now_ns, first_ns);
 	fx_end(f);
 }
 
@@ -518,6 +663,14 @@ main(void)
 		T(test_window_too_small_for_a_segment_is_used_after_a_while),
 		T(test_window_update_from_an_old_segment_is_ignored),
 		T(test_ack_of_part_of_a_segment_frees_that_part),
+		T(test_newreno_duplicates_in_recovery_let_new_data_out),
+		T(test_newreno_progress_starts_the_count_of_duplicates_anew),
+		T(test_sack_blocks_are_ignored_unless_negotiated),
+		T(test_fast_retransmit_takes_no_sample),
+		T(test_rtt_of_a_retransmission_is_taken_from_its_timestamp),
+		T(test_rto_restarts_with_each_ack_of_new_data),
+		T(test_rto_of_the_same_data_lowers_ssthresh_once),
+		T(test_window_zero_again_is_probed_from_the_first_interval),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,8 +14,11 @@ TEST(test_rto_backs_off_doubling_until_timeout)
 	fx_expect(f);
 	sent_ns = f->now_ns;
 	for (;; retries++) {
-		while (f->now_ns < f->c->rto_ns) /* keepalive looks, too, and says nothing */
-			fx_advance_to_deadline(f), f->c->rto_ns > f->now_ns ? fx_drain(f) : 0;
+		while (tcp_conn_deadline(f->c) < f->c->rto_ns) { /* keepalive looks, in silence */
+			fx_advance_to_deadline(f);
+			fx_expect_silence(f);
+		}
+		fx_advance_to_deadline(f);
 		assert_int_equal(f->now_ns - sent_ns, gap_ns);
 		s = fx_expect(f);
 		if (s.flags & TCP_RST)
@@ -77,6 +80,7 @@ TEST(test_keepalive_probes_a_silent_peer_then_times_out)
 		assert_int_equal(f->now_ns - start_ns, (60 + 15 * probes) * NS_PER_SEC);
 	}
 	assert_int_equal(probes, 5);
+	assert_int_equal(s.seq, FX_UNA);
 	assert_int_equal(tcp_conn_error(f->c), -ETIMEDOUT);
 	fx_end(f);
 }
@@ -145,7 +149,9 @@ TEST(test_icmp_hard_error_ends_an_opening_connection)
 	struct fx *f = fx_open(TCP_SYN_SENT, NULL);
 
 	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS + 9, 0, 20)); /* not ours */
+	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS + 1, 0, 20));
 	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS - 1, 0, 20));
+	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_ISS, 500, 20));
 	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS, 0, 20));
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(tcp_conn_error(f->c), -ECONNREFUSED);
@@ -161,6 +167,7 @@ TEST(test_icmp_hard_error_does_not_end_an_open_connection)
 	fx_expect(f);
 	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_UNA, 0, 20));
 	assert_int_equal(tcp_conn_state(f->c), TCP_ESTABLISHED); /* RFC 5927 §5.2 */
+	assert_int_equal(f->c->soft_error, -EHOSTUNREACH);
 	fx_end(f);
 }
 
@@ -204,6 +211,7 @@ TEST(test_icmp_packet_too_big_sends_all_again_in_smaller_segments)
 	assert_int_equal(fx_drain(f), 3);
 	cwnd = f->c->congestion.cwnd;
 	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 9000, 20));
+	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1500, 20));
 	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1000, 20));
 	assert_int_equal(f->c->smss, 1000 - 20 - 20 - 12);
 	for (; tcp_conn_output(f->c, f->now_ns, &s); n++) { /* without waiting for a timeout */

@@ -29,6 +29,7 @@ shut(void)
 	fx_data(f, 0, 2000);
 	fx_data(f, 2000, 2000);
 	f->now_ns += NS_PER_MS;
+	assert_int_equal(fx_count(f, COUNTER_TCP_ZERO_WINDOW_SENT), 0);
 	assert_int_equal(fx_expect_ack(f, 4000).window, 0);
 	return f;
 }
@@ -327,6 +328,61 @@ TEST(test_window_scale_fits_the_largest_window)
 	assert_int_equal(tcp_window_scale(UINT32_MAX), 14);
 }
 
+TEST(test_window_probe_answers_are_not_rate_limited)
+{
+	struct fx *f = shut();
+	uint32_t i;
+
+	for (i = 0; i < 50; i++) {
+		fx_data(f, 3999, 0);
+		fx_expect_ack(f, 4000);
+		fx_data(f, 4000, 1);
+		fx_expect_ack(f, 4000);
+	}
+	fx_read(f, 0);
+	fx_end(f);
+}
+
+TEST(test_window_step_counts_from_what_is_open)
+{
+	struct fx *f = established(window_4000);
+	struct payload p;
+
+	fx_data(f, 0, 1000);
+	fx_data(f, 1000, 2000);
+	fx_advance_to_deadline(f);
+	fx_expect_ack(f, 3000);
+	assert_int_equal(tcp_conn_recv(f->c, &p, 1), 1);
+	test_buffer_release(&f->buffers, p.owner);
+	tcp_conn_consumed(f->c, p.len, 1); /* 1,000 open, 1,000 more: not worth it */
+	fx_expect_silence(f);
+	fx_read(f, 1000);
+	fx_expect_ack(f, 3000);
+	fx_end(f);
+}
+
+static void
+window_unscaled(struct tcp_config *cfg)
+{
+	cfg->rcv_window_max_bytes = cfg->rcv_window_init_bytes = 65535;
+}
+
+TEST(test_window_follows_the_size_of_segments_to_what_buffers_hold)
+{
+	struct fx *f = established(window_unscaled);
+	uint32_t offset;
+
+	for (offset = 0; offset < 5000; offset += 10) {
+		fx_data_flags(f, offset, 10, TCP_PSH);
+		fx_read(f, offset);
+		fx_drain(f);
+	}
+	/* 64 buffers hold 64 full segments, but not so many bytes of these: the promise is kept,
+	 * and used up. */
+	assert_in_range(tcp_rcv_wnd(f->c), 65535 - 5000, 65535 - 4000);
+	fx_end(f);
+}
+
 int
 main(void)
 {
@@ -349,6 +405,9 @@ main(void)
 		T(test_window_update_waits_while_the_peer_has_room),
 		T(test_window_update_is_not_sent_after_the_peers_fin),
 		T(test_window_scale_fits_the_largest_window),
+		T(test_window_probe_answers_are_not_rate_limited),
+		T(test_window_step_counts_from_what_is_open),
+		T(test_window_follows_the_size_of_segments_to_what_buffers_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
