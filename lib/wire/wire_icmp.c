@@ -4,6 +4,7 @@
 #include "wire_icmp.h"
 #include "wire_ipv4.h"
 
+#define IPV4_FRAGMENT_OFFSET 0x1fffU /* RFC 791 §3.1 */
 #define ICMP_QUOTE_PORTS_LEN 8U /* RFC 792: the IP header and 64 bits of its data */
 
 /* The packet inside an error is our own, so its header needs no checksum test; it may be cut. */
@@ -16,6 +17,9 @@ parse_quote(const uint8_t *data, uint32_t len, struct icmp_quote *ret)
 		return DROP_ICMP_MALFORMED;
 	header_len = (data[0] & 0x0fU) * 4U;
 	if (header_len < IPV4_HEADER_LEN || len < header_len + ICMP_QUOTE_PORTS_LEN)
+		return DROP_ICMP_MALFORMED;
+	/* Only the first fragment holds the ports. */
+	if (be16_load(data + 6) & IPV4_FRAGMENT_OFFSET)
 		return DROP_ICMP_MALFORMED;
 	ret->src = be32_load(data + 12);
 	ret->dst = be32_load(data + 16);

@@ -16,17 +16,43 @@
 #define OPTION_SACK_PERMITTED_LEN 2U
 #define OPTION_TIMESTAMPS_LEN 10U
 #define SACK_BLOCK_LEN 8U
+#define OPTIONS_LEN_MAX (TCP_HEADER_LEN_MAX - TCP_HEADER_LEN)
 
 /* NOP NOP TIMESTAMPS 10: what every kernel sends on data segments (RFC 7323, appendix A). */
 #define TIMESTAMPS_ALIGNED UINT32_C(0x0101080a)
 #define HEADER_LEN_ALIGNED 32U
+
+/* Bytes of the option at p, 0 where its length is illegal (RFC 9293 §3.1, MUST-7). */
+static uint32_t
+option_len(const uint8_t *p, const uint8_t *end)
+{
+	if (p[0] == OPTION_NOP)
+		return 1;
+	if (end - p < 2 || p[1] < 2 || p[1] > end - p)
+		return 0;
+	return p[1];
+}
+
+static bool
+options_well_formed(const uint8_t *p, const uint8_t *end)
+{
+	uint32_t len;
+
+	for (; p < end && p[0] != OPTION_END; p += len) {
+		len = option_len(p, end);
+		if (len == 0)
+			return false;
+	}
+	return true;
+}
 
 static void
 parse_sack(const uint8_t *p, uint32_t len, struct tcp_segment *ret)
 {
 	uint32_t i, count = (len - 2) / SACK_BLOCK_LEN;
 
-	count = MIN_OF(count, TCP_SACK_BLOCKS_MAX);
+	if (count == 0 || count > TCP_SACK_BLOCKS_MAX || len != 2 + count * SACK_BLOCK_LEN)
+		return;
 	for (i = 0; i < count; i++) {
 		ret->sack[i].left = be32_load(p + 2 + i * SACK_BLOCK_LEN);
 		ret->sack[i].right = be32_load(p + 6 + i * SACK_BLOCK_LEN);
@@ -35,62 +61,41 @@ parse_sack(const uint8_t *p, uint32_t len, struct tcp_segment *ret)
 	ret->options |= TCP_OPT_SACK;
 }
 
-/* One option of len bytes at p, its length checked against the header's end. A known kind with a
- * wrong length is malformed; unknown kinds are skipped (RFC 9293 §3.1, MUST-6 and MUST-68). */
-static bool
+/* One option of len bytes at p. Unknown kinds (RFC 9293 §3.1, MUST-6) and known ones of another
+ * length than theirs say nothing. */
+static void
 parse_option(const uint8_t *p, uint32_t len, struct tcp_segment *ret)
 {
-	switch (p[0]) {
-	case OPTION_MSS:
-		if (len != OPTION_MSS_LEN)
-			return false;
-		ret->mss = be16_load(p + 2);
-		ret->options |= TCP_OPT_MSS;
-		return true;
-	case OPTION_WSCALE:
-		if (len != OPTION_WSCALE_LEN)
-			return false;
-		ret->wscale = p[2];
-		ret->options |= TCP_OPT_WSCALE;
-		return true;
-	case OPTION_SACK_PERMITTED:
-		if (len != OPTION_SACK_PERMITTED_LEN)
-			return false;
-		ret->options |= TCP_OPT_SACK_PERMITTED;
-		return true;
-	case OPTION_SACK:
-		if (len < 2 + SACK_BLOCK_LEN || (len - 2) % SACK_BLOCK_LEN != 0)
-			return false;
-		parse_sack(p, len, ret);
-		return true;
-	case OPTION_TIMESTAMPS:
-		if (len != OPTION_TIMESTAMPS_LEN)
-			return false;
+	if (p[0] == OPTION_TIMESTAMPS && len == OPTION_TIMESTAMPS_LEN) {
 		ret->ts_val = be32_load(p + 2);
 		ret->ts_ecr = be32_load(p + 6);
 		ret->options |= TCP_OPT_TIMESTAMPS;
-		return true;
-	default:
-		return true;
+	} else if (p[0] == OPTION_SACK) {
+		parse_sack(p, len, ret);
+	} else if (p[0] == OPTION_MSS && len == OPTION_MSS_LEN) {
+		ret->mss = be16_load(p + 2);
+		ret->options |= TCP_OPT_MSS;
+	} else if (p[0] == OPTION_WSCALE && len == OPTION_WSCALE_LEN) {
+		ret->wscale = p[2];
+		ret->options |= TCP_OPT_WSCALE;
+	} else if (p[0] == OPTION_SACK_PERMITTED && len == OPTION_SACK_PERMITTED_LEN) {
+		ret->options |= TCP_OPT_SACK_PERMITTED;
 	}
 }
 
+/* false, and nothing written: malformed. */
 static bool
 parse_options(const uint8_t *p, const uint8_t *end, struct tcp_segment *ret)
 {
 	uint32_t len;
 
-	while (p < end && p[0] != OPTION_END) {
-		if (p[0] == OPTION_NOP) {
-			p++;
-			continue;
-		}
-		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
-			return false;
-		len = p[1];
-		if (!parse_option(p, len, ret))
-			return false;
-		p += len;
+	if (!options_well_formed(p, end))
+		return false;
+	ret->options = 0;
+	ret->sack_count = 0;
+	for (; p < end && p[0] != OPTION_END; p += len) {
+		len = option_len(p, end);
+		parse_option(p, len, ret);
 	}
 	return true;
 }
@@ -105,12 +110,11 @@ wire_tcp_parse(const uint8_t *data, uint32_t len, struct tcp_segment *ret)
 	header_len = (uint32_t)(data[12] >> 4) * 4U;
 	if (header_len < TCP_HEADER_LEN || header_len > len)
 		return DROP_TCP_HEADER;
-	ret->options = 0;
-	ret->sack_count = 0;
 	if (header_len == HEADER_LEN_ALIGNED && be32_load(data + 20) == TIMESTAMPS_ALIGNED) {
 		ret->ts_val = be32_load(data + 24);
 		ret->ts_ecr = be32_load(data + 28);
 		ret->options = TCP_OPT_TIMESTAMPS;
+		ret->sack_count = 0;
 	} else if (!parse_options(data + TCP_HEADER_LEN, data + header_len, ret)) {
 		return DROP_TCP_HEADER;
 	}
@@ -126,9 +130,9 @@ wire_tcp_parse(const uint8_t *data, uint32_t len, struct tcp_segment *ret)
 	return DROP_NONE;
 }
 
-/* Bytes of the options, padded to words as build_options lays them out. */
+/* Bytes of all options but SACK, padded to words as build_options lays them out. */
 static uint32_t
-options_len(const struct tcp_segment *s)
+fixed_options_len(const struct tcp_segment *s)
 {
 	uint32_t len = 0;
 
@@ -137,8 +141,24 @@ options_len(const struct tcp_segment *s)
 	/* Without timestamps in front of it SACK-permitted brings its own two NOPs. */
 	len += (s->options & TCP_OPT_SACK_PERMITTED) && !(s->options & TCP_OPT_TIMESTAMPS) ? 4 : 0;
 	len += s->options & TCP_OPT_WSCALE ? 4 : 0;
-	len += s->options & TCP_OPT_SACK ? 4 + s->sack_count * SACK_BLOCK_LEN : 0;
 	return len;
+}
+
+/* SACK blocks that find room after the other options, with NOP NOP, kind and length. */
+static uint32_t
+sack_blocks(const struct tcp_segment *s)
+{
+	uint32_t room = OPTIONS_LEN_MAX - 4 - fixed_options_len(s);
+
+	return s->options & TCP_OPT_SACK ? MIN_OF(s->sack_count, room / SACK_BLOCK_LEN) : 0;
+}
+
+static uint32_t
+options_len(const struct tcp_segment *s)
+{
+	uint32_t blocks = sack_blocks(s);
+
+	return fixed_options_len(s) + (blocks > 0 ? 4 + blocks * SACK_BLOCK_LEN : 0);
 }
 
 uint32_t
@@ -162,25 +182,26 @@ build_timestamps(uint8_t *p, const struct tcp_segment *s)
 	return p + 12;
 }
 
-static uint8_t *
-build_sack(uint8_t *p, const struct tcp_segment *s)
+static void
+build_sack(uint8_t *p, const struct tcp_segment *s, uint32_t blocks)
 {
 	uint32_t i;
 
 	p[0] = OPTION_NOP;
 	p[1] = OPTION_NOP;
 	p[2] = OPTION_SACK;
-	p[3] = (uint8_t)(2 + s->sack_count * SACK_BLOCK_LEN);
-	for (i = 0; i < s->sack_count; i++) {
+	p[3] = (uint8_t)(2 + blocks * SACK_BLOCK_LEN);
+	for (i = 0; i < blocks; i++) {
 		be32_store(p + 4 + i * SACK_BLOCK_LEN, s->sack[i].left);
 		be32_store(p + 8 + i * SACK_BLOCK_LEN, s->sack[i].right);
 	}
-	return p + 4 + s->sack_count * SACK_BLOCK_LEN;
 }
 
 static void
 build_options(uint8_t *p, const struct tcp_segment *s)
 {
+	uint32_t blocks = sack_blocks(s);
+
 	if (s->options & TCP_OPT_MSS) {
 		p[0] = OPTION_MSS;
 		p[1] = OPTION_MSS_LEN;
@@ -203,8 +224,8 @@ build_options(uint8_t *p, const struct tcp_segment *s)
 		p[3] = s->wscale;
 		p += 4;
 	}
-	if (s->options & TCP_OPT_SACK)
-		build_sack(p, s);
+	if (blocks > 0)
+		build_sack(p, s, blocks);
 }
 
 uint32_t

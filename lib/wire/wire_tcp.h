@@ -57,19 +57,22 @@ struct tcp_segment {
  * data, len: from the first TCP byte to the IP payload's end, or to the buffer's if the frame
  * has more parts. ret->payload.data/len are the bytes after the header, ret->payload.owner is
  * set NULL and ret->ecn 0 for the caller to fill in; payload2 and fields whose option bit is not
- * set are not written. The checksum is not looked at. Unknown options are skipped; an
- * option of length 0 or 1, or one that passes the header's end, makes the segment malformed
- * (RFC 9293 MUST-7). DROP_NONE or DROP_TCP_HEADER.
+ * set are not written. The checksum is not looked at. Unknown options, and known ones of another
+ * length than theirs, are skipped; an option of length 0 or 1, or one that passes the header's
+ * end, makes the segment malformed (RFC 9293 MUST-7).
+ * DROP_NONE, or DROP_TCP_HEADER with *ret untouched.
  */
 enum drop_reason wire_tcp_parse(const uint8_t *data, uint32_t len, struct tcp_segment *ret);
 
-/** Bytes that the header of segment takes with its options, padded: 20..60, a multiple of 4. */
+/** Bytes that the header of segment takes with its options, padded: 20..60, a multiple of 4.
+ *  SACK blocks that find no room beside the other options, the last ones, do not count. */
 uint32_t wire_tcp_header_len(const struct tcp_segment *segment);
 
 /**
  * Writes the header with options, then both payload runs, at p; the checksum field is left 0.
  * The caller provides wire_tcp_header_len() + payload bytes of room. Options are laid out as
- * Linux does (NOP NOP TS first) so that header prediction on the other side works.
+ * Linux does (NOP NOP TS first) so that header prediction on the other side works. SACK blocks
+ * without room are left out; with none left, so is the option.
  * Returns the bytes written.
  */
 uint32_t wire_tcp_build(uint8_t *p, const struct tcp_segment *segment);
