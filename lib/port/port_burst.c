@@ -14,9 +14,14 @@ frame_flags(const struct rte_mbuf *m)
 
 	if (likely(m->ol_flags == 0))
 		return 0;
-	flags |= ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD ? FRAME_IP_CSUM_GOOD : 0;
+	/* NONE: not filled in, but what it covers is vouched for (virtio, a peer on this host). */
+	flags |= ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD || ip == RTE_MBUF_F_RX_IP_CKSUM_NONE
+			 ? FRAME_IP_CSUM_GOOD
+			 : 0;
 	flags |= ip == RTE_MBUF_F_RX_IP_CKSUM_BAD ? FRAME_IP_CSUM_BAD : 0;
-	flags |= l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD ? FRAME_L4_CSUM_GOOD : 0;
+	flags |= l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD || l4 == RTE_MBUF_F_RX_L4_CKSUM_NONE
+			 ? FRAME_L4_CSUM_GOOD
+			 : 0;
 	flags |= l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD ? FRAME_L4_CSUM_BAD : 0;
 	flags |= m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? FRAME_VLAN_STRIPPED : 0;
 	return flags;

@@ -88,18 +88,40 @@ port_frame_room_of(uint16_t port_id)
 	return value != NULL ? (uint32_t)strtoul(value, NULL, 10) : 0;
 }
 
+/* The kernel's IFF_* flags of an interface. 0, or -errno. */
+static int
+interface_flags(const char *interface, short *ret)
+{
+	struct ifreq request = {0};
+	int rc, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	rc = ioctl(fd, SIOCGIFFLAGS, &request) == 0 ? 0 : -errno;
+	close(fd);
+	if (rc == 0)
+		*ret = request.ifr_flags;
+	return rc;
+}
+
 bool
 port_interface_carrier(const char *interface)
 {
-	struct ifreq request = {0};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool up;
+	short flags = 0;
+	int rc = interface_flags(interface, &flags);
 
-	if (fd < 0)
+	if (rc == -ENODEV)
+		return false;
+	if (rc != 0)
 		return true; /* not known: do not claim that it is down */
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) &&
-	     (request.ifr_flags & IFF_RUNNING);
-	close(fd);
-	return up;
+	return (flags & IFF_UP) && (flags & IFF_RUNNING);
+}
+
+bool
+port_interface_promiscuous(const char *interface)
+{
+	short flags = 0;
+
+	return interface_flags(interface, &flags) == 0 && (flags & IFF_PROMISC);
 }

@@ -11,6 +11,8 @@
 #define PORT_RELEASE_BATCH 64U
 #define PORT_L2_OVERHEAD 18U /* Ethernet and one 802.1Q tag */
 #define PORT_FRAME_ROOM_MIN 2048U /* bytes; what vector drivers and af_packet's default expect */
+#define PORT_RX_ROOM_MAX \
+	(65535U - RTE_PKTMBUF_HEADROOM) /* bytes; an mbuf's buffer is counted in 16 bits */
 #define PORT_LINK_POLL_US 100000U
 #define PORT_QUEUES_MAX 64U
 

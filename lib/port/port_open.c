@@ -189,10 +189,12 @@ setup_queues(struct port *p, char *ret_message)
 	return 0;
 }
 
-/* A kernel interface keeps its own MAC: we only listen for ours, promiscuously. */
+/* A kernel interface keeps its own MAC: we only listen for ours, promiscuously. One that somebody
+ * made promiscuous before us stays so: starting the port would switch that off otherwise. */
 static void
 set_address(struct port *p)
 {
+	bool already = p->interface[0] != '\0' && port_interface_promiscuous(p->interface);
 	struct rte_ether_addr mac;
 	bool programmed = false;
 
@@ -200,9 +202,9 @@ set_address(struct port *p)
 		memcpy(mac.addr_bytes, p->cfg.mac.byte, sizeof(mac.addr_bytes));
 		programmed = rte_eth_dev_default_mac_addr_set(p->cfg.port_id, &mac) == 0;
 	}
-	if ((p->cfg.promiscuous || (p->cfg.set_mac && !programmed)) &&
+	if ((already || p->cfg.promiscuous || (p->cfg.set_mac && !programmed)) &&
 		rte_eth_promiscuous_get(p->cfg.port_id) == 0)
-		p->promiscuous_set = rte_eth_promiscuous_enable(p->cfg.port_id) == 0;
+		p->promiscuous_set = rte_eth_promiscuous_enable(p->cfg.port_id) == 0 && !already;
 }
 
 static int
@@ -246,6 +248,7 @@ port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 		(uint16_t)(cfg->tx_descriptors > 0 ? cfg->tx_descriptors : PORT_TX_DESCRIPTORS);
 	/* af_packet copies whole ring frames without a look at the mbuf's room. */
 	p->rx_room = RTE_MAX(port_vdev_frame_room(cfg->mtu), port_frame_room_of(cfg->port_id));
+	p->rx_room = RTE_MIN(p->rx_room, PORT_RX_ROOM_MAX);
 	port_interface_of(cfg->port_id, p->interface, sizeof(p->interface));
 	rc = rte_eth_dev_info_get(cfg->port_id, &p->dev);
 	rc = rc == 0 ? bring_up(p, ret_message)

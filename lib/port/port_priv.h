@@ -65,4 +65,7 @@ uint32_t port_frame_room_of(uint16_t port_id);
 /** true where the kernel says that the interface has a carrier. */
 bool port_interface_carrier(const char *interface);
 
+/** true where the kernel says that the interface is promiscuous already. */
+bool port_interface_promiscuous(const char *interface);
+
 #endif
