@@ -34,15 +34,20 @@ port_mode(const struct settings *s)
 	return modes[s->nic_mode];
 }
 
+/* Full-sized segments that the largest window lets into flight. */
+static uint32_t
+frames_in_window(const struct settings *s)
+{
+	return (uint32_t)(s->window_bytes / (s->mtu - TCP_IP_HEADER_LEN));
+}
+
 /* Received buffers that one connection may hold, from the window and the segment size. */
 static uint32_t
 buffers_max(const struct settings *s)
 {
-	uint64_t mss = s->mtu - TCP_IP_HEADER_LEN;
-
 	if (s->rx_buffers > 0)
 		return (uint32_t)MAX_OF(s->rx_buffers, UINT64_C(64));
-	return (uint32_t)MAX_OF(s->window_bytes / mss * BUFFERS_PER_WINDOW, (uint64_t)BUFFERS_MIN);
+	return (uint32_t)MAX_OF(frames_in_window(s) * BUFFERS_PER_WINDOW, BUFFERS_MIN);
 }
 
 static bool
@@ -166,6 +171,7 @@ start_port(struct host *h)
 		.verbose = s->verbose,
 		.memory_bytes = port_memory_needed(&cfg),
 		.queues = 1,
+		.rx_frames_min = frames_in_window(s) + frames_in_window(s) / 4,
 		.hugepage_bytes_free = nic_hugepages_free(h->numa_node),
 	};
 

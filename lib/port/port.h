@@ -39,6 +39,9 @@ struct port_eal_config {
 	uint64_t memory_bytes; /* what the pools will need */
 	uint64_t hugepage_bytes_free; /* on the NIC's node; below what is needed: ordinary pages */
 	uint16_t queues; /* queue pairs wanted of a virtual device */
+	uint32_t
+		rx_frames_min; /* frames that may arrive before the poll core looks: sizes af_packet's
+				 * ring, whose overflow is packet loss */
 };
 
 #define PORT_MESSAGE_MAX 512U

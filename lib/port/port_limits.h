@@ -19,7 +19,9 @@
 /* net_af_packet: a PACKET_MMAP ring of frames that hold a tpacket2_hdr besides the packet. */
 #define AF_PACKET_HEADER_LEN 80U /* TPACKET2_HDRLEN and VLAN, rounded up */
 #define AF_PACKET_FRAME_MAX 65408U /* bytes; measured: larger ones are refused */
-#define AF_PACKET_RING_BYTES (16U << 20)
+/* The kernel goes round the whole ring: a larger one than the window needs only costs cache misses. */
+#define AF_PACKET_RING_BYTES (8U << 20)
+#define AF_PACKET_RING_BYTES_MAX (256U << 20) /* kernel memory, not swappable */
 #define AF_PACKET_FRAMES_MIN 256U
 #define AF_PACKET_BLOCK_MAX (2U << 20)
 #define AF_PACKET_FRAME_ALIGN 1024U

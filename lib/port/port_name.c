@@ -85,6 +85,7 @@ format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char
 			AF_PACKET_FRAME_MAX - AF_PACKET_HEADER_LEN - PORT_L2_OVERHEAD);
 		return -ERANGE;
 	}
+	frames = RTE_MAX(frames, RTE_MIN(cfg->rx_frames_min, AF_PACKET_RING_BYTES_MAX / frame));
 	frames = (frames + per_block - 1) / per_block * per_block;
 	snprintf(buf, room, "net_af_packet0,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u",
 		cfg->nic, cfg->queues, per_block * frame, frame, frames);

@@ -19,7 +19,7 @@ tcp_config_defaults(struct tcp_config *ret)
 	*ret = (struct tcp_config){
 		.ack_policy = TCP_ACK_BURST,
 		.congestion = TCP_CONGESTION_CUBIC,
-		.ack_segments_max = 16,
+		.ack_segments_max = 32,
 		.ack_delay_max_ns = 10 * NS_PER_US,
 		.rcv_window_max_bytes = 4U << 20,
 		.rcv_window_init_bytes = 256U << 10,

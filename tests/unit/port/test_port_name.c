@@ -58,6 +58,20 @@ test_af_packet_blocks_hold_whole_frames_and_pages_at_every_mtu(void **state)
 	}
 }
 
+/* A ring that overflows while the poll core is away loses packets. */
+static void
+test_af_packet_ring_holds_the_frames_asked_for(void **state)
+{
+	struct port_eal_config cfg = {
+		.nic = "eth1", .queues = 1, .mtu = 1500, .rx_frames_min = 57461};
+	char vdev[256], message[PORT_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(
+		port_vdev_format(&cfg, PORT_NIC_AF_PACKET, vdev, sizeof(vdev), message), 0);
+	assert_true(number_after(vdev, "framecnt=") >= 57461);
+}
+
 static void
 test_mtu_too_large_is_refused_with_the_limit(void **state)
 {
@@ -103,6 +117,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mode_auto_is_told_from_the_name),
 		cmocka_unit_test(test_af_packet_blocks_hold_whole_frames_and_pages_at_every_mtu),
+		cmocka_unit_test(test_af_packet_ring_holds_the_frames_asked_for),
 		cmocka_unit_test(test_mtu_too_large_is_refused_with_the_limit),
 		cmocka_unit_test(test_mode_names_parse_back),
 		cmocka_unit_test(test_interface_absent_is_named_with_the_command),

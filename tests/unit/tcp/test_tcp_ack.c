@@ -68,10 +68,10 @@ TEST(test_burst_merging_stops_at_the_segment_bound)
 {
 	struct fx *f = established(NULL);
 
-	send_run(f, 0, 15, 100);
+	send_run(f, 0, 31, 100);
 	fx_expect_silence(f);
-	fx_data(f, 1500, 100);
-	fx_expect_ack(f, 1600);
+	fx_data(f, 3100, 100);
+	fx_expect_ack(f, 3200);
 	fx_read(f, 0);
 	fx_end(f);
 }
