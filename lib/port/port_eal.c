@@ -11,6 +11,7 @@
 #include <rte_log.h>
 #include <rte_pci.h>
 
+#include "port_fanout.h"
 #include "port_priv.h"
 
 #define EAL_ARGS_MAX 64
@@ -188,7 +189,9 @@ init_eal(struct eal_args *args, const struct port_eal_config *cfg, char *ret_mes
 
 	if (stream != NULL)
 		rte_openlog_stream(stream);
+	port_fanout_skip(cfg->queues == 1);
 	rc = rte_eal_init(args->count, args->item);
+	port_fanout_skip(false);
 	if (stream != NULL) {
 		fflush(stream);
 		rte_openlog_stream(NULL);

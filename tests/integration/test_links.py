@@ -34,6 +34,16 @@ def test_own_mac_address_is_used_and_the_interface_keeps_its_own(lab):
     assert "promiscuity 0" in lab.in_client("ip", "-d", "link", "show", "c0").stdout
 
 
+def test_one_af_packet_queue_is_in_no_fanout_group(lab):
+    """Of one member, it would only cost the kernel time."""
+    process = lab.popen("-s", "-o", "/dev/null", BIG)
+    handlers = ""
+    while process.poll() is None and "c0" not in handlers:
+        handlers = lab.in_client("cat", "/proc/net/ptype").stdout
+    assert process.wait(timeout=60) == 0, process.stderr.read()
+    assert "tpacket_rcv" in handlers and "fanout" not in handlers, handlers
+
+
 def test_vdev_string_names_the_port(lab):
     lab.fetch_exact(f"http://{SERVER_IP}/1048576", os.path.join(lab.www, "1048576"), "--nic",
                     "net_af_packet3,iface=c0,blocksz=1048576,framesz=16384,framecnt=1024")
