@@ -15,13 +15,33 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "needs root: sudo $0 $*"
 }
 
-# Configures (once) and builds into build/NAME with the given meson options; prints only trouble.
+# Where the first argument asks for help: prints the tool's head comment and ends.
+help_if_asked() {
+	case ${1:-} in
+	-h | --help)
+		sed -n '3,${/^#/!q;s/^# \{0,1\}//;p}' "$0"
+		exit 0
+		;;
+	esac
+}
+
+# configure DIR OPTION...: a new tree, or one made before, which may have had other options.
+configure() {
+	local dir=$1
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$dir" "$top" "$@"
+	elif [ "$(cat "$dir/.options" 2>/dev/null)" != "$*" ]; then
+		meson configure "$dir" "$@"
+	fi && echo "$*" >"$dir/.options"
+}
+
+# Configures and builds into build/NAME with the given meson options; prints only trouble.
 build_tree() {
 	local name=$1 dir=$top/build/$1 log
 	shift
 	log=$(mktemp)
-	if ! { [ -f "$dir/build.ninja" ] || meson setup "$dir" "$top" "$@"; } >"$log" 2>&1 ||
-		! ninja -C "$dir" >>"$log" 2>&1; then
+	if ! configure "$dir" "$@" >"$log" 2>&1 || ! ninja -C "$dir" >>"$log" 2>&1; then
 		tail -50 "$log" >&2
 		rm -f "$log"
 		die "the $name build failed"

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tools themselves: they say what is wrong, can be run again, and leave nothing behind."""
+import glob
+import os
+import signal
+import subprocess
+import time
+
+from lab import TOP
+
+LABS = [{"mtu": 1500, "size": 0}]
+
+
+def tool(name, *args, **env):
+    return subprocess.run([f"{TOP}/tools/{name}", *args], capture_output=True, text=True, timeout=300,
+                          stdin=subprocess.DEVNULL, check=False, env=dict(os.environ, **env))
+
+
+def left_behind(lab):
+    namespaces = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+    paths = glob.glob(f"/run/{lab}-lab") + glob.glob("/var/tmp/dpfetch-quickstart.*")
+    return paths + [line for line in namespaces.splitlines() if line.startswith(lab + "-")]
+
+
+def test_quickstart_compares_and_leaves_nothing(_lab):
+    for _ in range(2):
+        result = tool("quickstart", "--size", "20000000")
+        assert result.returncode == 0, result.stderr
+        lines = result.stdout.splitlines()
+        assert any(line.startswith("dpfetch") for line in lines), result.stdout
+        assert any(line.startswith("curl") for line in lines), result.stdout
+        assert "SHA-256" in result.stderr
+        assert left_behind("dpfetch-quickstart") == []
+
+
+def test_quickstart_interrupted_leaves_nothing(_lab):
+    process = subprocess.Popen([f"{TOP}/tools/quickstart"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None and not glob.glob("/var/tmp/dpfetch-quickstart.*/big"):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as the terminal's Ctrl-C: to all of the group
+    assert process.wait(timeout=30) != 0
+    assert left_behind("dpfetch-quickstart") == []
+
+
+def test_lab_up_twice_is_one_lab_but_not_another_one(_lab):
+    env = {"LAB": "dpfetch-twice"}
+    try:
+        assert tool("lab", "up", "--size", "1000", **env).returncode == 0
+        again = tool("lab", "up", "--size", "1000", **env)
+        assert again.returncode == 0 and "198.18.0.1" in again.stdout
+        other = tool("lab", "up", "--size", "1000", "--mtu", "9000", **env)
+        assert other.returncode != 0 and "tools/lab down" in other.stderr, other.stderr
+        assert tool("lab", "status", **env).returncode == 0
+    finally:
+        assert tool("lab", "down", **env).returncode == 0
+    assert tool("lab", "status", **env).returncode != 0
+    assert left_behind("dpfetch-twice") == []
+
+
+def test_tools_name_what_they_do_not_know(_lab):
+    for args in (("quickstart", "--sise"), ("quickstart", "--runs", "0"), ("lab", "op"), ("lab", "up", "--mtu"),
+                 ("test", "units"), ("install",), ("fresh",)):
+        result = tool(*args)
+        assert result.returncode != 0 and result.stderr.startswith(f"{args[0]}: "), (args, result.stderr)
+
+
+def test_tools_help_is_their_head_comment(_lab):
+    for path in glob.glob(f"{TOP}/tools/*"):
+        name = os.path.basename(path)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            result = tool(name, "--help")
+            assert result.returncode == 0 and f"tools/{name}" in result.stdout, (name, result.stdout)
