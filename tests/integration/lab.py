@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -24,11 +25,16 @@ def sha256_file(path):
     return digest.hexdigest()
 
 
+def run(*args, **kw):
+    subprocess.run(args, check=True, capture_output=True, **kw)
+
+
 class Lab:
     """One server and one client namespace. A context manager: leaves nothing behind."""
 
-    def __init__(self, name, mtu=1500, size=0, loss_percent=0):
-        self.name, self.mtu, self.size, self.loss = name, mtu, size, loss_percent
+    def __init__(self, name, mtu=1500, size=0, loss_percent=0, vlan_id=0):
+        self.name, self.mtu, self.size = name, mtu, size
+        self.loss, self.vlan_id = loss_percent, vlan_id
         self.server, self.client = f"{name}-server", f"{name}-client"
         self.middle = f"{name}-middle"
         self.www = f"/run/{name}-lab/www"
@@ -37,8 +43,13 @@ class Lab:
 
     def __enter__(self):
         self.tool("up", "--quiet", "--mtu", str(self.mtu), "--size", str(self.size))
+        if self.loss or self.vlan_id:
+            self.insert_middle()
         if self.loss:
-            self.insert_lossy_middle()
+            self.bridge_with_loss()
+        if self.vlan_id:
+            self.start(sys.executable, os.path.join(TOP, "tests/integration/vlan_switch.py"), "left", "right",
+                       str(self.vlan_id), namespace=self.middle).stderr.readline()
         return self
 
     def __exit__(self, *_):
@@ -52,35 +63,33 @@ class Lab:
         env = dict(os.environ, LAB=self.name)
         subprocess.run([f"{TOP}/tools/lab", *args], env=env, check=True, stdout=subprocess.DEVNULL)
 
-    def insert_lossy_middle(self):
-        """Moves the cable's client end into a bridge of its own, which loses frames both ways.
-
-        Dropping at the sender would be seen by its TCP, and dropping at our end comes after
-        af_packet has had its copy; so the loss needs a host in the middle.
-        """
-        run = lambda *a: subprocess.run(a, check=True, capture_output=True)
+    def insert_middle(self):
+        """Moves the cable's client end, as "left", to a namespace between the two; "right" leads on."""
         run("ip", "netns", "add", self.middle)
         run("ip", "-n", self.client, "link", "set", "c0", "netns", self.middle, "name", "left")
         run("ip", "-n", self.middle, "link", "add", "right", "mtu", str(self.mtu), "type", "veth",
             "peer", "name", "c0", "mtu", str(self.mtu), "netns", self.client)
-        run("ip", "-n", self.middle, "link", "add", "br0", "type", "bridge")
-        for end in ("left", "right"):
-            run("ip", "-n", self.middle, "link", "set", end, "master", "br0")
-            run("ip", "-n", self.middle, "link", "set", end, "up")
-            run("ip", "netns", "exec", self.middle, "ethtool", "-K", end, "tx", "off", "tso", "off",
+        for namespace, end in ((self.middle, "left"), (self.middle, "right"), (self.client, "c0")):
+            run("ip", "-n", namespace, "link", "set", end, "up")
+            run("ip", "netns", "exec", namespace, "ethtool", "-K", end, "tx", "off", "tso", "off",
                 "gso", "off", "gro", "off")
-        run("ip", "-n", self.middle, "link", "set", "br0", "up")
-        run("ip", "-n", self.client, "link", "set", "c0", "up")
-        run("ip", "netns", "exec", self.client, "ethtool", "-K", "c0", "tx", "off", "tso", "off",
-            "gso", "off", "gro", "off")
         run("ip", "-n", self.client, "addr", "add", "198.18.0.3/24", "dev", "c0")
+
+    def bridge_with_loss(self):
+        """Joins the middle's two ends by a bridge that loses frames both ways.
+
+        Dropping at the sender would be seen by its TCP, and dropping at our end comes after
+        af_packet has had its copy; so the loss needs a host in the middle.
+        """
+        run("ip", "-n", self.middle, "link", "add", "br0", "type", "bridge")
         rules = "table netdev lossy {\n"
         for end in ("left", "right"):
+            run("ip", "-n", self.middle, "link", "set", end, "master", "br0")
             rules += (f"chain {end} {{\ntype filter hook ingress device \"{end}\" priority 0;\n"
                       f"numgen random mod 1000 < {int(self.loss * 10)} drop\n}}\n")
         rules += "}\n"
-        subprocess.run(["ip", "netns", "exec", self.middle, "nft", "-f", "-"], input=rules.encode(),
-                       check=True, capture_output=True)
+        run("ip", "-n", self.middle, "link", "set", "br0", "up")
+        run("ip", "netns", "exec", self.middle, "nft", "-f", "-", input=rules.encode())
 
     def in_server(self, *args, **kw):
         return subprocess.run(["ip", "netns", "exec", self.server, *args], check=True,
