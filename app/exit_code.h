@@ -18,7 +18,7 @@ enum exit_code {
 	EXIT_CODE_OUT_OF_MEMORY = 27,
 	EXIT_CODE_SEND_ERROR = 55,
 	EXIT_CODE_PORT = 110, /* the EAL or the port could not be set up */
-	EXIT_CODE_LINK = 111, /* the link did not come up, or went down for good */
+	EXIT_CODE_LINK = 111, /* the link did not come up */
 	EXIT_CODE_ADDRESS = 112, /* our address belongs to the kernel or to another host */
 	EXIT_CODE_NUMA = 113, /* --strict-numa: core and NIC on different nodes */
 	EXIT_CODE_CORE = 114, /* --core or --writer-core: not a CPU that we may run on */

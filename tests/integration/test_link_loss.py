@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The cable is pulled in mid-transfer."""
+import os
+import time
+
+from lab import SERVER_IP
+
+LABS = [{"mtu": 1500, "size": 1 << 30}]
+BIG = f"http://{SERVER_IP}/big"
+
+
+def is_prefix(part, whole):
+    with open(part, "rb") as a, open(whole, "rb") as b:
+        while block := a.read(1 << 20):
+            if b.read(len(block)) != block:
+                return False
+    return True
+
+
+def start_transfer(lab, *args):
+    """dpfetch with a file that grows already."""
+    out = lab.path("out")
+    process = lab.popen("-s", "-S", "-o", out, *args, BIG)
+    while process.poll() is None and not (os.path.exists(out) and os.path.getsize(out) > 0):
+        time.sleep(0.005)
+    assert process.poll() is None, process.stderr.read()
+    return process, out
+
+
+def pull(lab, state):
+    lab.in_server("ip", "link", "set", "s0", state)
+
+
+def test_link_back_after_a_second_goes_on_and_is_exact(lab):
+    process, out = start_transfer(lab)
+    pull(lab, "down")
+    time.sleep(1)
+    pull(lab, "up")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    whole = os.path.join(lab.www, "big")
+    assert os.path.getsize(out) == os.path.getsize(whole) and is_prefix(out, whole)
+    os.unlink(out)
+
+
+def test_link_down_for_good_is_56_and_the_partial_file_is_kept_and_named(lab):
+    process, out = start_transfer(lab, "--link-timeout", "2")
+    start = time.monotonic()
+    pull(lab, "down")
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        pull(lab, "up")
+    assert process.returncode == 56, f"{process.returncode}: {err}"
+    assert 1.5 < time.monotonic() - start < 5
+    assert "link of c0" in err and out in err, err
+    assert is_prefix(out, os.path.join(lab.www, "big"))
+    os.unlink(out)
