@@ -135,9 +135,9 @@ eighth_check_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_n
 	if ((s->flags & TCP_FIN) && !c->fin_seen) {
 		c->fin_seen = true;
 		c->fin_seq = s->seq + s->payload.len;
-		if (c->fin_seq != c->rcv_nxt && s->payload.len == 0)
-			tcp_ack_on_duplicate(c, NULL); /* a FIN above a hole */
 	}
+	if ((s->flags & TCP_FIN) && s->payload.len == 0 && s->seq != c->rcv_nxt)
+		tcp_ack_on_duplicate(c, NULL); /* a FIN above a hole, each time that it comes */
 	if (!c->fin_seen || c->fin_received || c->rcv_nxt != c->fin_seq)
 		return;
 	c->fin_received = true;
