@@ -41,21 +41,33 @@ bytes_in_buffers(const struct tcp_conn *c, uint32_t buffers)
 	return buffers > c->cfg.rcv_payloads_max / 2 ? MAX_OF(bytes, unit(c)) : bytes;
 }
 
+/* The largest window that can be told: with a peer that does not scale, 65,535 bytes. */
+static uint32_t
+expressible(const struct tcp_conn *c)
+{
+	return TCP_WINDOW_FIELD_MAX << c->rcv_wscale;
+}
+
 /* What the held bytes and the held buffers leave. */
 static uint32_t
 room(const struct tcp_conn *c)
 {
 	const struct tcp_window *w = &c->window;
 	uint64_t bytes = w->unread < w->limit ? w->limit - w->unread : 0;
+	uint64_t buffers = bytes_in_buffers(c, tcp_reassembly_room(c->reassembly));
 
-	return (uint32_t)MIN_OF(bytes, bytes_in_buffers(c, tcp_reassembly_room(c->reassembly)));
+	bytes = MIN_OF(bytes, expressible(c));
+	return (uint32_t)MIN_OF(bytes, buffers);
 }
 
 /* What room() is when nothing is held. */
 static uint32_t
 capacity(const struct tcp_conn *c)
 {
-	return (uint32_t)MIN_OF(c->window.limit, bytes_in_buffers(c, c->cfg.rcv_payloads_max));
+	uint32_t limit = MIN_OF(c->window.limit, expressible(c));
+	uint64_t buffers = bytes_in_buffers(c, c->cfg.rcv_payloads_max);
+
+	return (uint32_t)MIN_OF(limit, buffers);
 }
 
 /* RFC 9293 §3.8.6.2.2: an edge that moves by less than `segments` of them, or than half of what

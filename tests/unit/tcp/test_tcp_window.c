@@ -308,6 +308,28 @@ TEST(test_window_update_waits_while_the_peer_has_room)
 	fx_end(f);
 }
 
+static void
+no_scaling(struct tcp_config *cfg)
+{
+	cfg->window_scaling = false;
+	cfg->rcv_payloads_max = 1024;
+	cfg->rcv_window_max_bytes = cfg->rcv_window_init_bytes = 1U << 20;
+}
+
+/* The peer would take an ACK that repeats number and window for a duplicate one. */
+TEST(test_window_without_scaling_is_not_announced_beyond_its_field)
+{
+	struct fx *f = established(no_scaling);
+
+	fx_data(f, 0, 3000);
+	f->now_ns += NS_PER_MS;
+	assert_int_equal(fx_expect_ack(f, 3000).window, 65535);
+	fx_read(f, 0);
+	fx_expect_silence(f);
+	assert_int_equal(fx_count(f, COUNTER_TCP_WINDOW_UPDATES), 0);
+	fx_end(f);
+}
+
 TEST(test_window_update_is_not_sent_after_the_peers_fin)
 {
 	struct fx *f = established(window_4000);
@@ -403,6 +425,7 @@ main(void)
 		T(test_window_auto_tuning_doubles_up_to_the_maximum),
 		T(test_window_auto_tuning_leaves_a_slow_reader_alone),
 		T(test_window_update_waits_while_the_peer_has_room),
+		T(test_window_without_scaling_is_not_announced_beyond_its_field),
 		T(test_window_update_is_not_sent_after_the_peers_fin),
 		T(test_window_scale_fits_the_largest_window),
 		T(test_window_probe_answers_are_not_rate_limited),
