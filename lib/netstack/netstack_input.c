@@ -93,8 +93,8 @@ input_or_release(
 }
 
 /*
- * A frame in several buffers is for TCP what several segments are: each part's bytes follow the
- * part's before. FIN and PSH belong to the last bytes. payload_len: of the whole segment.
+ * A frame in several buffers is one segment that TCP gets in parts: each part's bytes follow the
+ * part's before. SYN belongs to the first part, FIN and PSH to the last. payload_len: of the whole.
  */
 static void
 input_parts(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s,
@@ -107,12 +107,16 @@ input_parts(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s
 	s->payload.owner = f->owner;
 	for (;;) {
 		left -= s->payload.len;
+		s->more = left > 0;
 		s->flags = left == 0 ? flags : (uint8_t)(flags & ~last_only);
 		if (s->payload.len > 0 || left == 0)
 			input_or_release(ns, nc, s, now_ns);
 		else
 			release_owner(ns, s->payload.owner); /* headers alone */
-		s->seq += s->payload.len + ((s->flags & TCP_SYN) ? 1U : 0U);
+		if (s->payload.len > 0) {
+			s->seq += s->payload.len + ((s->flags & TCP_SYN) ? 1U : 0U);
+			flags &= (uint8_t)~TCP_SYN;
+		}
 		f = f->next;
 		if (f == NULL)
 			return;

@@ -17,6 +17,7 @@ tcp_ack_reset(struct tcp_ack_state *a, enum tcp_ack_policy policy)
 	a->quick_left = TCP_ACK_QUICK_SEGMENTS;
 	a->covered = 0;
 	a->since_ns = 0;
+	a->parts = (struct tcp_ack_parts){0};
 	a->ring_head = a->ring_tail = 0;
 }
 
@@ -115,6 +116,12 @@ tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns)
 {
 	struct tcp_ack_state *a = &c->ack;
 
+	if (__builtin_expect(a->parts.open, 0)) {
+		a->parts.data = true;
+		a->parts.push |= push;
+		a->parts.data_bytes += len;
+		return;
+	}
 	if (a->segments++ == 0) {
 		if (now_ns - a->since_ns > TCP_ACK_IDLE_NS)
 			a->quick_left = TCP_ACK_QUICK_SEGMENTS;
@@ -125,11 +132,50 @@ tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns)
 		record(c, false, NULL);
 }
 
+/* RFC 2883 §4: one run, the first; the parts of a segment follow each other. */
+static void
+note_duplicate_part(struct tcp_ack_parts *p, const struct tcp_sack_block *dsack)
+{
+	p->duplicate = true;
+	if (dsack == NULL || dsack->left == dsack->right)
+		return;
+	if (p->dsack.left == p->dsack.right)
+		p->dsack = *dsack;
+	else if (p->dsack.right == dsack->left)
+		p->dsack.right = dsack->right;
+}
+
 void
 tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack)
 {
+	if (c->ack.parts.open) {
+		note_duplicate_part(&c->ack.parts, dsack);
+		return;
+	}
 	counter_add(c->counters, COUNTER_TCP_ACKS_IMMEDIATE, 1);
 	record(c, true, dsack);
+}
+
+void
+tcp_ack_open_parts(struct tcp_conn *c)
+{
+	if (c->ack.parts.open)
+		return;
+	c->ack.parts = (struct tcp_ack_parts){.open = true};
+}
+
+void
+tcp_ack_close_parts(struct tcp_conn *c, uint64_t now_ns)
+{
+	struct tcp_ack_parts *p = &c->ack.parts;
+
+	p->open = false;
+	if (c->state == TCP_CLOSED)
+		return;
+	if (p->data)
+		tcp_ack_on_data(c, p->data_bytes, p->push, now_ns);
+	if (p->duplicate)
+		tcp_ack_on_duplicate(c, &p->dsack);
 }
 
 void

@@ -166,7 +166,7 @@ on_old_data(struct tcp_conn *c, const struct tcp_segment *s)
 	uint32_t end = s->seq + s->payload.len;
 	struct tcp_sack_block dsack = {s->seq, seq_min(end, c->rcv_nxt)};
 
-	counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
+	tcp_count(c, s, COUNTER_TCP_DUPLICATE);
 	counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, s->payload.len);
 	tcp_ack_on_duplicate(c, &dsack);
 }
@@ -336,12 +336,13 @@ input_synchronised(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now
 	return tcp_text_process(c, &rest, now_ns);
 }
 
-bool
-tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+/* A segment, or what of it lies in one buffer. */
+static bool
+input_part(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	counter_add(c->counters, COUNTER_TCP_SEGMENTS_RECEIVED, 1);
+	tcp_count(c, s, COUNTER_TCP_SEGMENTS_RECEIVED);
 	if (s->payload.len > 0)
-		counter_add(c->counters, COUNTER_TCP_DATA_SEGMENTS, 1);
+		tcp_count(c, s, COUNTER_TCP_DATA_SEGMENTS);
 	tcp_timer_on_received(c, now_ns);
 	if (tcp_text_predicted(c, s, now_ns))
 		return true;
@@ -362,4 +363,18 @@ tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_
 		return input_synchronised(c, s, now_ns);
 	}
 	CHECK(false);
+}
+
+bool
+tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	bool kept;
+
+	if (__builtin_expect(!s->more && !c->ack.parts.open, 1))
+		return input_part(c, s, now_ns);
+	tcp_ack_open_parts(c);
+	kept = input_part(c, s, now_ns);
+	if (!s->more)
+		tcp_ack_close_parts(c, now_ns);
+	return kept;
 }

@@ -25,6 +25,14 @@ struct tcp_ack_record {
 
 /** What is to be acknowledged, and when (tcp_ack.c). "Pending" is what neither an ACK that was
  *  sent nor a record covers. */
+/** What the parts of one segment call for; answered when the last part has come. */
+struct tcp_ack_parts {
+	bool open; /* more parts follow */
+	bool data, push, duplicate;
+	uint32_t data_bytes;
+	struct tcp_sack_block dsack; /* left == right: none */
+};
+
 struct tcp_ack_state {
 	enum tcp_ack_policy policy;
 	bool now; /* an ACK is due in the next output */
@@ -37,6 +45,7 @@ struct tcp_ack_state {
 	uint32_t quick_left; /* segments of the sender's first windows still to come */
 	uint32_t covered; /* RCV.NXT when the last ACK was recorded or sent: Last.ACK.sent */
 	uint64_t since_ns; /* arrival of the oldest pending segment, or of the last one that was */
+	struct tcp_ack_parts parts;
 	uint32_t ring_head, ring_tail; /* free-running */
 	struct tcp_ack_record ring[TCP_ACK_RING];
 };
@@ -138,6 +147,13 @@ void tcp_set_state(struct tcp_conn *c, enum tcp_state state);
  *  can still be read. */
 void tcp_state_end(struct tcp_conn *c, int error);
 
+/** Counts a segment; of one in several buffers, its last part. */
+static inline void
+tcp_count(struct tcp_conn *c, const struct tcp_segment *s, enum counter_id id)
+{
+	counter_add(c->counters, id, s->more ? 0 : 1);
+}
+
 static inline bool
 tcp_state_synchronised(enum tcp_state state)
 {
@@ -189,6 +205,10 @@ void tcp_options_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uin
 /* tcp_ack.c */
 
 void tcp_ack_reset(struct tcp_ack_state *a, enum tcp_ack_policy policy);
+/** The input until tcp_ack_close_parts is one segment in several buffers: it counts, and is
+ *  acknowledged, once. Opening what is open changes nothing. */
+void tcp_ack_open_parts(struct tcp_conn *c);
+void tcp_ack_close_parts(struct tcp_conn *c, uint64_t now_ns);
 /** In-order data of len bytes came. RCV.NXT has advanced. */
 void tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns);
 /** A segment that must be acknowledged at once and by an ACK of its own: out of order, duplicate

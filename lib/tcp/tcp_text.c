@@ -63,11 +63,11 @@ take_data(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 		on_in_order(c, s, &r, now_ns);
 		break;
 	case TCP_REASSEMBLY_OUT_OF_ORDER:
-		counter_add(c->counters, COUNTER_TCP_OUT_OF_ORDER, 1);
+		tcp_count(c, s, COUNTER_TCP_OUT_OF_ORDER);
 		tcp_ack_on_duplicate(c, &r.duplicate);
 		break;
 	case TCP_REASSEMBLY_DUPLICATE:
-		counter_add(c->counters, COUNTER_TCP_DUPLICATE, 1);
+		tcp_count(c, s, COUNTER_TCP_DUPLICATE);
 		tcp_ack_on_duplicate(c, &r.duplicate);
 		break;
 	case TCP_REASSEMBLY_NO_BUFFER:
@@ -192,7 +192,7 @@ tcp_text_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now
 	c->rcv_nxt += s->payload.len;
 	tcp_window_on_data(c, s->payload.len, s->payload.len);
 	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
-	counter_add(c->counters, COUNTER_TCP_FAST_PATH, 1);
+	tcp_count(c, s, COUNTER_TCP_FAST_PATH);
 	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, s->payload.len);
 	return true;
 }

@@ -125,6 +125,7 @@ wire_tcp_parse(const uint8_t *data, uint32_t len, struct tcp_segment *ret)
 	ret->flags = data[13];
 	ret->window = be16_load(data + 14);
 	ret->urgent = be16_load(data + 18);
+	ret->more = false;
 	ret->ecn = 0;
 	ret->payload = (struct payload){.data = data + header_len, .len = len - header_len};
 	return DROP_NONE;

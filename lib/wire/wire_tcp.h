@@ -47,6 +47,8 @@ struct tcp_segment {
 	uint8_t sack_count; /* TCP_OPT_SACK, 0..TCP_SACK_BLOCKS_MAX */
 	uint8_t ecn; /* the IP header's ECN codepoint, 0..3 */
 	uint16_t urgent;
+	bool more; /* received: the next input is the same segment's payload in another buffer;
+		    * FIN and PSH are with the last one */
 	struct payload payload; /* received: all of it. To be sent: its first run, */
 	struct payload payload2; /* and its second, where a ring wraps. len 0: none */
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
@@ -56,7 +58,7 @@ struct tcp_segment {
  * Parses a TCP header with options and the contiguous payload after it.
  * data, len: from the first TCP byte to the IP payload's end, or to the buffer's if the frame
  * has more parts. ret->payload.data/len are the bytes after the header, ret->payload.owner is
- * set NULL and ret->ecn 0 for the caller to fill in; payload2 and fields whose option bit is not
+ * set NULL, ret->ecn 0 and ret->more false for the caller to fill in; payload2 and fields whose option bit is not
  * set are not written. The checksum is not looked at. Unknown options, and known ones of another
  * length than theirs, are skipped; an option of length 0 or 1, or one that passes the header's
  * end, makes the segment malformed (RFC 9293 MUST-7).
