@@ -6,6 +6,7 @@
 
 #include "base_bytes.h"
 #include "base_check.h"
+#include "sim_dump.h"
 #include "sim_world.h"
 #include "wire_checksum.h"
 
@@ -15,6 +16,8 @@
 #define PARTS 8U
 #define STEPS_MAX 20000000U
 #define TIME_MAX_NS (4 * 3600 * NS_PER_SEC)
+#define POLL_NS 2000U /* between two iterations at most, when there is something to do */
+#define DELAYED_ACK_NS (40 * NS_PER_MS)
 #define CLOSE_NS (300 * NS_PER_SEC)
 
 struct world {
@@ -30,12 +33,7 @@ struct world {
 	struct fetch *fetch;
 	struct http_url url;
 	uint8_t tx_bytes[BURST][70000];
-	/* the referee of what we emit */
-	uint16_t port;
-	bool edge_known;
-	uint32_t ack, edge;
-	uint8_t wscale;
-	uint32_t acks_in_step;
+	struct sim_referee referee;
 };
 
 static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -52,53 +50,24 @@ fail(struct world *w, const char *format, ...)
 	va_end(args);
 }
 
+/* Into the run's hash, and before your eyes if you like. */
 static void
-trace(struct world *w, const uint8_t *bytes, uint32_t len)
+trace(struct world *w, bool to_server, bool damaged, const uint8_t *bytes, uint32_t len)
 {
 	const struct siphash_key key = {w->out->trace, w->now_ns};
 
 	w->out->trace = siphash24(&key, bytes, len);
+	if (w->cfg->dump)
+		sim_dump_frame(w->now_ns - w->cfg->start_ns, to_server, damaged, bytes, len);
 }
 
 /* ---- our side's frames ---- */
 
-/* In the order of sending: the ACK and the window's right edge never go back. */
-static void
-referee(struct world *w, const uint8_t *l4, uint32_t len)
-{
-	struct tcp_segment s = {0};
-	uint32_t edge;
-
-	if (wire_tcp_parse(l4, len, &s) != DROP_NONE) {
-		fail(w, "a segment of ours cannot be parsed");
-		return;
-	}
-	if (s.flags & TCP_SYN) {
-		w->port = s.src_port;
-		w->edge_known = false;
-		w->wscale = s.options & TCP_OPT_WSCALE ? s.wscale : 0;
-		return;
-	}
-	w->acks_in_step++;
-	if (s.src_port != w->port || !(s.flags & TCP_ACK) || (s.flags & TCP_RST))
-		return;
-	edge = s.ack + ((uint32_t)s.window << (w->peer.ws ? w->wscale : 0));
-	if (w->edge_known && (int32_t)(s.ack - w->ack) < 0)
-		fail(w, "our ACK went back by %u", w->ack - s.ack);
-	if (w->edge_known && (int32_t)(edge - w->edge) < 0 && (int32_t)(w->edge - s.ack) > 0)
-		fail(w, "our window's right edge went back by %u", w->edge - edge);
-	w->edge = w->edge_known && (int32_t)(edge - w->edge) < 0 ? w->edge : edge;
-	w->ack = s.ack;
-	w->edge_known = true;
-}
-
 static void
 emit(struct world *w, const struct tx_frame *f)
 {
-	trace(w, f->data, f->len);
-	if (f->len >= 54 && f->data[12] == 0x08 && f->data[13] == 0x00 &&
-		f->data[23] == IPV4_PROTO_TCP)
-		referee(w, f->data + 34, f->len - 34);
+	trace(w, true, false, f->data, f->len);
+	sim_referee_on_sent(&w->referee, f->data, f->len);
 	sim_link_send(&w->to_server, f->data, f->len, w->now_ns);
 }
 
@@ -152,7 +121,9 @@ receive(struct world *w)
 	uint32_t n = 0;
 
 	while (n < BURST && (f = sim_link_receive(&w->to_client, w->now_ns)) != NULL) {
-		trace(w, f->bytes, f->len);
+		trace(w, false, f->damaged, f->bytes, f->len);
+		if (!f->damaged)
+			sim_referee_on_delivered(&w->referee, f->bytes, f->len);
 		make_frame(w, f, &frames[n], parts[n]);
 		free(f);
 		n++;
@@ -167,26 +138,30 @@ check_connection(struct world *w)
 		tcp_conn_check(fetch_connection(w->fetch));
 }
 
+/* Segments that the client may refuse, and does not have then. */
+static uint64_t
+refusals(const struct world *w)
+{
+	const uint64_t *v = w->out->counters.value;
+
+	return v[COUNTER_DROP_TCP_NO_BUFFER] + v[COUNTER_DROP_TCP_PAWS];
+}
+
 /* One iteration of the worker's loop. true: the download is over. */
 static bool
 iterate(struct world *w)
 {
-	uint64_t *v = w->out->counters.value;
-	uint64_t before = v[COUNTER_TCP_OUT_OF_ORDER] + v[COUNTER_TCP_DUPLICATE], wanted;
+	uint64_t refused = refusals(w);
 	bool over;
 
-	w->acks_in_step = 0;
 	receive(w);
 	check_connection(w);
-	wanted = v[COUNTER_TCP_OUT_OF_ORDER] + v[COUNTER_TCP_DUPLICATE] - before;
 	over = fetch_poll(w->fetch, w->now_ns);
 	transmit(w);
 	check_connection(w);
-	/* One each, at once; a reset that came in the same burst ends the duty. */
-	if (w->acks_in_step < MIN_OF(wanted, (uint64_t)32) && fetch_connection(w->fetch) != NULL &&
-		tcp_conn_state(fetch_connection(w->fetch)) != TCP_CLOSED)
-		fail(w, "%u ACKs for %llu out-of-order or duplicate segments", w->acks_in_step,
-			(unsigned long long)wanted);
+	sim_referee_on_iteration(&w->referee, refusals(w) != refused, w->now_ns);
+	if (w->referee.fault[0] != '\0')
+		fail(w, "referee: %s", w->referee.fault);
 	return over;
 }
 
@@ -203,7 +178,7 @@ step_time(struct world *w)
 	next = time_min(next, sim_sink_deadline(&w->sink));
 	if (next == TIME_NEVER)
 		next = w->now_ns + NS_PER_SEC;
-	w->now_ns = MAX_OF(next, w->now_ns + 1 + sim_random_next(&w->random) % 2000);
+	w->now_ns = MAX_OF(next, w->now_ns + 1 + sim_random_next(&w->random) % POLL_NS);
 }
 
 static void
@@ -275,6 +250,17 @@ set_up(struct world *w)
 		.ip = SERVER_IP};
 	sim_peer_start(&w->peer);
 	netstack_config_defaults(&ns);
+	w->referee.cfg = (struct sim_referee_config){
+		.client_ip = CLIENT_IP,
+		.server_ip = SERVER_IP,
+		.ack_policy = cfg->ack_policy,
+		.ack_delay_max_ns = cfg->ack_policy == TCP_ACK_DELAYED ? DELAYED_ACK_NS
+								       : ns.tcp.ack_delay_max_ns,
+		.slack_ns = POLL_NS,
+		.ack_segments_max = ns.tcp.ack_segments_max,
+		.mtu = cfg->mtu,
+		.chains = cfg->chain_per_mille > 0,
+	};
 	ns.mac = (struct ether_addr){{2, 0, 0, 0, 0, 2}};
 	ns.address = CLIENT_IP;
 	ns.mtu = cfg->mtu;
@@ -390,9 +376,11 @@ tear_down(struct world *w)
 	w->out->server_retransmissions = w->peer.retransmissions;
 	w->out->lost = w->to_client.lost + w->to_server.lost;
 	w->out->end_ns = w->now_ns;
+	w->out->seen = w->referee.counts;
 	sim_peer_stop(&w->peer);
 	sim_link_clear(&w->to_client);
 	sim_link_clear(&w->to_server);
+	sim_referee_clear(&w->referee);
 	if (test_buffers_live(&w->buffers) != 0)
 		fail(w, "%llu received buffers leaked",
 			(unsigned long long)test_buffers_live(&w->buffers));

@@ -5,6 +5,7 @@
 #include "fetch.h"
 #include "sim_link.h"
 #include "sim_peer.h"
+#include "sim_referee.h"
 #include "sim_sink.h"
 #include "test_buffer.h"
 
@@ -27,6 +28,7 @@ struct sim_config {
 	uint64_t sink_delay_max_ns, sink_fail_at;
 	uint32_t sink_room_per_mille;
 	uint64_t start_ns;
+	bool dump; /* print every frame */
 };
 
 /** What came of it. */
@@ -36,6 +38,7 @@ struct sim_outcome {
 	enum fetch_code code[SIM_DOWNLOADS_MAX];
 	uint64_t bytes, server_retransmissions, lost;
 	struct counters counters;
+	struct sim_referee_counts seen; /* by the referee */
 	struct histogram ack_delay;
 };
 
