@@ -100,7 +100,7 @@ derive_peer(struct sim_random *r)
 		       (uint32_t)sim_random_range(r, 0, 0x1ffff),
 		.window = (uint32_t)(sim_random_chance(r, 800) ? 64240
 							       : sim_random_range(r, 100, 3000)),
-		.window_shut = sim_random_chance(r, 50),
+		.shut_segments = sim_random_chance(r, 50) ? (uint32_t)sim_random_range(r, 1, 4) : 0,
 		.fin_alone = sim_random_chance(r, 500),
 		.small_segments = sim_random_chance(r, 300),
 		.keep_alive = (uint32_t)sim_random_range(r, 1, 4),
@@ -161,6 +161,9 @@ sim_case_derive(uint64_t seed, struct sim_config *ret)
 		sim_random_chance(&r, 500) ? 0 : sim_random_range(&r, 1, 2000) * NS_PER_US;
 	ret->sink_room_per_mille =
 		sim_random_chance(&r, 600) ? 1000 : (uint32_t)sim_random_range(&r, 50, 999);
+	/* We have nothing to send while a body comes: if its reset is lost, only probes tell. */
+	ret->keepalive =
+		sim_random_chance(&r, 300) || ret->answer[ret->downloads - 1] == SIM_ANSWER_RESET;
 	if (sim_random_chance(&r, 40))
 		ret->sink_fail_at = sim_random_range(&r, 1, 100000);
 }

@@ -64,6 +64,18 @@ deliver(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t at_ns)
 	insert(l, f);
 }
 
+/* Does a test want exactly this packet lost? ARP is not counted. */
+static bool
+is_dropped(struct sim_link *l, const uint8_t *bytes, uint32_t len)
+{
+	uint64_t nth;
+
+	if (len < 14 || bytes[12] != 0x08 || bytes[13] != 0x00)
+		return false;
+	nth = l->packets++;
+	return nth < 64 && (l->cfg.drop_ip >> nth & 1) != 0;
+}
+
 void
 sim_link_send(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t now_ns)
 {
@@ -71,7 +83,7 @@ sim_link_send(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t n
 	uint64_t queued = (start_ns - now_ns) * (l->cfg.bits_per_second / 1000) / 8000000U;
 	uint64_t at_ns;
 
-	if (queued > l->cfg.queue_bytes || is_lost(l)) {
+	if (is_dropped(l, bytes, len) || queued > l->cfg.queue_bytes || is_lost(l)) {
 		l->lost++;
 		return;
 	}

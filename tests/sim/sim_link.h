@@ -13,6 +13,7 @@ struct sim_link_config {
 	uint32_t loss_per_mille, duplicate_per_mille, corrupt_per_mille, truncate_per_mille;
 	uint32_t
 		burst_loss_per_mille; /* Gilbert-Elliott: entering the bad state, which loses half */
+	uint64_t drop_ip; /* bit n: the nth IP packet from 0 is lost, whatever the dice say */
 };
 
 struct sim_frame {
@@ -28,7 +29,7 @@ struct sim_link {
 	struct sim_link_config cfg;
 	struct sim_random *random;
 	struct sim_frame *head; /* by arrival */
-	uint64_t busy_until_ns, number, lost;
+	uint64_t busy_until_ns, number, lost, packets; /* packets: IP ones that were sent into it */
 	bool bad;
 };
 

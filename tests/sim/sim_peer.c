@@ -79,7 +79,7 @@ window_field(const struct sim_peer *p)
 	uint32_t units = p->ws ? p->cfg.window >> p->cfg.wscale : p->cfg.window;
 
 	/* A large scale would round a small window away for good. */
-	return (uint16_t)(p->shut ? 0 : MIN_OF(MAX_OF(units, 1U), 65535U));
+	return (uint16_t)(p->shut > 0 ? 0 : MIN_OF(MAX_OF(units, 1U), 65535U));
 }
 
 static void
@@ -98,7 +98,7 @@ send_syn_ack(struct sim_peer *p, uint64_t now_ns)
 		.flags = TCP_SYN | TCP_ACK,
 		.seq = p->cfg.iss,
 		.ack = p->rcv_nxt,
-		.window = (uint16_t)MIN_OF(p->shut ? 0U : p->cfg.window, 65535U),
+		.window = (uint16_t)MIN_OF(p->shut > 0 ? 0U : p->cfg.window, 65535U),
 		.options = TCP_OPT_MSS,
 		.mss = p->cfg.mss,
 		.wscale = p->cfg.wscale,
@@ -119,6 +119,16 @@ send_reset(struct sim_peer *p, uint64_t now_ns)
 	send_tcp(p, &s, now_ns);
 	p->state = SIM_CLOSED;
 	p->rto_at_ns = p->probe_at_ns = TIME_NEVER;
+}
+
+/* RFC 9293 §3.10.7.1: no such connection. */
+static void
+refuse_stray(struct sim_peer *p, const struct tcp_segment *stray, uint64_t now_ns)
+{
+	struct tcp_segment s = {.flags = TCP_RST, .seq = stray->ack};
+
+	if ((stray->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
+		send_tcp(p, &s, now_ns);
 }
 
 static void
@@ -236,7 +246,7 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	p->ts_first = p->ts_last = 0;
 	p->request_len = p->requests = 0;
 	p->client_fin = p->fin_queued = p->reset_queued = p->in_recovery = false;
-	p->shut = p->cfg.window_shut;
+	p->shut = p->cfg.shut_segments;
 	p->stream_len = p->una = p->nxt = 0;
 	p->right_edge = s->window;
 	p->segs = p->seg_first = p->dup_acks = 0;
@@ -257,7 +267,7 @@ take_request(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 	if (d->len == 0 || seq_gt(s->seq, p->rcv_nxt) || skip >= d->len ||
 		p->request_len + d->len > sizeof(p->request))
 		return;
-	if (p->shut) /* they may only probe: one byte is refused */
+	if (p->shut > 0) /* they may only probe: one byte is refused */
 		return;
 	memcpy(p->request + p->request_len, d->data + skip, d->len - skip);
 	p->request_len += d->len - skip;
@@ -420,9 +430,8 @@ input_open(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 	}
 	if (tcp_segment_seq_len(s) > 0 || (s->seq == p->rcv_nxt - 1))
 		send_ack(p, now_ns);
-	if (p->shut && sim_random_chance(p->random, 500)) {
-		p->shut = false; /* the window opens; the client learns of it by its probes */
-	}
+	/* The window opens in silence: the client learns of it by its next probe. */
+	p->shut -= p->shut > 0;
 	push(p, now_ns);
 }
 
@@ -443,8 +452,12 @@ input_tcp(struct sim_peer *p, const struct sim_frame *f, const struct ipv4_heade
 		open_connection(p, &s, now_ns);
 		return;
 	}
-	if (p->state == SIM_LISTEN || s.src_port != p->client_port || p->state == SIM_CLOSED)
+	if (p->state == SIM_LISTEN || s.src_port != p->client_port)
 		return; /* of an older connection */
+	if (p->state == SIM_CLOSED) {
+		refuse_stray(p, &s, now_ns);
+		return;
+	}
 	if (checks_out(p, &s))
 		input_open(p, &s, now_ns);
 }

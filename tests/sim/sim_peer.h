@@ -29,7 +29,7 @@ struct sim_peer_config {
 	uint16_t mss;
 	uint32_t iss;
 	uint32_t window; /* bytes offered for the request */
-	bool window_shut; /* at first: the client must probe */
+	uint32_t shut_segments; /* the window is shut until so many have come: we must be probed */
 	bool fin_alone; /* the FIN does not travel with the last data */
 	bool small_segments; /* of random size, as a peer without Nagle's algorithm may send */
 	uint32_t keep_alive; /* requests that one connection serves */
@@ -67,7 +67,8 @@ struct sim_peer {
 	char request[70000];
 	uint32_t request_len, requests;
 	uint64_t answer_at_ns;
-	bool client_fin, shut;
+	bool client_fin;
+	uint32_t shut; /* segments still to come */
 	uint8_t *stream;
 	uint64_t stream_len, stream_room;
 	bool fin_queued, reset_queued;

@@ -273,6 +273,8 @@ set_up(struct world *w)
 	ns.tcp.rcv_payloads_max = cfg->payloads_max;
 	ns.tcp.syn_retries = 30;
 	ns.tcp.data_retries = 60;
+	if (!cfg->keepalive)
+		ns.tcp.keepalive_idle_ns = TIME_NEVER;
 	ns.tcp.ack_delay = &w->out->ack_delay;
 	ns.release = test_buffer_release;
 	ns.release_ctx = &w->buffers;

@@ -28,6 +28,7 @@ struct sim_config {
 	uint64_t sink_delay_max_ns, sink_fail_at;
 	uint32_t sink_room_per_mille;
 	uint64_t start_ns;
+	bool keepalive; /* off: a lost timer of ours stalls, instead of being saved by probes */
 	bool dump; /* print every frame */
 };
 
