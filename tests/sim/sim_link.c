@@ -83,7 +83,9 @@ sim_link_send(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t n
 	uint64_t queued = (start_ns - now_ns) * (l->cfg.bits_per_second / 1000) / 8000000U;
 	uint64_t at_ns;
 
-	if (is_dropped(l, bytes, len) || queued > l->cfg.queue_bytes || is_lost(l)) {
+	if (is_dropped(l, bytes, len) ||
+		(now_ns >= l->cfg.down_from_ns && now_ns < l->cfg.down_until_ns) ||
+		queued > l->cfg.queue_bytes || is_lost(l)) {
 		l->lost++;
 		return;
 	}

@@ -13,6 +13,7 @@ struct sim_link_config {
 	uint32_t loss_per_mille, duplicate_per_mille, corrupt_per_mille, truncate_per_mille;
 	uint32_t
 		burst_loss_per_mille; /* Gilbert-Elliott: entering the bad state, which loses half */
+	uint64_t down_from_ns, down_until_ns; /* the cable is out in between */
 	uint64_t drop_ip; /* bit n: the nth IP packet from 0 is lost, whatever the dice say */
 };
 

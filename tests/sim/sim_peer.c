@@ -51,7 +51,8 @@ send_tcp(struct sim_peer *p, struct tcp_segment *s, uint64_t now_ns)
 	uint64_t sum;
 
 	s->src_port = 80;
-	s->dst_port = p->client_port;
+	if (s->dst_port == 0)
+		s->dst_port = p->client_port;
 	if (p->ts && !(s->flags & TCP_RST)) {
 		s->options |= TCP_OPT_TIMESTAMPS;
 		s->ts_val = (uint32_t)(now_ns / NS_PER_MS) + 77;
@@ -125,7 +126,7 @@ send_reset(struct sim_peer *p, uint64_t now_ns)
 static void
 refuse_stray(struct sim_peer *p, const struct tcp_segment *stray, uint64_t now_ns)
 {
-	struct tcp_segment s = {.flags = TCP_RST, .seq = stray->ack};
+	struct tcp_segment s = {.flags = TCP_RST, .seq = stray->ack, .dst_port = stray->src_port};
 
 	if ((stray->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
 		send_tcp(p, &s, now_ns);
@@ -452,9 +453,7 @@ input_tcp(struct sim_peer *p, const struct sim_frame *f, const struct ipv4_heade
 		open_connection(p, &s, now_ns);
 		return;
 	}
-	if (p->state == SIM_LISTEN || s.src_port != p->client_port)
-		return; /* of an older connection */
-	if (p->state == SIM_CLOSED) {
+	if (p->state == SIM_LISTEN || p->state == SIM_CLOSED || s.src_port != p->client_port) {
 		refuse_stray(p, &s, now_ns);
 		return;
 	}

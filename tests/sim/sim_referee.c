@@ -113,6 +113,7 @@ on_segment(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 		return;
 	}
 	c->frames++;
+	c->heard = true;
 	follow_timestamp(c, t, left, left + t->len);
 	if (t->len > 0 || (t->flags & SIM_FIN))
 		on_text(r, c, t, left);

@@ -29,9 +29,6 @@ struct sim_referee_config {
 	uint64_t slack_ns; /* the worker's polling interval */
 	uint32_t ack_segments_max; /* BURST: in-order segments that one ACK may cover */
 	uint32_t mtu;
-	/* Frames come in several buffers. The client counts each buffer as a segment of its own
-	 * (docs/adr/netstack-output.md), so that rules which count segments cannot be applied. */
-	bool chains;
 };
 
 /** A data segment or FIN that was delivered in this iteration. */
@@ -51,6 +48,7 @@ struct sim_referee_conn {
 	struct sim_referee_conn *next;
 	uint16_t port;
 	bool synchronised, ended;
+	bool heard; /* something came after the SYN-ACK */
 	bool ts, sack, ws; /* offered, then negotiated */
 	uint8_t our_scale, server_scale;
 	uint32_t iss, irs, server_mss;
@@ -60,7 +58,6 @@ struct sim_referee_conn {
 	struct sim_ranges kept; /* what the client must have */
 	struct sim_ranges sacked; /* what it said that it has, above `ack` */
 	uint64_t fin_at; /* SIM_NEVER: not delivered */
-	bool fin_answered; /* it was due, and not again before all below it is there */
 	uint64_t ack, edge; /* told last; the edge is the farthest */
 	uint32_t ts_recent_min, ts_recent_max; /* between these TS.Recent must be */
 	uint32_t ts_recent_next, ts_ecr; /* the next iteration's minimum; echoed last */

@@ -84,8 +84,7 @@ on_delivery(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_
 	} else if (d->right > d->left) {
 		on_in_order(r, c, d, prefix, due);
 	}
-	due->any |= d->fin && !c->fin_answered;
-	c->fin_answered |= d->fin;
+	due->any |= d->fin;
 	prefix = sim_ranges_gap(&c->kept, 0);
 	if (c->fin_at == prefix)
 		due->ack_to = prefix + 1;
@@ -117,7 +116,7 @@ judge_waiting(struct sim_referee *r, struct sim_referee_conn *c, const struct du
 	switch (r->cfg.ack_policy) {
 	case TCP_ACK_BURST:
 		if (c->waiting >= r->cfg.ack_segments_max || due->push ||
-			(c->segments_in_order <= SIM_QUICK_SEGMENTS && !r->cfg.chains))
+			c->segments_in_order <= SIM_QUICK_SEGMENTS)
 			sim_referee_fault(
 				r, "%u segments without an ACK after their burst", c->waiting);
 		break;
@@ -125,20 +124,24 @@ judge_waiting(struct sim_referee *r, struct sim_referee_conn *c, const struct du
 		sim_referee_fault(r, "a segment without an ACK after its burst");
 		break;
 	case TCP_ACK_DELAYED:
-		if (c->waiting_full >= 2 && !r->cfg.chains)
+		if (c->waiting_full >= 2)
 			sim_referee_fault(r, "two full-sized segments without an ACK");
 		break;
 	}
 }
 
-/* Until all that was delivered is acknowledged, a refusal leaves open what the client has. */
+/* Until all that was delivered is acknowledged, a refusal leaves open what the client has; in the
+ * iteration of that acknowledgment too, whose segments were taken before it. */
 static bool
 in_doubt(struct sim_referee_conn *c, bool excused)
 {
 	uint64_t end = c->got.count > 0 ? c->got.at[c->got.count - 1].right : 0;
+	bool doubt = c->doubt || excused;
 
-	c->doubt = (c->doubt || excused) && c->ack < end;
-	return c->doubt || excused;
+	if (c->fin_at != SIM_NEVER)
+		end = MAX_OF(end, c->fin_at + 1);
+	c->doubt = doubt && c->ack < end;
+	return doubt;
 }
 
 void
@@ -159,7 +162,7 @@ sim_referee_judge_duties(
 		sim_referee_fault(
 			r, "%u ACKs where %u segments ask for one each", c->tolds, due.acks);
 	/* A sender without SACK would take them for a loss. */
-	if (c->repeats > MAX_OF(c->frames, 1U) && !r->cfg.chains && c->ws)
+	if (c->repeats > MAX_OF(c->frames, 1U))
 		sim_referee_fault(r, "%u duplicate ACKs for %u segments", c->repeats, c->frames);
 	if (due.any && c->tolds == 0)
 		sim_referee_fault(r, "no ACK for a FIN or a window probe");

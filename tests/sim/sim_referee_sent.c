@@ -216,7 +216,8 @@ check_data(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 		sim_referee_fault(r, "data with a gap before it");
 	else
 		remember(r, c, t, at);
-	if (c->snd_una == 0 && end > (uint64_t)INITIAL_WINDOW_SEGMENTS * c->server_mss)
+	/* RFC 6928; later ACKs, duplicate ones too (RFC 3042, RFC 6582), let more follow. */
+	if (!c->heard && end > (uint64_t)INITIAL_WINDOW_SEGMENTS * c->server_mss)
 		sim_referee_fault(r, "more than the initial window");
 	if (c->our_fin_at != SIM_NEVER && (end > c->our_fin_at || (fin && end != c->our_fin_at)))
 		sim_referee_fault(r, "data after our FIN, or another FIN");

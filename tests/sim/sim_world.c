@@ -259,7 +259,6 @@ set_up(struct world *w)
 		.slack_ns = POLL_NS,
 		.ack_segments_max = ns.tcp.ack_segments_max,
 		.mtu = cfg->mtu,
-		.chains = cfg->chain_per_mille > 0,
 	};
 	ns.mac = (struct ether_addr){{2, 0, 0, 0, 0, 2}};
 	ns.address = CLIENT_IP;
@@ -363,8 +362,9 @@ download(struct world *w, uint32_t i)
 		judge(w, i);
 }
 
+/* What a connection leaves must be gone before netstack_destroy, which would hide it. */
 static void
-tear_down(struct world *w)
+close_all(struct world *w)
 {
 	uint64_t until_ns = w->now_ns + CLOSE_NS;
 
@@ -372,6 +372,19 @@ tear_down(struct world *w)
 	while (w->out->failure[0] == '\0' && netstack_connections(w->netstack) > 0 &&
 		w->now_ns < until_ns)
 		step(w);
+	if (w->out->failure[0] != '\0')
+		return;
+	if (netstack_connections(w->netstack) > 0)
+		fail(w, "%u connections are still open", netstack_connections(w->netstack));
+	else if (test_buffers_live(&w->buffers) != 0)
+		fail(w, "%llu received buffers are held by no connection",
+			(unsigned long long)test_buffers_live(&w->buffers));
+}
+
+static void
+tear_down(struct world *w)
+{
+	close_all(w);
 	fetch_destroy(w->fetch);
 	netstack_destroy(w->netstack);
 	http_url_free(&w->url);
