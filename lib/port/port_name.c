@@ -92,17 +92,31 @@ format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char
 	return 0;
 }
 
+uint32_t
+port_af_xdp_room(uint16_t mtu)
+{
+	return RTE_MAX(mtu + PORT_L2_OVERHEAD + AF_XDP_KERNEL_HEADROOM, PORT_FRAME_ROOM_MIN);
+}
+
+int
+port_af_xdp_check_mtu(uint16_t mtu, char *ret_message)
+{
+	if (mtu <= AF_XDP_MTU_MAX)
+		return 0;
+	snprintf(ret_message, PORT_MESSAGE_MAX,
+		"an MTU of %u is too large for af_xdp, where a frame and its headroom must fit one "
+		"page; use --mtu %u or less, or --nic-mode af_packet",
+		mtu, AF_XDP_MTU_MAX);
+	return -ERANGE;
+}
+
 static int
 format_af_xdp(const struct port_eal_config *cfg, char *buf, size_t room, char *ret_message)
 {
-	if (cfg->mtu > AF_XDP_MTU_MAX) {
-		snprintf(ret_message, PORT_MESSAGE_MAX,
-			"an MTU of %u is too large for af_xdp, where a frame must fit one page; "
-			"use --mtu %u "
-			"or less, or --nic-mode af_packet",
-			cfg->mtu, AF_XDP_MTU_MAX);
-		return -ERANGE;
-	}
+	int rc = port_af_xdp_check_mtu(cfg->mtu, ret_message);
+
+	if (rc != 0)
+		return rc;
 	snprintf(buf, room, "net_af_xdp0,iface=%s,queue_count=%u", cfg->nic, cfg->queues);
 	return 0;
 }

@@ -19,6 +19,12 @@ failed(struct port *p, int rc, const char *what, char *ret_message)
 	return rc;
 }
 
+static bool
+is_af_xdp(const struct port *p)
+{
+	return strcmp(p->dev.driver_name, "net_af_xdp") == 0;
+}
+
 /* Only what the NIC has and we asked for; the rest is done in software. */
 static void
 choose_offloads(struct port *p)
@@ -127,7 +133,7 @@ port_memory_needed(const struct port_config *cfg)
 static int
 check_pages(const struct port *p, char *ret_message)
 {
-	if (strcmp(p->dev.driver_name, "net_af_xdp") != 0 || rte_eal_has_hugepages())
+	if (!is_af_xdp(p) || rte_eal_has_hugepages())
 		return 0;
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"af_xdp needs its buffers in hugepages: sysctl vm.nr_hugepages=%u (and 0 "
@@ -208,10 +214,25 @@ set_address(struct port *p)
 }
 
 static int
+choose_room(struct port *p, char *ret_message)
+{
+	if (is_af_xdp(p)) {
+		p->rx_room = port_af_xdp_room(p->cfg.mtu);
+		return port_af_xdp_check_mtu(p->cfg.mtu, ret_message);
+	}
+	/* af_packet copies whole ring frames without a look at the mbuf's room. */
+	p->rx_room = RTE_MAX(port_vdev_frame_room(p->cfg.mtu), port_frame_room_of(p->cfg.port_id));
+	p->rx_room = RTE_MIN(p->rx_room, PORT_RX_ROOM_MAX);
+	return 0;
+}
+
+static int
 bring_up(struct port *p, char *ret_message)
 {
-	int rc = configure(p, ret_message);
+	int rc = choose_room(p, ret_message);
 
+	if (rc == 0)
+		rc = configure(p, ret_message);
 	if (rc == 0)
 		rc = create_pools(p, ret_message);
 	if (rc == 0)
@@ -246,9 +267,6 @@ port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 		(uint16_t)(cfg->rx_descriptors > 0 ? cfg->rx_descriptors : PORT_RX_DESCRIPTORS);
 	p->tx_descriptors =
 		(uint16_t)(cfg->tx_descriptors > 0 ? cfg->tx_descriptors : PORT_TX_DESCRIPTORS);
-	/* af_packet copies whole ring frames without a look at the mbuf's room. */
-	p->rx_room = RTE_MAX(port_vdev_frame_room(cfg->mtu), port_frame_room_of(cfg->port_id));
-	p->rx_room = RTE_MIN(p->rx_room, PORT_RX_ROOM_MAX);
 	port_interface_of(cfg->port_id, p->interface, sizeof(p->interface));
 	rc = rte_eth_dev_info_get(cfg->port_id, &p->dev);
 	rc = rc == 0 ? bring_up(p, ret_message)

@@ -50,6 +50,12 @@ void port_vdev_name(const char *vdev, char *buf, size_t room);
 /** Bytes that one received frame needs at this MTU, as the buffers are sized. */
 uint32_t port_vdev_frame_room(uint16_t mtu);
 
+/** Bytes that net_af_xdp needs in a receive buffer, behind the mbuf's headroom, at this MTU. */
+uint32_t port_af_xdp_room(uint16_t mtu);
+
+/** 0, or -ERANGE with a message: frames at this MTU do not fit net_af_xdp's buffers. */
+int port_af_xdp_check_mtu(uint16_t mtu, char *ret_message);
+
 /** Is there such an interface, is it up, may we open it? 0, or -errno with a message. */
 int port_interface_check(const char *interface, char *ret_message);
 

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <rte_mempool.h>
+
 #include "port_priv.h"
 
 static void
@@ -88,6 +90,34 @@ test_mtu_too_large_is_refused_with_the_limit(void **state)
 	assert_non_null(strstr(message, "af_packet"));
 }
 
+/* What the driver's frame leaves to the kernel: the object without our part and its headroom. */
+static uint32_t
+af_xdp_object_bytes(uint16_t mtu)
+{
+	uint32_t element = (uint32_t)sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM;
+
+	return rte_mempool_calc_obj_size(element + port_af_xdp_room(mtu), 0, NULL);
+}
+
+/* 2974 was lost in silence, for the kernel's headroom; from 2975 on no port could be made. */
+static void
+test_af_xdp_buffers_hold_the_frame_and_the_headroom_in_one_page(void **state)
+{
+	char message[PORT_MESSAGE_MAX];
+	uint16_t mtu;
+
+	(void)state;
+	for (mtu = 576; port_af_xdp_check_mtu(mtu, message) == 0; mtu++) {
+		assert_true(
+			port_af_xdp_room(mtu) >= mtu + PORT_L2_OVERHEAD + AF_XDP_KERNEL_HEADROOM);
+		assert_true(af_xdp_object_bytes(mtu) <= AF_XDP_PAGE);
+	}
+	assert_int_equal(mtu, 3439);
+	assert_true(af_xdp_object_bytes(mtu) > AF_XDP_PAGE);
+	assert_non_null(strstr(message, "--mtu 3438"));
+	assert_non_null(strstr(message, "--nic-mode af_packet"));
+}
+
 static void
 test_mode_names_parse_back(void **state)
 {
@@ -119,6 +149,7 @@ main(void)
 		cmocka_unit_test(test_af_packet_blocks_hold_whole_frames_and_pages_at_every_mtu),
 		cmocka_unit_test(test_af_packet_ring_holds_the_frames_asked_for),
 		cmocka_unit_test(test_mtu_too_large_is_refused_with_the_limit),
+		cmocka_unit_test(test_af_xdp_buffers_hold_the_frame_and_the_headroom_in_one_page),
 		cmocka_unit_test(test_mode_names_parse_back),
 		cmocka_unit_test(test_interface_absent_is_named_with_the_command),
 	};
