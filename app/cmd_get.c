@@ -367,8 +367,10 @@ worth_a_retry(const struct get *g, const struct report *r)
 		return false;
 	if (g->interrupted || r->attempts > g->settings->retries)
 		return false;
-	return r->result.may_retry ||
-	       (g->settings->retry_connrefused && r->exit_code == EXIT_CODE_COULDNT_CONNECT);
+	/* What went down a pipe cannot be taken back; a file is begun anew. */
+	if (r->result.body_bytes > 0 && r->path != NULL && strcmp(r->path, "-") == 0)
+		return false;
+	return r->result.may_retry || (g->settings->retry_connrefused && r->result.refused);
 }
 
 static void

@@ -118,7 +118,7 @@ fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns)
 		.start_ns = now_ns, .length = HTTP_LENGTH_UNKNOWN, .reused = reuse};
 	if (reuse)
 		f->result.local_port = netstack_conn_local_port(f->conn);
-	f->expect_told = f->body_unwanted = f->complete = false;
+	f->expect_told = f->body_unwanted = f->complete = f->excess = false;
 	f->stream.parts = f->stream.at = f->stream.used = f->stream.span_len = 0;
 	f->writes = 0;
 	http_response_reset(f->response, job->method != NULL && strcmp(job->method, "HEAD") == 0);
@@ -146,6 +146,15 @@ send_request(struct fetch *f, uint64_t now_ns)
 		f->result.request_sent_ns = now_ns;
 }
 
+static bool
+was_established(const struct tcp_conn *tcp)
+{
+	struct tcp_info info;
+
+	tcp_conn_info(tcp, &info);
+	return info.established_ns != 0;
+}
+
 static void
 poll_connecting(struct fetch *f, uint64_t now_ns)
 {
@@ -153,7 +162,9 @@ poll_connecting(struct fetch *f, uint64_t now_ns)
 	enum tcp_state state = tcp_conn_state(tcp);
 	int error = netstack_conn_error(f->conn);
 
-	if (error != 0 || state == TCP_CLOSED) {
+	if (error != 0 && was_established(tcp)) { /* and ended in the same burst */
+		begin_transfer(f, now_ns);
+	} else if (error != 0 || state == TCP_CLOSED) {
 		fetch_end_by_connection(f, error, now_ns);
 	} else if (state >= TCP_ESTABLISHED) {
 		f->result.connected_ns = now_ns;
@@ -162,12 +173,19 @@ poll_connecting(struct fetch *f, uint64_t now_ns)
 	}
 }
 
+static bool
+is_idempotent(const char *method)
+{
+	return method == NULL || strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 /* RFC 9110 §9.2.2: a kept connection that ends before it answers was closed while our request was
- * under way; a GET may be sent again, once. */
+ * under way; what changes nothing on the server may be sent again, once. */
 static bool
 retry_stale(struct fetch *f, uint64_t now_ns)
 {
-	if (!f->result.reused || f->result.connections > 0 || http_response_started(f->response))
+	if (!is_idempotent(f->job.method) || !f->result.reused || f->result.connections > 0 ||
+		http_response_started(f->response))
 		return false;
 	fetch_stream_drop(f);
 	fetch_drop_connection(f, true, now_ns);
@@ -243,9 +261,8 @@ poll_transfer(struct fetch *f, uint64_t now_ns)
 	}
 	if (!fetch_stream_empty(f) || tcp_conn_recv_ready(tcp) > 0)
 		return;
-	/* Once -f has seen the status, the body is of no use. */
-	if (f->body_unwanted && http_response_headers_complete(f->response) &&
-		tcp_conn_recv_finished(tcp)) {
+	/* Once -f has seen the status, the rest of the body is not waited for. */
+	if (f->body_unwanted) {
 		end_complete(f, now_ns);
 		return;
 	}
@@ -266,15 +283,22 @@ check_sink(struct fetch *f, uint64_t now_ns)
 	fetch_end(f, FETCH_WRITE_ERROR, text, now_ns);
 }
 
+/* A limit beyond the clock's end is none. */
+static uint64_t
+time_after(uint64_t start_ns, uint64_t limit_ns)
+{
+	return limit_ns < TIME_NEVER - start_ns ? start_ns + limit_ns : TIME_NEVER;
+}
+
 static uint64_t
 deadline_of(const struct fetch *f)
 {
-	uint64_t start_ns = f->result.start_ns, deadline_ns = TIME_NEVER;
+	uint64_t start_ns = f->result.start_ns;
+	uint64_t deadline_ns = time_after(start_ns, f->job.max_time_ns);
 
-	if (f->job.max_time_ns != TIME_NEVER)
-		deadline_ns = start_ns + f->job.max_time_ns;
-	if (f->state == FETCH_CONNECTING && f->job.connect_timeout_ns != TIME_NEVER)
-		deadline_ns = time_min(deadline_ns, start_ns + f->job.connect_timeout_ns);
+	if (f->state == FETCH_CONNECTING)
+		deadline_ns =
+			time_min(deadline_ns, time_after(start_ns, f->job.connect_timeout_ns));
 	return deadline_ns;
 }
 

@@ -68,7 +68,8 @@ struct fetch_result {
 	uint64_t header_bytes, request_bytes;
 	uint64_t start_ns, connected_ns, request_sent_ns, first_byte_ns, end_ns;
 	bool reused; /* the connection had served an earlier download */
-	bool may_retry; /* failed before anything was written, by a cause that may pass */
+	bool may_retry; /* the cause may pass (curl(1), --retry); body bytes may have been written */
+	bool refused; /* the server answered our SYN with a reset */
 	uint16_t local_port; /* ours, of the connection last used; 0: none was opened */
 	uint32_t connections; /* opened for this download: 0 reused, 2 after a stale reuse */
 };

@@ -26,10 +26,12 @@ fetch_drop_connection(struct fetch *f, bool abort, uint64_t now_ns)
 	f->conn_requests = 0;
 }
 
-/* curl(1), --retry: time-outs and the statuses that say "later". */
+/* curl(1), --retry: time-outs, and of responses that came whole the statuses that say "later". */
 static bool
 may_retry(const struct fetch_result *r)
 {
+	if (r->code != FETCH_OK && r->code != FETCH_HTTP_RETURNED_ERROR)
+		return r->code == FETCH_OPERATION_TIMEDOUT;
 	switch (r->status) {
 	case 408:
 	case 429:
@@ -39,16 +41,21 @@ may_retry(const struct fetch_result *r)
 	case 504:
 		return true;
 	default:
-		return r->code == FETCH_OPERATION_TIMEDOUT;
+		return false;
 	}
 }
 
+/* Nothing of this exchange is left that the next one could meet, in either direction. */
 static bool
 reusable(const struct fetch *f)
 {
-	return f->conn != NULL && f->complete && http_response_keep_alive(f->response) &&
-	       tcp_conn_state(netstack_conn_tcp(f->conn)) == TCP_ESTABLISHED &&
-	       fetch_stream_empty(f);
+	const struct tcp_conn *tcp;
+
+	if (f->conn == NULL || !f->complete || f->excess || !http_response_keep_alive(f->response))
+		return false;
+	tcp = netstack_conn_tcp(f->conn);
+	return tcp_conn_state(tcp) == TCP_ESTABLISHED && fetch_stream_empty(f) &&
+	       f->request_sent == f->request_len && tcp_conn_send_queued(tcp) == 0;
 }
 
 void
@@ -102,6 +109,7 @@ end_connecting(struct fetch *f, int error, uint64_t now_ns)
 {
 	char text[192], why[160], ip[IPV4_ADDR_TEXT_LEN];
 
+	f->result.refused = error == -ECONNREFUSED;
 	if (is_arp_failure(f, error))
 		arp_message(f, why, sizeof(why));
 	else

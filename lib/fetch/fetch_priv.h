@@ -39,6 +39,7 @@ struct fetch {
 	uint32_t writes; /* handed to the sink, not yet completed */
 	bool expect_told, body_unwanted;
 	bool complete; /* the response is */
+	bool excess; /* bytes came after it that nobody asked for */
 	char request[FETCH_REQUEST_MAX];
 	uint32_t request_len, request_sent;
 };

@@ -176,6 +176,13 @@ feed_part(struct fetch *f, enum http_status_event *ret)
 	return true;
 }
 
+/* What was parsed before the error is body. false: the sink is full. */
+static bool
+flush_before_error(struct fetch *f)
+{
+	return f->stream.span_len == 0 || finish_part(f);
+}
+
 enum fetch_stream_event
 fetch_stream_poll(struct fetch *f, uint64_t now_ns)
 {
@@ -187,8 +194,10 @@ fetch_stream_poll(struct fetch *f, uint64_t now_ns)
 			if (!feed_part(f, &event))
 				return FETCH_STREAM_IDLE;
 			if (event == HTTP_ERROR)
-				return FETCH_STREAM_ERROR;
+				return flush_before_error(f) ? FETCH_STREAM_ERROR
+							     : FETCH_STREAM_IDLE;
 			f->complete = event == HTTP_COMPLETE;
+			f->excess = f->complete && s->used < s->part[s->at].len;
 		}
 		if (!f->complete && s->used < s->part[s->at].len)
 			continue;

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base_bytes.h"
+#include "test_peer.h"
+#include "wire_arp.h"
+#include "wire_checksum.h"
+#include "wire_ipv4.h"
+#include "wire_tcp.h"
+
+#define BURST 16U
+#define FRAME_MAX 2048U
+
+static const struct ether_addr peer_mac = {{2, 0, 0, 0, 0, 1}};
+static const struct ether_addr our_mac = {{2, 0, 0, 0, 0, 2}};
+
+void
+test_peer_config(struct test_peer *p, struct netstack_config *ret)
+{
+	memset(p, 0, sizeof(*p));
+	p->now_ns = 1000 * NS_PER_SEC;
+	p->answers = (struct test_peer_answers){.arp = true, .syn = true, .ack = true};
+	netstack_config_defaults(ret);
+	ret->mac = our_mac;
+	ret->address = TEST_OUR_ADDRESS;
+	ret->prefix_len = 24;
+	ret->mtu = 1500;
+	ret->connections_max = 8;
+	ret->key = (struct siphash_key){1, 2};
+	ret->release = test_buffer_release;
+	ret->release_ctx = &p->buffers;
+	ret->counters = &p->counters;
+}
+
+void
+test_peer_start(struct test_peer *p, const struct netstack_config *cfg)
+{
+	p->ns = netstack_create(cfg, p->now_ns);
+	assert_non_null(p->ns);
+}
+
+void
+test_peer_stop(struct test_peer *p)
+{
+	test_peer_deliver(p);
+	netstack_destroy(p->ns);
+	assert_int_equal(test_buffers_live(&p->buffers), 0);
+}
+
+void
+test_peer_send_frame(struct test_peer *p, const void *bytes, uint32_t len)
+{
+	struct payload buffer = test_buffer_make(&p->buffers, bytes, len);
+
+	assert_true(p->waiting_count < TEST_PEER_FRAMES);
+	p->waiting[p->waiting_count++] =
+		(struct frame){.data = buffer.owner, .len = len, .owner = buffer.owner};
+}
+
+void
+test_peer_send_segment(struct test_peer *p, const struct tcp_segment *segment)
+{
+	const struct ether_header ether = {
+		.dst = our_mac, .src = peer_mac, .type = ETHER_TYPE_IPV4};
+	struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
+		.dst = TEST_OUR_ADDRESS,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = 64};
+	struct tcp_segment s = *segment;
+	uint8_t frame[FRAME_MAX];
+	uint32_t l2 = wire_ether_build(frame, &ether), len;
+	uint8_t *l4 = frame + l2 + IPV4_HEADER_LEN;
+	uint64_t sum;
+
+	s.src_port = s.src_port != 0 ? s.src_port : 80;
+	s.dst_port = s.dst_port != 0 ? s.dst_port : p->client_port;
+	assert_true(s.payload.len + 100 < FRAME_MAX);
+	len = wire_tcp_build(l4, &s);
+	sum = wire_checksum_pseudo_ipv4(ip.src, ip.dst, IPV4_PROTO_TCP, len);
+	wire_tcp_set_checksum(l4, wire_checksum_finish(wire_checksum_add(sum, l4, len)));
+	ip.total_len = (uint16_t)(IPV4_HEADER_LEN + len);
+	wire_ipv4_build(frame + l2, &ip, true);
+	test_peer_send_frame(p, frame, l2 + ip.total_len);
+}
+
+void
+test_peer_send(struct test_peer *p, uint8_t flags, const void *data, uint32_t len)
+{
+	struct tcp_segment s = {.seq = p->seq,
+		.ack = p->ack,
+		.flags = flags,
+		.window = 60000,
+		.payload = {.data = (uint8_t *)(uintptr_t)data, .len = len}};
+
+	test_peer_send_segment(p, &s);
+	p->seq += len + ((flags & (TCP_SYN | TCP_FIN)) != 0);
+}
+
+void
+test_peer_deliver(struct test_peer *p)
+{
+	uint32_t n = p->waiting_count;
+
+	p->waiting_count = 0;
+	netstack_input(p->ns, p->waiting, n, p->now_ns);
+}
+
+static void
+on_syn(struct test_peer *p, const struct tcp_segment *s)
+{
+	p->syns++;
+	p->client_port = s->src_port;
+	p->seq = TEST_PEER_ISS;
+	p->ack = s->seq + 1;
+	p->received_len = 0;
+	if (p->answers.refuse)
+		test_peer_send(p, TCP_RST | TCP_ACK, NULL, 0);
+	else if (p->answers.syn)
+		test_peer_send(p, TCP_SYN | TCP_ACK, NULL, 0);
+}
+
+static void
+on_text(struct test_peer *p, const struct tcp_segment *s)
+{
+	bool fin = (s->flags & TCP_FIN) != 0;
+
+	if (s->src_port != p->client_port || s->seq != p->ack || (s->payload.len == 0 && !fin))
+		return;
+	assert_true(p->received_len + s->payload.len <= sizeof(p->received));
+	memcpy(p->received + p->received_len, s->payload.data, s->payload.len);
+	p->received_len += s->payload.len;
+	p->ack += s->payload.len + fin;
+	p->fins += fin;
+	if (p->answers.ack)
+		test_peer_send(p, TCP_ACK, NULL, 0);
+}
+
+static void
+on_tcp(struct test_peer *p, const uint8_t *l4, uint32_t len)
+{
+	struct tcp_segment s;
+
+	assert_int_equal(wire_tcp_parse(l4, len, &s), DROP_NONE);
+	if (s.flags & TCP_RST)
+		p->resets++;
+	else if (s.flags & TCP_SYN)
+		on_syn(p, &s);
+	else
+		on_text(p, &s);
+}
+
+static void
+on_arp(struct test_peer *p, const uint8_t *data, uint32_t len)
+{
+	const struct ether_header ether = {.dst = our_mac, .src = peer_mac, .type = ETHER_TYPE_ARP};
+	struct arp_packet a, reply;
+	uint8_t frame[64];
+	uint32_t l2;
+
+	assert_int_equal(wire_arp_parse(data, len, &a), DROP_NONE);
+	if (a.operation != ARP_REQUEST || a.target_ip == a.sender_ip)
+		return;
+	p->who_has++;
+	if (!p->answers.arp || a.target_ip != TEST_PEER_ADDRESS)
+		return;
+	reply = (struct arp_packet){.operation = ARP_REPLY,
+		.sender_mac = peer_mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_mac = a.sender_mac,
+		.target_ip = a.sender_ip};
+	l2 = wire_ether_build(frame, &ether);
+	wire_arp_build(frame + l2, &reply);
+	test_peer_send_frame(p, frame, l2 + ARP_PACKET_LEN);
+}
+
+static void
+on_frame(struct test_peer *p, uint8_t *data, uint32_t len)
+{
+	const struct frame f = {.data = data, .len = len};
+	struct ether_header ether;
+	struct ipv4_header ip;
+
+	p->frames_seen++;
+	assert_true(len <= sizeof(p->last));
+	memcpy(p->last, data, len);
+	p->last_len = len;
+	assert_int_equal(wire_ether_parse(&f, &ether), DROP_NONE);
+	data += ether.header_len;
+	len -= ether.header_len;
+	if (ether.type == ETHER_TYPE_ARP) {
+		on_arp(p, data, len);
+		return;
+	}
+	assert_int_equal(wire_ipv4_parse(data, len, len, true, &ip), DROP_NONE);
+	if (ip.protocol == IPV4_PROTO_TCP && ip.dst == TEST_PEER_ADDRESS)
+		on_tcp(p, data + ip.header_len, (uint32_t)ip.total_len - ip.header_len);
+}
+
+uint32_t
+test_peer_take(struct test_peer *p)
+{
+	static uint8_t bytes[BURST][FRAME_MAX];
+	struct tx_frame tx[BURST];
+	uint32_t i, n, total = 0;
+
+	do {
+		for (i = 0; i < BURST; i++)
+			tx[i] = (struct tx_frame){.data = bytes[i], .room = FRAME_MAX};
+		n = netstack_output(p->ns, p->now_ns, tx, BURST);
+		for (i = 0; i < n; i++)
+			on_frame(p, tx[i].data, tx[i].len);
+		total += n;
+	} while (n > 0);
+	return total;
+}
+
+void
+test_peer_wait(struct test_peer *p, uint64_t ns)
+{
+	p->now_ns += ns;
+	(void)test_peer_take(p);
+}

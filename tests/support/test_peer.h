@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TEST_PEER_H
+#define TEST_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netstack.h"
+#include "test_buffer.h"
+
+/*
+ * A netstack and a host across the cable that does what the test says: frames in, frames out,
+ * virtual time. The host answers SYN, data and FIN as told by `answers`; all else is the test's to
+ * send. What it sends waits until test_peer_deliver, so that a test makes up its own bursts.
+ */
+
+#define TEST_PEER_ADDRESS UINT32_C(0xc6120001) /* 198.18.0.1 */
+#define TEST_OUR_ADDRESS UINT32_C(0xc6120002) /* 198.18.0.2 */
+#define TEST_PEER_FRAMES 64U
+#define TEST_PEER_ISS UINT32_C(0xfffff000)
+
+struct test_peer_answers {
+	bool arp; /* who-has is answered */
+	bool syn; /* with a SYN-ACK */
+	bool refuse; /* a SYN is answered with a reset */
+	bool ack; /* data and FIN are acknowledged */
+};
+
+struct test_peer {
+	struct netstack *ns;
+	struct test_buffers buffers;
+	struct counters counters;
+	uint64_t now_ns;
+	struct test_peer_answers answers;
+	/* The connection as the host sees it; a new SYN begins it anew. */
+	uint16_t client_port;
+	uint32_t seq, ack;
+	uint32_t syns, fins, resets, who_has, frames_seen;
+	uint8_t received[65536]; /* bytes of the connection */
+	uint32_t received_len;
+	/* The last frame that the netstack sent, whatever it was. */
+	uint8_t last[2048];
+	uint32_t last_len;
+	struct frame waiting[TEST_PEER_FRAMES];
+	uint32_t waiting_count;
+};
+
+/** Defaults for a netstack at TEST_OUR_ADDRESS/24, which the test may change, then
+ *  test_peer_start. */
+void test_peer_config(struct test_peer *p, struct netstack_config *ret);
+void test_peer_start(struct test_peer *p, const struct netstack_config *cfg);
+/** Destroys the netstack; no buffer may be left. */
+void test_peer_stop(struct test_peer *p);
+
+/** A TCP segment to our port client_port at the host's next sequence number, which moves on. */
+void test_peer_send(struct test_peer *p, uint8_t flags, const void *data, uint32_t len);
+/** A segment as given, but for the ports when 0. */
+void test_peer_send_segment(struct test_peer *p, const struct tcp_segment *s);
+/** Any frame. */
+void test_peer_send_frame(struct test_peer *p, const void *bytes, uint32_t len);
+/** All that waits goes in, as one burst. */
+void test_peer_deliver(struct test_peer *p);
+/** Takes what the netstack sends and answers it, as told. Returns the number of frames. */
+uint32_t test_peer_take(struct test_peer *p);
+/** The netstack's time goes on; its timers run. */
+void test_peer_wait(struct test_peer *p, uint64_t ns);
+
+#endif
