@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,108 +12,11 @@
 #include <rte_log.h>
 #include <rte_pci.h>
 
+#include "port_args.h"
 #include "port_fanout.h"
 #include "port_priv.h"
 
-#define EAL_ARGS_MAX 64
-#define EAL_ARG_LEN 256U
-#define EAL_OVERHEAD (64ULL << 20) /* what the EAL and the driver take besides our pools */
 #define EAL_LOG_LINE_MAX 200U
-
-/* The argument vector that the EAL gets; it keeps pointers into it. */
-struct eal_args {
-	int count;
-	char *item[EAL_ARGS_MAX];
-	char text[EAL_ARGS_MAX][EAL_ARG_LEN];
-};
-
-static void
-add(struct eal_args *a, const char *text)
-{
-	if (a->count + 1 >= EAL_ARGS_MAX)
-		return;
-	snprintf(a->text[a->count], EAL_ARG_LEN, "%s", text);
-	a->item[a->count] = a->text[a->count];
-	a->count++;
-}
-
-/* What the pools need; more where the user's vdev string asks for larger frames than the MTU. */
-static uint64_t
-memory_needed(const struct port_eal_config *cfg)
-{
-	const char *value = port_argument(cfg->nic, "framesz=");
-	uint64_t room = port_vdev_frame_room(cfg->mtu), asked = 0, need = cfg->memory_bytes;
-
-	if (value != NULL)
-		asked = RTE_MIN(strtoul(value, NULL, 10), (unsigned long)AF_PACKET_FRAME_MAX);
-	if (asked > room)
-		need = need * asked / room;
-	return need + need / 4 + EAL_OVERHEAD;
-}
-
-static void
-add_memory(struct eal_args *a, const struct port_eal_config *cfg)
-{
-	uint64_t need = memory_needed(cfg);
-	char megabytes[32];
-
-	snprintf(megabytes, sizeof(megabytes), "%llu", (unsigned long long)(need >> 20));
-	if (cfg->hugepage_bytes_free >= need) {
-		add(a, "--in-memory");
-	} else { /* the EAL refuses --in-memory here; this leaves no file either */
-		add(a, "--no-huge");
-		add(a, "--no-shconf");
-	}
-	add(a, "-m");
-	add(a, megabytes);
-}
-
-/* Did the user name the device in an EAL option already? */
-static bool
-user_named(const struct port_eal_config *cfg)
-{
-	int i;
-
-	for (i = 0; i < cfg->user_args_count; i++) {
-		if (strstr(cfg->user_args[i], cfg->nic) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static int
-build_args(struct eal_args *a, const struct port_eal_config *cfg, enum port_nic_mode mode,
-	char *ret_message)
-{
-	char vdev[EAL_ARG_LEN - 16], text[EAL_ARG_LEN];
-	int i, rc;
-
-	add(a, cfg->program);
-	for (i = 0; i < cfg->user_args_count; i++)
-		add(a, cfg->user_args[i]);
-	if (cfg->user_args_count == 0) {
-		snprintf(text, sizeof(text), "--lcores=0@%d", cfg->main_cpu);
-		add(a, text);
-		add(a, "--no-telemetry");
-		add(a, cfg->verbose ? "--log-level=6" : "--log-level=5");
-		add_memory(a, cfg);
-		if (mode != PORT_NIC_PCI)
-			add(a, "--no-pci");
-	}
-	if (user_named(cfg))
-		return 0;
-	if (mode == PORT_NIC_PCI) {
-		add(a, "-a");
-		add(a, cfg->nic);
-		return 0;
-	}
-	rc = port_vdev_format(cfg, mode, vdev, sizeof(vdev), ret_message);
-	if (rc == 0) {
-		snprintf(text, sizeof(text), "--vdev=%s", vdev);
-		add(a, text);
-	}
-	return rc;
-}
 
 /* The last line that the EAL or a driver logged: usually the reason. */
 static void
@@ -162,17 +66,34 @@ explain_absent(const struct port_eal_config *cfg, enum port_nic_mode mode, char 
 	return -ENODEV;
 }
 
+/* A virtual device on this kernel interface, whoever named it and however. */
+static int
+find_port_on(const char *interface, uint16_t *ret)
+{
+	char of_port[IFNAMSIZ];
+	uint16_t id;
+
+	for (id = 0; id < RTE_MAX_ETHPORTS; id++) {
+		if (!rte_eth_dev_is_valid_port(id))
+			continue;
+		port_interface_of(id, of_port, sizeof(of_port));
+		if (strcmp(of_port, interface) == 0) {
+			*ret = id;
+			return 0;
+		}
+	}
+	return -ENODEV;
+}
+
 static int
 find_port(const struct port_eal_config *cfg, enum port_nic_mode mode, uint16_t *ret)
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	struct rte_pci_addr address;
 
-	if (mode == PORT_NIC_AF_PACKET)
-		snprintf(name, sizeof(name), "net_af_packet0");
-	else if (mode == PORT_NIC_AF_XDP)
-		snprintf(name, sizeof(name), "net_af_xdp0");
-	else if (mode == PORT_NIC_PCI && rte_pci_addr_parse(cfg->nic, &address) == 0)
+	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP)
+		return find_port_on(cfg->nic, ret);
+	if (mode == PORT_NIC_PCI && rte_pci_addr_parse(cfg->nic, &address) == 0)
 		rte_pci_device_name(&address, name, sizeof(name));
 	else
 		port_vdev_name(cfg->nic, name, sizeof(name));
@@ -180,7 +101,7 @@ find_port(const struct port_eal_config *cfg, enum port_nic_mode mode, uint16_t *
 }
 
 static int
-init_eal(struct eal_args *args, const struct port_eal_config *cfg, char *ret_message)
+init_eal(const struct port_args *args, const struct port_eal_config *cfg, char *ret_message)
 {
 	char *log = NULL;
 	size_t log_len = 0;
@@ -208,22 +129,18 @@ int
 port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message)
 {
 	enum port_nic_mode mode = port_name_mode(cfg->nic, cfg->mode);
-	struct eal_args *args;
+	struct port_args args;
 	int rc = 0;
 
 	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP)
 		rc = port_interface_check(cfg->nic, ret_message);
 	if (rc != 0)
 		return rc;
-	args = calloc(1, sizeof(*args));
-	if (args == NULL) {
-		snprintf(ret_message, PORT_MESSAGE_MAX, "out of memory");
-		return -ENOMEM;
-	}
-	rc = build_args(args, cfg, mode, ret_message);
-	if (rc == 0)
-		rc = init_eal(args, cfg, ret_message);
-	free(args);
+	rc = port_args_build(cfg, mode, &args, ret_message);
+	if (rc != 0)
+		return rc;
+	rc = init_eal(&args, cfg, ret_message);
+	port_args_free(&args);
 	if (rc != 0)
 		return rc;
 	if (find_port(cfg, mode, ret_port_id) == 0)

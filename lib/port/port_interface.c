@@ -65,9 +65,13 @@ device_argument(uint16_t port_id, const char *key)
 const char *
 port_argument(const char *args, const char *key)
 {
-	const char *at = strstr(args, key);
+	const char *at;
 
-	return at != NULL ? at + strlen(key) : NULL;
+	for (at = strstr(args, key); at != NULL; at = strstr(at + 1, key)) {
+		if (at == args || at[-1] == ',')
+			return at + strlen(key);
+	}
+	return NULL;
 }
 
 void

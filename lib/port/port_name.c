@@ -125,12 +125,8 @@ int
 port_vdev_format(const struct port_eal_config *cfg, enum port_nic_mode mode, char *buf, size_t room,
 	char *ret_message)
 {
-	if (mode == PORT_NIC_AF_PACKET)
-		return format_af_packet(cfg, buf, room, ret_message);
-	if (mode == PORT_NIC_AF_XDP)
-		return format_af_xdp(cfg, buf, room, ret_message);
-	snprintf(buf, room, "%s", cfg->nic);
-	return 0;
+	return mode == PORT_NIC_AF_XDP ? format_af_xdp(cfg, buf, room, ret_message)
+				       : format_af_packet(cfg, buf, room, ret_message);
 }
 
 void

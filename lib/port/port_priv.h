@@ -39,7 +39,7 @@ struct port {
 /** What --nic means in mode, AUTO resolved. */
 enum port_nic_mode port_name_mode(const char *nic, enum port_nic_mode mode);
 
-/** The EAL's --vdev argument for a kernel interface into buf. 0, or -ERANGE with a message: the
+/** The EAL's --vdev argument for a kernel interface in mode AF_PACKET or AF_XDP into buf. 0, or -ERANGE with a message: the
  *  MTU does not fit that kind of device. */
 int port_vdev_format(const struct port_eal_config *cfg, enum port_nic_mode mode, char *buf,
 	size_t room, char *ret_message);
@@ -62,7 +62,7 @@ int port_interface_check(const char *interface, char *ret_message);
 /** The kernel interface under a DPDK port's virtual device, empty if there is none. */
 void port_interface_of(uint16_t port_id, char *buf, size_t room);
 
-/** What follows key ("iface=") in a device's argument string, or NULL. */
+/** What follows the argument called key ("iface=") in a device's argument string, or NULL. */
 const char *port_argument(const char *args, const char *key);
 
 /** The ring frame size that a virtual device was made with, 0 if it has none. */
