@@ -100,6 +100,32 @@ netstack_arp_lookup(struct netstack *ns, uint32_t ip, uint64_t now_ns)
 
 /* ---- timers ---- */
 
+/* RFC 4861 §7.3.1, for ARP: a flow that brings something by this next hop confirms it. */
+static bool
+confirmed_by_a_flow(const struct netstack *ns, const struct arp_entry *e, uint64_t now_ns)
+{
+	uint64_t asked_ns = (uint64_t)e->tries * ns->cfg.arp_interval_ns;
+	struct tcp_info info;
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		if (!ns->conn[i].in_use || ns->conn[i].next_hop != e->ip)
+			continue;
+		tcp_conn_info(ns->conn[i].tcp, &info);
+		if (info.state >= TCP_ESTABLISHED && now_ns - info.last_received_ns <= asked_ns)
+			return true;
+	}
+	return false;
+}
+
+static void
+reached(const struct netstack *ns, struct arp_entry *e, uint64_t now_ns)
+{
+	e->state = ARP_ENTRY_REACHABLE;
+	e->tries = 0;
+	e->next_ns = now_ns + ns->cfg.arp_reachable_ns;
+}
+
 static void
 record_failure(struct netstack_arp *arp, const struct arp_entry *e)
 {
@@ -114,6 +140,11 @@ ask(struct netstack *ns, struct arp_entry *e, uint64_t now_ns)
 {
 	bool unicast = e->state == ARP_ENTRY_REFRESHING && e->tries < NETSTACK_ARP_UNICAST_TRIES;
 
+	if (e->tries >= ns->cfg.arp_tries && e->state == ARP_ENTRY_REFRESHING &&
+		confirmed_by_a_flow(ns, e, now_ns)) {
+		reached(ns, e, now_ns);
+		return;
+	}
 	if (e->tries >= ns->cfg.arp_tries) {
 		record_failure(&ns->arp, e);
 		e->state = ARP_ENTRY_FREE;
@@ -275,9 +306,7 @@ merge(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 		return;
 	was_pending = e->state == ARP_ENTRY_PENDING;
 	e->mac = p->sender_mac;
-	e->state = ARP_ENTRY_REACHABLE;
-	e->tries = 0;
-	e->next_ns = now_ns + ns->cfg.arp_reachable_ns;
+	reached(ns, e, now_ns);
 	if (was_pending)
 		netstack_wake_next_hop(ns, e->ip);
 }

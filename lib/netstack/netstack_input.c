@@ -161,6 +161,16 @@ input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether
 	return DROP_NONE;
 }
 
+/* RFC 1122 §3.2.1.3: not a multicast or broadcast address, "this host", loopback or our own. An
+ * answer would go to many, or to ourselves. */
+static bool
+source_possible(const struct netstack *ns, uint32_t src)
+{
+	uint32_t first = src >> 24;
+
+	return first != 0 && first != 127 && first < 224 && src != ns->cfg.address;
+}
+
 /* false: the frame's owners are still the caller's. */
 static bool
 input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ether, uint64_t now_ns,
@@ -179,6 +189,10 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 		return false;
 	if (ip.dst != ns->cfg.address) {
 		*ret_drop = DROP_NOT_FOR_US;
+		return false;
+	}
+	if (!source_possible(ns, ip.src)) {
+		*ret_drop = DROP_IP_SOURCE;
 		return false;
 	}
 	if (ip.protocol == IPV4_PROTO_TCP) {

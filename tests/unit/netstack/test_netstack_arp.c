@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "netstack_fixture.h"
+
+/* RFC 826, RFC 1122 §2.3.2, RFC 5227. */
+
+static const struct ether_addr our_mac = {{2, 0, 0, 0, 0, 2}};
+static const struct ether_addr other_mac = {{2, 0, 0, 0, 0, 7}};
+static const struct ether_addr zero_mac;
+
+static void
+quiet_run(struct test_peer *p, uint32_t seconds)
+{
+	uint32_t i;
+
+	for (i = 0; i < seconds * 10; i++) {
+		test_peer_deliver(p);
+		test_peer_wait(p, 100 * NS_PER_MS);
+	}
+}
+
+static void
+who_has(struct test_peer *p, uint32_t target)
+{
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_OUR_ADDRESS + 5,
+		.target_ip = target};
+
+	fx_arp(p, &ether_addr_broadcast, &a);
+	(void)test_peer_take(p);
+}
+
+TEST(test_arp_start_announces_the_address_twice)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct arp_packet a;
+
+	assert_true(netstack_ready(p->ns));
+	assert_int_equal(test_peer_take(p), 1);
+	a = fx_last_arp(p, ARP_REQUEST);
+	assert_int_equal(a.sender_ip, TEST_OUR_ADDRESS);
+	assert_int_equal(a.target_ip, TEST_OUR_ADDRESS);
+	assert_true(ether_addr_equal(&a.sender_mac, &our_mac));
+	quiet_run(p, 10);
+	assert_int_equal(p->frames_seen, 2);
+	fx_end(p);
+}
+
+static void
+probing(struct netstack_config *cfg)
+{
+	cfg->probe_address = true;
+}
+
+TEST(test_arp_probe_asks_three_times_before_the_address_is_used)
+{
+	struct test_peer *p = fx_new(probing);
+	struct arp_packet a;
+
+	fx_connect(p);
+	assert_false(netstack_ready(p->ns));
+	quiet_run(p, 1);
+	a = fx_last_arp(p, ARP_REQUEST);
+	assert_int_equal(a.sender_ip, 0);
+	assert_int_equal(a.target_ip, TEST_OUR_ADDRESS);
+	assert_int_equal(p->syns, 0);
+	who_has(p, TEST_OUR_ADDRESS);
+	assert_int_equal(fx_count(p, COUNTER_ARP_REPLIES_SENT), 0); /* it is not ours yet */
+	quiet_run(p, 7);
+	assert_true(netstack_ready(p->ns));
+	assert_int_equal(p->syns, 1);
+	fx_end(p);
+}
+
+TEST(test_arp_probe_that_is_answered_finds_the_conflict)
+{
+	struct test_peer *p = fx_new(probing);
+	const struct arp_packet a = {.operation = ARP_REPLY,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_OUR_ADDRESS,
+		.target_mac = our_mac};
+	struct ether_addr mac;
+
+	quiet_run(p, 2);
+	assert_false(netstack_address_conflict(p->ns, &mac));
+	fx_arp(p, &our_mac, &a);
+	assert_true(netstack_address_conflict(p->ns, &mac));
+	assert_true(ether_addr_equal(&mac, &other_mac));
+	quiet_run(p, 10);
+	assert_false(netstack_ready(p->ns));
+	fx_end(p);
+}
+
+/* RFC 5227 §2.1.1: another host that probes for the same address at the same time. */
+TEST(test_arp_probe_of_another_for_our_address_is_a_conflict)
+{
+	struct test_peer *p = fx_new(probing);
+	const struct arp_packet a = {
+		.operation = ARP_REQUEST, .sender_mac = other_mac, .target_ip = TEST_OUR_ADDRESS};
+	struct ether_addr mac;
+
+	quiet_run(p, 1);
+	fx_arp(p, &ether_addr_broadcast, &a);
+	assert_true(netstack_address_conflict(p->ns, &mac));
+	fx_end(p);
+}
+
+TEST(test_arp_conflict_is_defended_once_in_ten_seconds)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_OUR_ADDRESS,
+		.target_ip = TEST_PEER_ADDRESS};
+	struct ether_addr mac;
+	uint32_t i;
+
+	quiet_run(p, 5);
+	for (i = 0; i < 2; i++) { /* far apart: each is defended */
+		uint32_t before = p->frames_seen;
+
+		fx_arp(p, &ether_addr_broadcast, &a);
+		assert_int_equal(test_peer_take(p), 1);
+		assert_int_equal(fx_last_arp(p, ARP_REQUEST).target_ip, TEST_OUR_ADDRESS);
+		assert_int_equal(p->frames_seen, before + 1);
+		assert_false(netstack_address_conflict(p->ns, &mac));
+		quiet_run(p, 11);
+	}
+	fx_arp(p, &ether_addr_broadcast, &a);
+	fx_arp(p, &ether_addr_broadcast, &a);
+	assert_true(netstack_address_conflict(p->ns, &mac));
+	assert_int_equal(fx_count(p, COUNTER_ARP_CONFLICTS), 4);
+	fx_end(p);
+}
+
+TEST(test_arp_own_packet_looped_back_is_no_conflict)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = our_mac,
+		.sender_ip = TEST_OUR_ADDRESS,
+		.target_ip = TEST_OUR_ADDRESS};
+	struct ether_addr mac;
+
+	(void)test_peer_take(p);
+	fx_arp(p, &ether_addr_broadcast, &a);
+	fx_arp(p, &ether_addr_broadcast, &a);
+	assert_int_equal(test_peer_take(p), 0);
+	assert_false(netstack_address_conflict(p->ns, &mac));
+	fx_end(p);
+}
+
+TEST(test_arp_answers_for_our_address_only)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct arp_packet a;
+
+	quiet_run(p, 5);
+	who_has(p, TEST_OUR_ADDRESS);
+	a = fx_last_arp(p, ARP_REPLY);
+	assert_int_equal(a.sender_ip, TEST_OUR_ADDRESS);
+	assert_true(ether_addr_equal(&a.sender_mac, &our_mac));
+	assert_int_equal(a.target_ip, TEST_OUR_ADDRESS + 5);
+	assert_memory_equal(p->last, &other_mac, 6);
+	who_has(p, TEST_OUR_ADDRESS + 1);
+	assert_int_equal(fx_count(p, COUNTER_ARP_REPLIES_SENT), 1);
+	fx_end(p);
+}
+
+TEST(test_arp_asks_five_times_then_fails_and_tells_who_was_heard)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc;
+	struct netstack_arp_failure why;
+
+	p->answers.arp = false;
+	nc = fx_connect(p);
+	quiet_run(p, 2);
+	who_has(p, TEST_OUR_ADDRESS);
+	quiet_run(p, 2);
+	assert_int_equal(netstack_conn_error(nc), 0);
+	quiet_run(p, 2);
+	assert_int_equal(p->who_has, 5);
+	assert_int_equal(netstack_conn_error(nc), -EHOSTUNREACH);
+	assert_int_equal(tcp_conn_state(netstack_conn_tcp(nc)), TCP_CLOSED);
+	netstack_arp_failure(p->ns, &why);
+	assert_true(why.failed);
+	assert_int_equal(why.next_hop, TEST_PEER_ADDRESS);
+	assert_int_equal(why.requests_sent, 5);
+	assert_int_equal(why.heard_count, 1);
+	assert_int_equal(why.heard_ip[0], TEST_OUR_ADDRESS + 5);
+	fx_end(p);
+}
+
+/* Nobody asked: a cache that takes any answer can be filled and poisoned. */
+TEST(test_arp_unsolicited_reply_makes_no_entry)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct arp_packet a = {.operation = ARP_REPLY,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_mac = our_mac,
+		.target_ip = TEST_OUR_ADDRESS};
+
+	fx_arp(p, &our_mac, &a);
+	fx_established(p);
+	assert_int_equal(p->who_has, 1);
+	fx_end(p);
+}
+
+TEST(test_arp_reply_from_a_multicast_address_is_not_believed)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct arp_packet a = {.operation = ARP_REPLY,
+		.sender_mac = ether_addr_broadcast,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_mac = our_mac,
+		.target_ip = TEST_OUR_ADDRESS};
+
+	p->answers.arp = false;
+	fx_connect(p);
+	(void)test_peer_take(p);
+	fx_arp(p, &our_mac, &a);
+	fx_run(p);
+	assert_int_equal(p->syns, 0);
+	fx_end(p);
+}
+
+TEST(test_arp_malformed_is_counted)
+{
+	static const uint8_t frame[14 + 27] = {[0] = 2, [5] = 2, [12] = 8, [13] = 6};
+	struct test_peer *p = fx_new(NULL);
+
+	test_peer_send_frame(p, frame, sizeof(frame));
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ARP_MALFORMED), 1);
+	fx_end(p);
+}
+
+static void
+with_gateway(struct netstack_config *cfg)
+{
+	cfg->gateway = TEST_PEER_ADDRESS;
+}
+
+TEST(test_arp_asks_for_the_gateway_off_the_subnet)
+{
+	struct test_peer *p = fx_new(with_gateway);
+
+	fx_connect_to(p, UINT32_C(0x0a000001), 80);
+	(void)test_peer_take(p);
+	assert_int_equal(fx_last_arp(p, ARP_REQUEST).target_ip, TEST_PEER_ADDRESS);
+	fx_end(p);
+}
+
+TEST(test_arp_without_gateway_off_the_subnet_is_unreachable)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct ip_address remote = {.family = 4, .v4 = UINT32_C(0x0a000001)};
+	struct netstack_conn *nc;
+
+	assert_int_equal(netstack_connect(p->ns, &remote, 80, NULL, p->now_ns, &nc), -ENETUNREACH);
+	fx_end(p);
+}
+
+static void
+with_gateway_mac(struct netstack_config *cfg)
+{
+	cfg->gateway_mac_set = true;
+	cfg->gateway_mac = other_mac;
+}
+
+TEST(test_arp_is_not_asked_with_a_gateway_mac)
+{
+	struct test_peer *p = fx_new(with_gateway_mac);
+
+	fx_connect(p);
+	(void)test_peer_take(p);
+	assert_int_equal(p->who_has, 0);
+	assert_int_equal(p->syns, 1);
+	assert_memory_equal(p->last, &other_mac, 6);
+	fx_end(p);
+}
+
+/* One exchange each second, so that the entry is in use. */
+static void
+exchange(struct test_peer *p, struct netstack_conn *nc, uint32_t seconds)
+{
+	struct payload got;
+	uint32_t i;
+
+	for (i = 0; i < seconds; i++) {
+		test_peer_send(p, TCP_ACK, "x", 1);
+		test_peer_deliver(p);
+		assert_int_equal(tcp_conn_recv(netstack_conn_tcp(nc), &got, 1), 1);
+		tcp_conn_consumed(netstack_conn_tcp(nc), got.len, 1);
+		test_buffer_release(&p->buffers, got.owner);
+		test_peer_wait(p, NS_PER_SEC);
+	}
+}
+
+TEST(test_arp_refresh_is_unicast_and_does_not_stall_the_flow)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+
+	exchange(p, nc, 29);
+	assert_int_equal(p->who_has, 1);
+	exchange(p, nc, 3);
+	assert_int_equal(p->who_has, 2);
+	assert_int_equal(fx_count(p, COUNTER_ARP_REPLIES_RECEIVED), 2);
+	exchange(p, nc, 29);
+	assert_int_equal(p->who_has, 3);
+	fx_end(p);
+}
+
+/* As RFC 4861 §7.3.1 has it: what the flow itself shows confirms the neighbour. */
+TEST(test_arp_refresh_without_an_answer_does_not_end_a_flow_that_lives)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+
+	p->answers.arp = false;
+	exchange(p, nc, 120);
+	assert_int_equal(netstack_conn_error(nc), 0);
+	assert_true(p->who_has > 10);
+	fx_end(p);
+}
+
+TEST(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+
+	p->answers.arp = p->answers.ack = false;
+	exchange(p, nc, 29);
+	tcp_conn_send(netstack_conn_tcp(nc), "y", 1);
+	netstack_conn_touch(p->ns, nc);
+	quiet_run(p, 20);
+	assert_int_equal(netstack_conn_error(nc), -EHOSTUNREACH);
+	fx_end(p);
+}
+
+TEST(test_arp_entry_follows_the_host_to_another_mac)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_mac = zero_mac,
+		.target_ip = TEST_PEER_ADDRESS};
+
+	fx_established(p);
+	fx_arp(p, &ether_addr_broadcast, &a); /* gratuitous, RFC 5944 §4.6 */
+	test_peer_send(p, TCP_ACK, "x", 1);
+	test_peer_deliver(p);
+	test_peer_wait(p, NS_PER_MS);
+	assert_memory_equal(p->last, &other_mac, 6);
+	fx_end(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_arp_start_announces_the_address_twice),
+		T(test_arp_probe_asks_three_times_before_the_address_is_used),
+		T(test_arp_probe_that_is_answered_finds_the_conflict),
+		T(test_arp_probe_of_another_for_our_address_is_a_conflict),
+		T(test_arp_conflict_is_defended_once_in_ten_seconds),
+		T(test_arp_own_packet_looped_back_is_no_conflict),
+		T(test_arp_answers_for_our_address_only),
+		T(test_arp_asks_five_times_then_fails_and_tells_who_was_heard),
+		T(test_arp_unsolicited_reply_makes_no_entry),
+		T(test_arp_reply_from_a_multicast_address_is_not_believed),
+		T(test_arp_malformed_is_counted),
+		T(test_arp_asks_for_the_gateway_off_the_subnet),
+		T(test_arp_without_gateway_off_the_subnet_is_unreachable),
+		T(test_arp_is_not_asked_with_a_gateway_mac),
+		T(test_arp_refresh_is_unicast_and_does_not_stall_the_flow),
+		T(test_arp_refresh_without_an_answer_does_not_end_a_flow_that_lives),
+		T(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead),
+		T(test_arp_entry_follows_the_host_to_another_mac),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

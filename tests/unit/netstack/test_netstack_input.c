@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "netstack_fixture.h"
+#include "wire_checksum.h"
+#include "wire_icmp.h"
+
+/* What comes in, to whom it goes, and what is answered (RFC 9293 §3.10.7.1, RFC 1122 §3.2). */
+
+static const struct ether_addr our_mac = {{2, 0, 0, 0, 0, 2}};
+static const struct ether_addr peer_mac = {{2, 0, 0, 0, 0, 1}};
+
+static struct test_peer *
+quiet(void (*change)(struct netstack_config *cfg))
+{
+	struct test_peer *p = fx_new(change);
+
+	test_peer_wait(p, 10 * NS_PER_SEC);
+	test_peer_wait(p, 10 * NS_PER_SEC);
+	p->client_port = 40000;
+	return p;
+}
+
+/* An IPv4 packet with this payload, whatever its checksum. */
+static void
+send_ip(struct test_peer *p, const struct ether_header *ether, const struct ipv4_header *header,
+	const void *payload, uint32_t len)
+{
+	struct ipv4_header ip = *header;
+	uint8_t frame[2048];
+	uint32_t l2 = wire_ether_build(frame, ether);
+
+	ip.total_len = (uint16_t)(IPV4_HEADER_LEN + len);
+	wire_ipv4_build(frame + l2, &ip, true);
+	memcpy(frame + l2 + IPV4_HEADER_LEN, payload, len);
+	test_peer_send_frame(p, frame, l2 + IPV4_HEADER_LEN + len);
+	test_peer_deliver(p);
+}
+
+static const struct ether_header to_us = {
+	.dst = {{2, 0, 0, 0, 0, 2}}, .src = {{2, 0, 0, 0, 0, 1}}, .type = ETHER_TYPE_IPV4};
+
+/* A TCP segment without data from this address. */
+static void
+send_tcp_from(struct test_peer *p, uint32_t src, uint8_t flags)
+{
+	const struct tcp_segment s = {
+		.src_port = 80, .dst_port = 40000, .seq = 1, .ack = 2, .flags = flags};
+	const struct ipv4_header ip = {
+		.src = src, .dst = TEST_OUR_ADDRESS, .protocol = IPV4_PROTO_TCP, .ttl = 64};
+	uint8_t tcp[60];
+	uint32_t len = wire_tcp_build(tcp, &s);
+	uint64_t sum = wire_checksum_pseudo_ipv4(src, ip.dst, IPV4_PROTO_TCP, len);
+
+	wire_tcp_set_checksum(tcp, wire_checksum_finish(wire_checksum_add(sum, tcp, len)));
+	send_ip(p, &to_us, &ip, tcp, len);
+}
+
+TEST(test_input_ack_for_no_connection_is_refused_at_its_number)
+{
+	struct test_peer *p = quiet(NULL);
+	const struct tcp_segment in = {.seq = 1000, .ack = 2000, .flags = TCP_ACK};
+	struct tcp_segment s;
+
+	test_peer_send_segment(p, &in);
+	test_peer_deliver(p);
+	assert_int_equal(test_peer_take(p), 1);
+	s = fx_last_tcp(p);
+	assert_int_equal(s.flags, TCP_RST);
+	assert_int_equal(s.seq, 2000);
+	assert_int_equal(s.src_port, 40000);
+	assert_int_equal(s.dst_port, 80);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_NO_CONNECTION), 1);
+	fx_end(p);
+}
+
+TEST(test_input_syn_for_no_connection_is_refused_with_its_ack)
+{
+	struct test_peer *p = quiet(NULL);
+	const struct tcp_segment in = {.seq = 1000,
+		.flags = TCP_SYN,
+		.payload = {.data = (uint8_t *)(uintptr_t) "abc", .len = 3}};
+	struct tcp_segment s;
+
+	test_peer_send_segment(p, &in);
+	test_peer_deliver(p);
+	assert_int_equal(test_peer_take(p), 1);
+	s = fx_last_tcp(p);
+	assert_int_equal(s.flags, TCP_RST | TCP_ACK);
+	assert_int_equal(s.seq, 0);
+	assert_int_equal(s.ack, 1004);
+	fx_end(p);
+}
+
+TEST(test_input_rst_for_no_connection_is_not_answered)
+{
+	struct test_peer *p = quiet(NULL);
+	const struct tcp_segment in = {.seq = 1000, .ack = 2000, .flags = TCP_RST | TCP_ACK};
+
+	test_peer_send_segment(p, &in);
+	test_peer_deliver(p);
+	assert_int_equal(test_peer_take(p), 0);
+	fx_end(p);
+}
+
+/* RFC 1122 §3.2.1.3: such a source is nobody, and an answer would go to many, or to us. */
+TEST(test_input_from_an_impossible_source_is_dropped)
+{
+	static const uint32_t sources[] = {0, UINT32_C(0xe0000001), UINT32_C(0xf0000001),
+		UINT32_MAX, TEST_OUR_ADDRESS, UINT32_C(0x7f000001)};
+	struct test_peer *p = quiet(NULL);
+	uint32_t i;
+
+	for (i = 0; i < 6; i++) {
+		send_tcp_from(p, sources[i], TCP_ACK);
+		assert_int_equal(test_peer_take(p), 0);
+		assert_int_equal(fx_count(p, COUNTER_DROP_IP_SOURCE), i + 1);
+	}
+	send_tcp_from(p, TEST_PEER_ADDRESS, TCP_ACK);
+	assert_int_equal(test_peer_take(p), 1);
+	fx_end(p);
+}
+
+TEST(test_input_refusals_have_a_limit_a_second)
+{
+	struct test_peer *p = quiet(NULL);
+	uint32_t i, answers = 0;
+
+	for (i = 0; i < NETSTACK_REPLIES_PER_SECOND + 50; i++) {
+		send_tcp_from(p, TEST_PEER_ADDRESS, TCP_ACK);
+		answers += test_peer_take(p);
+	}
+	assert_int_equal(answers, NETSTACK_REPLIES_PER_SECOND);
+	test_peer_wait(p, NS_PER_SEC);
+	send_tcp_from(p, TEST_PEER_ADDRESS, TCP_ACK);
+	assert_int_equal(test_peer_take(p), 1);
+	fx_end(p);
+}
+
+TEST(test_input_of_a_wrong_checksum_is_counted_and_dropped)
+{
+	struct test_peer *p = quiet(NULL);
+	const struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
+		.dst = TEST_OUR_ADDRESS,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = 64};
+	uint8_t tcp[20] = {0, 80, 0x9c, 0x40, [12] = 0x50, [13] = TCP_ACK, [16] = 0xab};
+
+	send_ip(p, &to_us, &ip, tcp, sizeof(tcp));
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_CHECKSUM), 1);
+	assert_int_equal(test_peer_take(p), 0);
+	/* Only the pseudo-header's sum is there: its kernel counted on hardware. */
+	tcp[16] = tcp[17] = 0;
+	wire_tcp_set_checksum(tcp, wire_checksum_fold(wire_checksum_pseudo_ipv4(
+					   ip.src, ip.dst, IPV4_PROTO_TCP, sizeof(tcp))));
+	send_ip(p, &to_us, &ip, tcp, sizeof(tcp));
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_CHECKSUM_PARTIAL), 1);
+	fx_end(p);
+}
+
+TEST(test_input_for_another_mac_ip_or_protocol_is_counted)
+{
+	struct test_peer *p = quiet(NULL);
+	struct ether_header ether = to_us;
+	struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
+		.dst = TEST_OUR_ADDRESS + 1,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = 64};
+	static const uint8_t zeros[64];
+
+	send_ip(p, &ether, &ip, zeros, 20);
+	assert_int_equal(fx_count(p, COUNTER_DROP_NOT_FOR_US), 1);
+	ip.dst = TEST_OUR_ADDRESS;
+	ether.dst.byte[5]++;
+	send_ip(p, &ether, &ip, zeros, 20);
+	assert_int_equal(fx_count(p, COUNTER_DROP_NOT_FOR_US), 2);
+	ether.dst = ether_addr_broadcast; /* TCP by broadcast is none (RFC 1122 §4.2.3.10) */
+	send_ip(p, &ether, &ip, zeros, 20);
+	assert_int_equal(fx_count(p, COUNTER_DROP_NOT_FOR_US), 3);
+	ether.dst = our_mac;
+	ip.protocol = 17;
+	send_ip(p, &ether, &ip, zeros, 20);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_PROTOCOL), 1);
+	ether.type = 0x86dd;
+	send_ip(p, &ether, &ip, zeros, 20);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ETH_TYPE), 1);
+	test_peer_send_frame(p, zeros, 13);
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ETH_SHORT), 1);
+	assert_int_equal(test_peer_take(p), 0);
+	fx_end(p);
+}
+
+static void
+vlan_17(struct netstack_config *cfg)
+{
+	cfg->vlan_id = 17;
+}
+
+TEST(test_input_of_our_vlan_only_and_output_with_its_tag)
+{
+	struct test_peer *p = quiet(vlan_17);
+	const struct ipv4_header ip = {
+		.src = TEST_PEER_ADDRESS, .dst = TEST_OUR_ADDRESS, .protocol = 17, .ttl = 64};
+	struct ether_header ether = to_us;
+
+	assert_memory_equal(p->last + 12, "\x81\x00\x00\x11\x08\x06", 6); /* the announcement */
+	send_ip(p, &ether, &ip, "", 0);
+	ether.vlan_id = 18;
+	send_ip(p, &ether, &ip, "", 0);
+	assert_int_equal(fx_count(p, COUNTER_DROP_VLAN_ID), 2);
+	ether.vlan_id = 17;
+	send_ip(p, &ether, &ip, "", 0);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_PROTOCOL), 1);
+	fx_connect(p);
+	(void)test_peer_take(p);
+	assert_memory_equal(p->last + 12, "\x81\x00\x00\x11\x08\x06", 6);
+	fx_end(p);
+}
+
+static void
+send_icmp(struct test_peer *p, uint32_t src, uint8_t *icmp, uint32_t len)
+{
+	const struct ipv4_header ip = {
+		.src = src, .dst = TEST_OUR_ADDRESS, .protocol = IPV4_PROTO_ICMP, .ttl = 64};
+
+	icmp[2] = icmp[3] = 0;
+	wire_tcp_set_checksum(icmp - 14, wire_checksum_finish(wire_checksum_add(0, icmp, len)));
+	send_ip(p, &to_us, &ip, icmp, len);
+}
+
+TEST(test_input_echo_request_is_answered_with_its_data)
+{
+	struct test_peer *p = quiet(NULL);
+	uint8_t room[14 + 8 + 1472] = {[14] = ICMP_ECHO_REQUEST, [18] = 1, 2, 3, 4},
+			      *icmp = room + 14;
+	uint32_t len;
+
+	memset(icmp + 8, 0x5a, 1472);
+	for (len = 8; len <= 1480; len += 1472) { /* no data, and as much as the MTU holds */
+		send_icmp(p, TEST_PEER_ADDRESS, icmp, len);
+		assert_int_equal(test_peer_take(p), 1);
+		assert_int_equal(p->last_len, 34 + len);
+		assert_int_equal(p->last[34], ICMP_ECHO_REPLY);
+		assert_int_equal(wire_checksum_finish(wire_checksum_add(0, p->last + 34, len)), 0);
+		assert_memory_equal(p->last + 38, icmp + 4, len - 4);
+		assert_memory_equal(p->last, &peer_mac, 6);
+	}
+	icmp[9] ^= 1; /* after the checksum was made */
+	send_ip(p, &to_us,
+		&(const struct ipv4_header){.src = TEST_PEER_ADDRESS,
+			.dst = TEST_OUR_ADDRESS,
+			.protocol = IPV4_PROTO_ICMP,
+			.ttl = 64},
+		icmp, 1480);
+	assert_int_equal(test_peer_take(p), 0);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_MALFORMED), 1);
+	fx_end(p);
+}
+
+/* An error about what we sent with this sequence number. */
+static void
+send_error(struct test_peer *p, uint8_t code, uint32_t seq, uint16_t mtu, uint16_t port)
+{
+	const struct ipv4_header ip = {.src = TEST_OUR_ADDRESS,
+		.dst = TEST_PEER_ADDRESS,
+		.protocol = IPV4_PROTO_TCP,
+		.total_len = 1500,
+		.ttl = 60};
+	uint8_t room[14 + 36] = {[14] = ICMP_UNREACHABLE, [15] = code}, *icmp = room + 14;
+
+	icmp[6] = (uint8_t)(mtu >> 8);
+	icmp[7] = (uint8_t)mtu;
+	wire_ipv4_build(icmp + 8, &ip, true);
+	icmp[28] = (uint8_t)(p->client_port >> 8);
+	icmp[29] = (uint8_t)p->client_port;
+	icmp[30] = (uint8_t)(port >> 8);
+	icmp[31] = (uint8_t)port;
+	icmp[32] = (uint8_t)(seq >> 24);
+	icmp[33] = (uint8_t)(seq >> 16);
+	icmp[34] = (uint8_t)(seq >> 8);
+	icmp[35] = (uint8_t)seq;
+	send_icmp(p, UINT32_C(0xc61200fe), icmp, 36); /* from a router */
+}
+
+TEST(test_input_port_unreachable_refuses_a_connection_that_is_being_opened)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc;
+
+	p->answers.syn = false;
+	nc = fx_connect(p);
+	fx_run(p);
+	send_error(p, ICMP_UNREACHABLE_PORT, p->ack + 5, 0, 80); /* not in flight */
+	assert_int_equal(netstack_conn_error(nc), 0);
+	send_error(p, ICMP_UNREACHABLE_PORT, p->ack - 1, 0, 81); /* another connection */
+	assert_int_equal(netstack_conn_error(nc), 0);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_IGNORED), 2);
+	send_error(p, ICMP_UNREACHABLE_PORT, p->ack - 1, 0, 80);
+	assert_int_equal(netstack_conn_error(nc), -ECONNREFUSED);
+	assert_int_equal(fx_count(p, COUNTER_ICMP_ERRORS_APPLIED), 1);
+	fx_end(p);
+}
+
+/* RFC 5927 §5.2: an established connection does not die of a packet that anyone can send. */
+TEST(test_input_port_unreachable_does_not_end_an_established_connection)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t seq = p->ack;
+
+	p->answers.ack = false;
+	tcp_conn_send(netstack_conn_tcp(nc), "hello", 5);
+	netstack_conn_touch(p->ns, nc);
+	fx_run(p);
+	send_error(p, ICMP_UNREACHABLE_PORT, seq, 0, 80);
+	assert_int_equal(tcp_conn_state(netstack_conn_tcp(nc)), TCP_ESTABLISHED);
+	fx_end(p);
+}
+
+TEST(test_input_fragmentation_needed_makes_segments_smaller)
+{
+	static uint8_t data[4000];
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t seq = p->ack;
+	struct tcp_info info;
+
+	p->answers.ack = false;
+	tcp_conn_send(netstack_conn_tcp(nc), data, sizeof(data));
+	netstack_conn_touch(p->ns, nc);
+	fx_run(p);
+	send_error(p, ICMP_UNREACHABLE_FRAG, seq + 100000, 1000, 80);
+	tcp_conn_info(netstack_conn_tcp(nc), &info);
+	assert_true(info.mss_send > 500); /* the host offered no MSS: 536 */
+	send_error(p, ICMP_UNREACHABLE_FRAG, seq, 400, 80);
+	tcp_conn_info(netstack_conn_tcp(nc), &info);
+	assert_true(info.mss_send <= 400 - 40);
+	fx_end(p);
+}
+
+TEST(test_input_goes_to_the_connection_of_its_four_tuple)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *one = fx_established(p), *two;
+	uint16_t port_one = p->client_port;
+	uint32_t seq_one = p->seq, ack_one = p->ack;
+	const struct tcp_segment data = {.seq = seq_one,
+		.ack = ack_one,
+		.dst_port = port_one,
+		.flags = TCP_ACK,
+		.window = 1000,
+		.payload = {.data = (uint8_t *)(uintptr_t) "first", .len = 5}};
+	struct tcp_info info;
+
+	two = fx_established(p);
+	assert_int_not_equal(p->client_port, port_one);
+	test_peer_send(p, TCP_ACK, "zwei", 4);
+	test_peer_send_segment(p, &data);
+	test_peer_deliver(p);
+	tcp_conn_info(netstack_conn_tcp(one), &info);
+	assert_int_equal(info.rcv_bytes_unread, 5);
+	tcp_conn_info(netstack_conn_tcp(two), &info);
+	assert_int_equal(info.rcv_bytes_unread, 4);
+	fx_end(p);
+}
+
+/* The last connection found is looked at first: after its end it must not be. */
+TEST(test_input_after_a_connection_was_freed_finds_it_no_more)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+
+	test_peer_send(p, TCP_RST | TCP_ACK, NULL, 0);
+	test_peer_deliver(p);
+	netstack_release_conn(p->ns, nc, p->now_ns);
+	fx_run(p);
+	test_peer_send(p, TCP_ACK, "late", 4);
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_NO_CONNECTION), 1);
+	fx_end(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_input_ack_for_no_connection_is_refused_at_its_number),
+		T(test_input_syn_for_no_connection_is_refused_with_its_ack),
+		T(test_input_rst_for_no_connection_is_not_answered),
+		T(test_input_from_an_impossible_source_is_dropped),
+		T(test_input_refusals_have_a_limit_a_second),
+		T(test_input_of_a_wrong_checksum_is_counted_and_dropped),
+		T(test_input_for_another_mac_ip_or_protocol_is_counted),
+		T(test_input_of_our_vlan_only_and_output_with_its_tag),
+		T(test_input_echo_request_is_answered_with_its_data),
+		T(test_input_port_unreachable_refuses_a_connection_that_is_being_opened),
+		T(test_input_port_unreachable_does_not_end_an_established_connection),
+		T(test_input_fragmentation_needed_makes_segments_smaller),
+		T(test_input_goes_to_the_connection_of_its_four_tuple),
+		T(test_input_after_a_connection_was_freed_finds_it_no_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
