@@ -137,7 +137,7 @@ void port_release_flush(struct port_queue *q);
 /** What the NIC itself counted since port_open. */
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t rx_missed; /* imissed: no descriptor was free */
+	uint64_t rx_missed; /* imissed: no descriptor, or no place in af_packet's ring, was free */
 	uint64_t rx_errors, tx_errors;
 	uint64_t rx_no_mbuf; /* rx_nombuf: the pool was empty */
 };

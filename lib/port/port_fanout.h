@@ -10,7 +10,7 @@
  *
  * net_af_packet puts its socket into a fanout group (hash, defragmentation, rollover) even where
  * it is the only one. The kernel then hashes each frame, and looks at a second ring slot to learn
- * whether the only member has room: a fifth of the throughput of a virtual cable. No option of
+ * whether the only member has room, which costs goodput on a virtual cable. No option of
  * DPDK 22.11 to 26 leaves it out (docs/adr/no-fanout-for-one-queue.md).
  */
 void port_fanout_skip(bool on);

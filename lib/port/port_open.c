@@ -245,6 +245,8 @@ bring_up(struct port *p, char *ret_message)
 		return failed(p, rc, "starting the port", ret_message);
 	p->started = true;
 	rte_eth_stats_get(p->cfg.port_id, &p->baseline);
+	p->packet_sockets = port_packet_sockets(p->interface, p->packet_socket, PORT_QUEUES_MAX);
+	(void)port_packet_drops(p->packet_socket, p->packet_sockets); /* what went before */
 	return 0;
 }
 

@@ -33,6 +33,9 @@ struct port {
 	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_* that are on */
 	bool promiscuous_set, started;
 	struct rte_eth_stats baseline;
+	int packet_socket[PORT_QUEUES_MAX]; /* the driver's, of an af_packet port */
+	uint32_t packet_sockets;
+	uint64_t packet_drops;
 	struct port_queue *queue; /* cfg.queues of them */
 };
 
@@ -67,6 +70,14 @@ const char *port_argument(const char *args, const char *key);
 
 /** The ring frame size that a virtual device was made with, 0 if it has none. */
 uint32_t port_frame_room_of(uint16_t port_id);
+
+/** This process's packet sockets bound to the interface, up to room of them. Returns how many. They
+ *  stay their makers'. */
+uint32_t port_packet_sockets(const char *interface, int *ret, uint32_t room);
+
+/** Frames that found these sockets' rings full since this was last asked (packet(7),
+ *  PACKET_STATISTICS). net_af_packet itself never asks, so its imissed is always 0. */
+uint64_t port_packet_drops(const int *sockets, uint32_t count);
 
 /** true where the kernel says that the interface has a carrier. */
 bool port_interface_carrier(const char *interface);

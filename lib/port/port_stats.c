@@ -15,12 +15,13 @@ port_stats(struct port *p, struct port_stats *ret)
 	const struct rte_eth_stats *b = &p->baseline;
 
 	rte_eth_stats_get(p->cfg.port_id, &s);
+	p->packet_drops += port_packet_drops(p->packet_socket, p->packet_sockets);
 	*ret = (struct port_stats){
 		.rx_packets = s.ipackets - b->ipackets,
 		.rx_bytes = s.ibytes - b->ibytes,
 		.tx_packets = s.opackets - b->opackets,
 		.tx_bytes = s.obytes - b->obytes,
-		.rx_missed = s.imissed - b->imissed,
+		.rx_missed = s.imissed - b->imissed + p->packet_drops,
 		.rx_errors = s.ierrors - b->ierrors,
 		.tx_errors = s.oerrors - b->oerrors,
 		.rx_no_mbuf = s.rx_nombuf - b->rx_nombuf,
