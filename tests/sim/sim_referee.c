@@ -121,20 +121,28 @@ on_segment(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 		on_ack(c, t);
 }
 
+bool
+sim_referee_read(struct sim_referee *r, const uint8_t *frame, uint32_t len, const char *whose,
+	struct sim_tcp *ret)
+{
+	const char *wrong;
+
+	if (!sim_wire_is_tcp(frame, len))
+		return false;
+	wrong = sim_wire_read(frame, len, ret);
+	if (wrong != NULL)
+		sim_referee_fault(r, "%s frame: %s", whose, wrong);
+	return wrong == NULL;
+}
+
 void
 sim_referee_on_delivered(struct sim_referee *r, const uint8_t *frame, uint32_t len)
 {
 	struct sim_referee_conn *c;
 	struct sim_tcp t;
-	const char *wrong;
 
-	if (!sim_wire_is_tcp(frame, len))
+	if (!sim_referee_read(r, frame, len, "the modelled server's own", &t))
 		return;
-	wrong = sim_wire_read(frame, len, &t);
-	if (wrong != NULL) {
-		sim_referee_fault(r, "the modelled server's own frame: %s", wrong);
-		return;
-	}
 	c = sim_referee_find(r, t.dst_port);
 	if (c == NULL || c->ended)
 		return;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "sim_referee.h"
+#include "sim_wire.h"
 
 /* Between the referee's own files. */
 
@@ -45,5 +46,9 @@ sim_referee_client_offset(const struct sim_referee_conn *c, uint32_t seq)
 
 	return c->snd_max + (uint64_t)(int64_t)ahead;
 }
+
+/** The TCP segment in a frame. false: it is none, or it is malformed, which is a fault of whose. */
+bool sim_referee_read(struct sim_referee *r, const uint8_t *frame, uint32_t len, const char *whose,
+	struct sim_tcp *ret);
 
 #endif

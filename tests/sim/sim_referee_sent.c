@@ -251,15 +251,9 @@ sim_referee_on_sent(struct sim_referee *r, const uint8_t *frame, uint32_t len)
 {
 	struct sim_referee_conn *c;
 	struct sim_tcp t;
-	const char *wrong;
 
-	if (!sim_wire_is_tcp(frame, len))
+	if (!sim_referee_read(r, frame, len, "our", &t))
 		return;
-	wrong = sim_wire_read(frame, len, &t);
-	if (wrong != NULL) {
-		sim_referee_fault(r, "our frame: %s", wrong);
-		return;
-	}
 	if (t.src_ip != r->cfg.client_ip || t.dst_ip != r->cfg.server_ip || t.dst_port != 80)
 		sim_referee_fault(r, "our frame goes where nobody asked it to");
 	if (t.flags & SIM_SYN) {

@@ -155,7 +155,7 @@ on_tcp(struct test_peer *p, const uint8_t *l4, uint32_t len)
 }
 
 static void
-on_arp(struct test_peer *p, const uint8_t *data, uint32_t len)
+on_arp(struct test_peer *p, const struct ether_addr *dst, const uint8_t *data, uint32_t len)
 {
 	const struct ether_header ether = {.dst = our_mac, .src = peer_mac, .type = ETHER_TYPE_ARP};
 	struct arp_packet a, reply;
@@ -166,6 +166,7 @@ on_arp(struct test_peer *p, const uint8_t *data, uint32_t len)
 	if (a.operation != ARP_REQUEST || a.target_ip == a.sender_ip)
 		return;
 	p->who_has++;
+	p->who_has_dst = *dst;
 	if (!p->answers.arp || a.target_ip != TEST_PEER_ADDRESS)
 		return;
 	reply = (struct arp_packet){.operation = ARP_REPLY,
@@ -193,7 +194,7 @@ on_frame(struct test_peer *p, uint8_t *data, uint32_t len)
 	data += ether.header_len;
 	len -= ether.header_len;
 	if (ether.type == ETHER_TYPE_ARP) {
-		on_arp(p, data, len);
+		on_arp(p, &ether.dst, data, len);
 		return;
 	}
 	assert_int_equal(wire_ipv4_parse(data, len, len, true, &ip), DROP_NONE);

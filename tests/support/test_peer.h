@@ -36,6 +36,7 @@ struct test_peer {
 	uint16_t client_port;
 	uint32_t seq, ack;
 	uint32_t syns, fins, resets, who_has, frames_seen;
+	struct ether_addr who_has_dst; /* whom the last one asked */
 	uint8_t received[65536]; /* bytes of the connection */
 	uint32_t received_len;
 	/* The last frame that the netstack sent, whatever it was. */

@@ -4,6 +4,7 @@
 /* RFC 826, RFC 1122 §2.3.2, RFC 5227. */
 
 static const struct ether_addr our_mac = {{2, 0, 0, 0, 0, 2}};
+static const struct ether_addr peer_mac = {{2, 0, 0, 0, 0, 1}};
 static const struct ether_addr other_mac = {{2, 0, 0, 0, 0, 7}};
 static const struct ether_addr zero_mac;
 
@@ -97,9 +98,13 @@ TEST(test_arp_probe_of_another_for_our_address_is_a_conflict)
 	struct test_peer *p = fx_new(probing);
 	const struct arp_packet a = {
 		.operation = ARP_REQUEST, .sender_mac = other_mac, .target_ip = TEST_OUR_ADDRESS};
+	struct arp_packet of_another = a;
 	struct ether_addr mac;
 
+	of_another.target_ip++;
 	quiet_run(p, 1);
+	fx_arp(p, &ether_addr_broadcast, &of_another);
+	assert_false(netstack_address_conflict(p->ns, &mac));
 	fx_arp(p, &ether_addr_broadcast, &a);
 	assert_true(netstack_address_conflict(p->ns, &mac));
 	fx_end(p);
@@ -306,8 +311,10 @@ TEST(test_arp_refresh_is_unicast_and_does_not_stall_the_flow)
 
 	exchange(p, nc, 29);
 	assert_int_equal(p->who_has, 1);
+	assert_true(ether_addr_is_broadcast(&p->who_has_dst));
 	exchange(p, nc, 3);
 	assert_int_equal(p->who_has, 2);
+	assert_true(ether_addr_equal(&p->who_has_dst, &peer_mac));
 	assert_int_equal(fx_count(p, COUNTER_ARP_REPLIES_RECEIVED), 2);
 	exchange(p, nc, 29);
 	assert_int_equal(p->who_has, 3);

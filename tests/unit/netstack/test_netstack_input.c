@@ -258,9 +258,10 @@ TEST(test_input_echo_request_is_answered_with_its_data)
 
 /* An error about what we sent with this sequence number. */
 static void
-send_error(struct test_peer *p, uint8_t code, uint32_t seq, uint16_t mtu, uint16_t port)
+send_error_about(
+	struct test_peer *p, uint32_t src, uint8_t code, uint32_t seq, uint16_t mtu, uint16_t port)
 {
-	const struct ipv4_header ip = {.src = TEST_OUR_ADDRESS,
+	const struct ipv4_header ip = {.src = src,
 		.dst = TEST_PEER_ADDRESS,
 		.protocol = IPV4_PROTO_TCP,
 		.total_len = 1500,
@@ -281,6 +282,12 @@ send_error(struct test_peer *p, uint8_t code, uint32_t seq, uint16_t mtu, uint16
 	send_icmp(p, UINT32_C(0xc61200fe), icmp, 36); /* from a router */
 }
 
+static void
+send_error(struct test_peer *p, uint8_t code, uint32_t seq, uint16_t mtu, uint16_t port)
+{
+	send_error_about(p, TEST_OUR_ADDRESS, code, seq, mtu, port);
+}
+
 TEST(test_input_port_unreachable_refuses_a_connection_that_is_being_opened)
 {
 	struct test_peer *p = quiet(NULL);
@@ -293,7 +300,9 @@ TEST(test_input_port_unreachable_refuses_a_connection_that_is_being_opened)
 	assert_int_equal(netstack_conn_error(nc), 0);
 	send_error(p, ICMP_UNREACHABLE_PORT, p->ack - 1, 0, 81); /* another connection */
 	assert_int_equal(netstack_conn_error(nc), 0);
-	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_IGNORED), 2);
+	send_error_about(p, TEST_OUR_ADDRESS + 1, ICMP_UNREACHABLE_PORT, p->ack - 1, 0, 80);
+	assert_int_equal(netstack_conn_error(nc), 0); /* what it quotes we did not send */
+	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_IGNORED), 3);
 	send_error(p, ICMP_UNREACHABLE_PORT, p->ack - 1, 0, 80);
 	assert_int_equal(netstack_conn_error(nc), -ECONNREFUSED);
 	assert_int_equal(fx_count(p, COUNTER_ICMP_ERRORS_APPLIED), 1);
