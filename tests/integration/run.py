@@ -3,6 +3,7 @@
 
 A test is a function test_* of a test_*.py module beside this file; each module's LABS says on which
 labs its tests run, and modules with the same lab share it. One line a test: "ok NAME" or "FAIL NAME".
+The environment's LAB names the lab, so that two runs can go on side by side.
 """
 import glob
 import importlib
@@ -15,6 +16,8 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import lab as lab_module  # noqa: E402
+
+NAME = os.environ.get("LAB", "dpfetch-test")
 
 
 def collect(wanted):
@@ -54,7 +57,7 @@ def main():
     passed = failed = 0
     for config, tests in collect(sys.argv[1:]).items():
         try:
-            with lab_module.Lab("dpfetch-test", **dict(config)) as lab:
+            with lab_module.Lab(NAME, **dict(config)) as lab:
                 for name, function in tests:
                     if run_one(name + describe(config), function, lab):
                         passed += 1
