@@ -35,6 +35,8 @@
 
 /* Receive window auto-tuning: the shortest interval over which consumption is measured. */
 #define TCP_TUNE_INTERVAL_MIN_NS (100 * NS_PER_US)
+/* The window is used up when this part of it is left: half of what brings an update at the latest. */
+#define TCP_TUNE_LEFT_PART 4U
 
 /* Limited transmit, RFC 3042: new segments on the first two duplicate ACKs. */
 #define TCP_LIMITED_TRANSMIT 2U

@@ -57,6 +57,7 @@ struct tcp_window {
 	uint64_t unread; /* in-order bytes not yet consumed by the application */
 	uint64_t tune_start_ns; /* of the measuring interval, 0: none */
 	uint64_t tune_bytes; /* consumed in it */
+	bool used_up; /* in it the sender came close to the edge */
 	uint32_t payload_mean; /* smoothed payload size of received segments, bytes */
 };
 

@@ -109,6 +109,8 @@ tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes)
 	struct tcp_window *w = &c->window;
 
 	w->unread += advance;
+	if (tcp_rcv_wnd(c) < w->limit / TCP_TUNE_LEFT_PART)
+		w->used_up = true;
 	w->payload_mean += (uint32_t)((int32_t)(segment_bytes - w->payload_mean) / 8);
 	w->payload_mean = MAX_OF(w->payload_mean, 1U);
 }
@@ -137,18 +139,22 @@ tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes)
 }
 
 /* Dynamic right-sizing: when the application consumed half a window or more in one round trip,
- * the window may be what limits the sender. */
+ * the window may be what limits the sender. It surely does where the sender used it up, because
+ * the application, though fast enough, is late (its thread waits for a CPU): the buffers for the
+ * largest window are there anyway. */
 void
 tcp_window_tune(struct tcp_conn *c, uint64_t now_ns)
 {
 	struct tcp_window *w = &c->window;
 	uint64_t interval_ns = MAX_OF(c->rtt.min_rtt_ns, TCP_TUNE_INTERVAL_MIN_NS);
+	bool fast;
 
 	if (w->tune_start_ns != 0 && now_ns - w->tune_start_ns < interval_ns)
 		return;
-	if (w->tune_start_ns != 0 && w->tune_bytes > w->limit / 2 &&
-		now_ns - w->tune_start_ns < 2 * interval_ns)
+	fast = w->tune_bytes > w->limit / 2 && now_ns - w->tune_start_ns < 2 * interval_ns;
+	if (w->tune_start_ns != 0 && (fast || w->used_up))
 		w->limit = (uint32_t)MIN_OF(2 * (uint64_t)w->limit, c->cfg.rcv_window_max_bytes);
 	w->tune_start_ns = now_ns;
 	w->tune_bytes = 0;
+	w->used_up = false;
 }

@@ -287,7 +287,7 @@ TEST(test_window_auto_tuning_doubles_up_to_the_maximum)
 	fx_end(f);
 }
 
-TEST(test_window_auto_tuning_leaves_a_slow_reader_alone)
+TEST(test_window_auto_tuning_leaves_a_slow_sender_alone)
 {
 	struct fx *f = established(window_grows);
 	uint32_t offset = 0, i;
@@ -295,6 +295,35 @@ TEST(test_window_auto_tuning_leaves_a_slow_reader_alone)
 	for (i = 0; i < 20; i++)
 		transfer_round(f, &offset, 4 * 1024);
 	assert_int_equal(f->c->window.limit, 16384);
+	fx_end(f);
+}
+
+/* A reader that takes everything, but late (its thread waits for a CPU, or for the disk): the sender
+ * fills the window in an instant, and stands still for five round trips. */
+static void
+late_round(struct fx *f, uint32_t *offset)
+{
+	uint32_t bytes = tcp_rcv_wnd(f->c) / 1024 * 1024, begin = *offset;
+
+	for (; *offset < begin + bytes; *offset += 1024)
+		fx_data(f, *offset, 1024);
+	fx_drain(f);
+	f->now_ns += 5 * NS_PER_MS;
+	fx_drain(f);
+	assert_int_equal(fx_read(f, begin), bytes);
+	fx_drain(f);
+}
+
+TEST(test_window_auto_tuning_grows_for_a_late_reader)
+{
+	struct fx *f = established(window_grows);
+	uint32_t offset = 0, i;
+
+	late_round(f, &offset);
+	assert_int_equal(f->c->window.limit, 32768);
+	for (i = 0; i < 4; i++)
+		late_round(f, &offset);
+	assert_int_equal(f->c->window.limit, 65536);
 	fx_end(f);
 }
 
@@ -423,7 +452,8 @@ main(void)
 		T(test_window_reopens_after_tiny_segments_shut_it),
 		T(test_window_reopens_though_buffers_bring_less_than_the_scale_unit),
 		T(test_window_auto_tuning_doubles_up_to_the_maximum),
-		T(test_window_auto_tuning_leaves_a_slow_reader_alone),
+		T(test_window_auto_tuning_leaves_a_slow_sender_alone),
+		T(test_window_auto_tuning_grows_for_a_late_reader),
 		T(test_window_update_waits_while_the_peer_has_room),
 		T(test_window_without_scaling_is_not_announced_beyond_its_field),
 		T(test_window_update_is_not_sent_after_the_peers_fin),
