@@ -156,6 +156,7 @@ start_port(struct host *h)
 		.checksum_offload = s->checksum_offload,
 		.promiscuous = s->promiscuous,
 		.set_mac = s->mac_set,
+		.verbose = s->verbose,
 		.mac = s->mac,
 		.counters = &counters,
 	};

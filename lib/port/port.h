@@ -67,6 +67,7 @@ struct port_config {
 	bool checksum_offload; /* use RX/TX checksum offloads where the NIC has them */
 	bool promiscuous;
 	bool set_mac;
+	bool verbose; /* else DPDK's own messages are kept out of the user's sight */
 	struct ether_addr mac; /* with set_mac: program it, or fall back to promiscuous */
 	struct counters **counters; /* one per queue; owned by the caller */
 };
@@ -93,6 +94,10 @@ int port_wait_link(
 
 /** Is the link up now? Cheap enough for once a second, not for every iteration. */
 bool port_link_up(const struct port *p);
+
+/** Is the device no longer there: unplugged, or its interface deleted or moved away? It does not
+ *  come back to this port. As cheap as port_link_up. */
+bool port_is_gone(const struct port *p);
 
 struct port_info {
 	char name[64]; /* DPDK's device name */

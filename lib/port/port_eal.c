@@ -14,32 +14,16 @@
 
 #include "port_args.h"
 #include "port_fanout.h"
+#include "port_log.h"
 #include "port_priv.h"
 
-#define EAL_LOG_LINE_MAX 200U
-
-/* The last line that the EAL or a driver logged: usually the reason. */
-static void
-last_line(const char *log, char *buf, size_t room)
-{
-	const char *end = log + strlen(log), *start;
-
-	while (end > log && end[-1] == '\n')
-		end--;
-	start = end;
-	while (start > log && start[-1] != '\n')
-		start--;
-	snprintf(buf, room, "%.*s", (int)RTE_MIN(end - start, (ptrdiff_t)room - 1), start);
-}
+#define REASON_MAX 240U /* bytes of DPDK's own words in our message */
 
 static int
-explain_eal(const struct port_eal_config *cfg, const char *log, char *ret_message)
+explain_eal(const struct port_eal_config *cfg, const char *reason, char *ret_message)
 {
-	char line[EAL_LOG_LINE_MAX];
-
-	last_line(log, line, sizeof(line));
 	snprintf(ret_message, PORT_MESSAGE_MAX, "DPDK could not be started with %.60s: %s. %s",
-		cfg->nic, line,
+		cfg->nic, reason[0] != '\0' ? reason : "it does not say why",
 		cfg->user_args_count > 0
 			? "Check the EAL options before \"--\" (dpdk-testpmd takes the same ones)"
 			: "-v shows its whole log");
@@ -47,7 +31,8 @@ explain_eal(const struct port_eal_config *cfg, const char *log, char *ret_messag
 }
 
 static int
-explain_absent(const struct port_eal_config *cfg, enum port_nic_mode mode, char *ret_message)
+explain_absent(const struct port_eal_config *cfg, enum port_nic_mode mode, const char *reason,
+	char *ret_message)
 {
 	if (mode == PORT_NIC_PCI)
 		snprintf(ret_message, PORT_MESSAGE_MAX,
@@ -59,10 +44,9 @@ explain_absent(const struct port_eal_config *cfg, enum port_nic_mode mode, char 
 			cfg->nic, cfg->nic);
 	else
 		snprintf(ret_message, PORT_MESSAGE_MAX,
-			"DPDK made no port of '%.100s'; a vdev string names a driver and its "
-			"arguments, such "
-			"as net_af_packet0,iface=eth1",
-			cfg->nic);
+			"DPDK made no port of '%.100s'%s%s; a vdev string names a driver and its "
+			"arguments, such as net_af_packet0,iface=eth1",
+			cfg->nic, reason[0] != '\0' ? ": " : "", reason);
 	return -ENODEV;
 }
 
@@ -100,53 +84,75 @@ find_port(const struct port_eal_config *cfg, enum port_nic_mode mode, uint16_t *
 	return rte_eth_dev_get_port_by_name(name, ret);
 }
 
-static int
-init_eal(const struct port_args *args, const struct port_eal_config *cfg, char *ret_message)
+static void
+find_reason(const char *text, const struct port_eal_config *cfg, char *reason)
 {
-	char *log = NULL;
-	size_t log_len = 0;
-	FILE *stream = cfg->verbose ? NULL : open_memstream(&log, &log_len);
+	const char *option =
+		port_log_unknown_option(text, cfg->user_args, cfg->user_args_count);
+
+	if (option != NULL)
+		snprintf(reason, REASON_MAX, "it knows no option '%.80s'", option);
+	else
+		port_log_reason(text, reason, REASON_MAX);
+}
+
+static bool
+init_eal(const struct port_args *args, const struct port_eal_config *cfg, char *reason)
+{
+	struct port_log log;
+	char *text;
 	int rc;
 
-	if (stream != NULL)
-		rte_openlog_stream(stream);
+	port_log_begin(&log, !cfg->verbose);
 	port_fanout_skip(cfg->queues == 1);
 	rc = rte_eal_init(args->count, args->item);
 	port_fanout_skip(false);
-	if (stream != NULL) {
-		fflush(stream);
-		rte_openlog_stream(NULL);
-	}
-	if (rc < 0)
-		rc = explain_eal(cfg, log != NULL ? log : "see its log above", ret_message);
-	if (stream != NULL)
-		fclose(stream);
-	free(log);
-	return rc < 0 ? rc : 0;
+	text = port_log_end(&log);
+	reason[0] = '\0';
+	if (text != NULL)
+		find_reason(text, cfg, reason);
+	free(text);
+	return rc >= 0;
+}
+
+/* The kernel interface, if any, that a port is to be made on. */
+static int
+check_interface(const struct port_eal_config *cfg, enum port_nic_mode mode, char *ret_message)
+{
+	const char *value = port_argument(cfg->nic, "iface=");
+	char interface[IFNAMSIZ + 1];
+
+	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP)
+		return port_interface_check(cfg->nic, ret_message);
+	if (mode != PORT_NIC_VDEV || value == NULL)
+		return 0;
+	snprintf(interface, sizeof(interface), "%.*s", (int)strcspn(value, ","), value);
+	return port_interface_check(interface, ret_message);
 }
 
 int
 port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message)
 {
 	enum port_nic_mode mode = port_name_mode(cfg->nic, cfg->mode);
+	char reason[REASON_MAX];
 	struct port_args args;
-	int rc = 0;
+	bool started;
+	int rc;
 
-	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP)
-		rc = port_interface_check(cfg->nic, ret_message);
+	rc = check_interface(cfg, mode, ret_message);
 	if (rc != 0)
 		return rc;
 	rc = port_args_build(cfg, mode, &args, ret_message);
 	if (rc != 0)
 		return rc;
-	rc = init_eal(&args, cfg, ret_message);
+	started = init_eal(&args, cfg, reason);
 	port_args_free(&args);
-	if (rc != 0)
-		return rc;
+	if (!started)
+		return explain_eal(cfg, reason, ret_message);
 	if (find_port(cfg, mode, ret_port_id) == 0)
 		return 0;
 	rte_eal_cleanup();
-	return explain_absent(cfg, mode, ret_message);
+	return explain_absent(cfg, mode, reason, ret_message);
 }
 
 void

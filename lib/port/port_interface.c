@@ -8,10 +8,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
 
 #include "port_priv.h"
+
+/* A program there takes frames before anybody else sees them. One that dpfetch left when it was
+ * killed cannot be told from one that somebody needs, so it is the user's to remove. */
+static int
+check_no_xdp(const char *interface, char *ret_message)
+{
+	uint32_t program = 0;
+
+	if (bpf_xdp_query_id((int)if_nametoindex(interface), 0, &program) != 0 || program == 0)
+		return 0;
+	snprintf(ret_message, PORT_MESSAGE_MAX,
+		"the interface %s has an XDP program (id %u), which keeps frames from us: another "
+		"program that runs, or what a killed dpfetch left; `bpftool prog show id %u` tells "
+		"more; if nobody needs it: ip link set dev %s xdp off",
+		interface, program, program, interface);
+	return -EBUSY;
+}
 
 int
 port_interface_check(const char *interface, char *ret_message)
@@ -46,7 +64,7 @@ port_interface_check(const char *interface, char *ret_message)
 			interface);
 		return -ENETDOWN;
 	}
-	return 0;
+	return check_no_xdp(interface, ret_message);
 }
 
 /* The EAL keeps the arguments that a device was made with, such as iface=NAME,framesz=2048. */

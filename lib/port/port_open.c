@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_errno.h>
@@ -8,7 +10,10 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 
+#include "port_log.h"
 #include "port_priv.h"
+
+#define REASON_MAX 160U /* bytes of DPDK's own words in our message */
 
 static int
 failed(struct port *p, int rc, const char *what, char *ret_message)
@@ -206,7 +211,9 @@ set_address(struct port *p)
 
 	if (p->cfg.set_mac && p->interface[0] == '\0') {
 		memcpy(mac.addr_bytes, p->cfg.mac.byte, sizeof(mac.addr_bytes));
-		programmed = rte_eth_dev_default_mac_addr_set(p->cfg.port_id, &mac) == 0;
+		programmed = rte_eth_macaddr_get(p->cfg.port_id, &p->mac_found) == 0 &&
+			     rte_eth_dev_default_mac_addr_set(p->cfg.port_id, &mac) == 0;
+		p->mac_programmed = programmed;
 	}
 	if ((already || p->cfg.promiscuous || (p->cfg.set_mac && !programmed)) &&
 		rte_eth_promiscuous_get(p->cfg.port_id) == 0)
@@ -250,6 +257,30 @@ bring_up(struct port *p, char *ret_message)
 	return 0;
 }
 
+/* What the driver says meanwhile is of use only where it fails, and then in one message. */
+static int
+bring_up_quietly(struct port *p, char *ret_message)
+{
+	char reason[REASON_MAX] = "", *text;
+	struct port_log log;
+	size_t len;
+	int rc;
+
+	port_log_begin(&log, !p->cfg.verbose);
+	rc = rte_eth_dev_info_get(p->cfg.port_id, &p->dev);
+	rc = rc == 0 ? bring_up(p, ret_message)
+		     : failed(p, rc, "asking for its abilities", ret_message);
+	text = port_log_end(&log);
+	if (text != NULL)
+		port_log_reason(text, reason, sizeof(reason));
+	free(text);
+	if (rc == 0 || reason[0] == '\0')
+		return rc;
+	len = strlen(ret_message);
+	snprintf(ret_message + len, PORT_MESSAGE_MAX - len, " (%s)", reason);
+	return rc;
+}
+
 int
 port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 {
@@ -270,9 +301,8 @@ port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 	p->tx_descriptors =
 		(uint16_t)(cfg->tx_descriptors > 0 ? cfg->tx_descriptors : PORT_TX_DESCRIPTORS);
 	port_interface_of(cfg->port_id, p->interface, sizeof(p->interface));
-	rc = rte_eth_dev_info_get(cfg->port_id, &p->dev);
-	rc = rc == 0 ? bring_up(p, ret_message)
-		     : failed(p, rc, "asking for its abilities", ret_message);
+	p->interface_index = if_nametoindex(p->interface);
+	rc = bring_up_quietly(p, ret_message);
 	if (rc == 0)
 		*ret = p;
 	else
@@ -288,6 +318,8 @@ port_close(struct port *p)
 
 	if (p->promiscuous_set)
 		rte_eth_promiscuous_disable(p->cfg.port_id);
+	if (p->mac_programmed)
+		rte_eth_dev_default_mac_addr_set(p->cfg.port_id, &p->mac_found);
 	if (p->started) {
 		for (q = 0; q < p->cfg.queues; q++) {
 			port_release_flush(&p->queue[q]);

@@ -26,12 +26,14 @@ struct port_queue {
 struct port {
 	struct port_config cfg;
 	char interface[32]; /* of a kernel interface under a virtual device, else empty */
+	unsigned int interface_index; /* its index when the port was opened */
 	struct rte_eth_dev_info dev;
 	struct rte_mempool *rx_pool, *tx_pool;
 	uint16_t rx_descriptors, tx_descriptors;
 	uint32_t rx_room;
 	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_* that are on */
-	bool promiscuous_set, started;
+	bool promiscuous_set, mac_programmed, started;
+	struct rte_ether_addr mac_found; /* before we programmed ours */
 	struct rte_eth_stats baseline;
 	int packet_socket[PORT_QUEUES_MAX]; /* the driver's, of an af_packet port */
 	uint32_t packet_sockets;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <net/if.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -60,6 +62,14 @@ port_link_up(const struct port *p)
 		return port_interface_carrier(p->interface);
 	return rte_eth_link_get_nowait(p->cfg.port_id, &link) == 0 &&
 	       link.link_status == RTE_ETH_LINK_UP;
+}
+
+bool
+port_is_gone(const struct port *p)
+{
+	if (p->interface[0] != '\0')
+		return if_nametoindex(p->interface) != p->interface_index;
+	return rte_eth_dev_is_removed(p->cfg.port_id) == 1;
 }
 
 int

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Jumbo frames, and ways of using the port other than the default."""
 import os
+import time
 
 from lab import SERVER_IP
 
@@ -113,6 +114,47 @@ def test_af_xdp_256_mib_is_exact_and_leaves_no_program(lab):
         assert "xdp" not in lab.in_client("ip", "-d", "link", "show", "c0").stdout
 
     at_mtu_1500(lab, lambda: with_hugepages(160, fetch))
+
+
+def xdp_program(lab):
+    return "xdp" in lab.in_client("ip", "-d", "link", "show", "c0").stdout
+
+
+def test_xdp_program_of_a_killed_run_is_named_with_the_fix(lab):
+    url = f"http://{SERVER_IP}/hello.txt"
+
+    def kill_and_try_again():
+        process = lab.popen("-s", "-o", "/dev/null", "--nic-mode", "af_xdp", BIG)
+        while process.poll() is None and not xdp_program(lab):
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        assert xdp_program(lab), "nothing was left: no test"
+        for mode in ("af_xdp", "af_packet"):
+            result = lab.dpfetch("-o", "/dev/null", "--nic-mode", mode, url)
+            assert result.returncode == 110, f"{result.returncode} {result.stderr}"
+            assert "ip link set dev c0 xdp off" in result.stderr, result.stderr
+            assert xdp_program(lab), "it may be somebody else's: not ours to remove"
+        lab.in_client("ip", "link", "set", "dev", "c0", "xdp", "off")
+        lab.fetch_exact(url, os.path.join(lab.www, "hello.txt"))
+
+    try:
+        at_mtu_1500(lab, lambda: with_hugepages(160, kill_and_try_again))
+    finally:
+        lab.in_client("ip", "link", "set", "dev", "c0", "xdp", "off", check=False)
+
+
+def test_bad_device_and_bad_eal_option_give_one_message_with_the_reason(lab):
+    cases = (([], "net_af_packet0,iface=nosuch", "no interface 'nosuch'"),
+             ([], "net_af_packet0,iface=c0,blocksz=123", "frame size exceeds block size"),
+             ([], "nosuchdriver0", "nosuchdriver0"),
+             (["--frobnicate", "-l", "0", "--"], "c0", "no option '--frobnicate'"),
+             (["-l", "777", "--"], "c0", "lcore 777"))
+    for eal, nic, reason in cases:
+        result = lab.run(["ip", "netns", "exec", lab.client, *lab.command()[4:5], *eal, "--nic", nic,
+                          "--address", "198.18.0.2/24", "-o", "/dev/null", f"http://{SERVER_IP}/1"])
+        assert result.returncode == 110 and reason in result.stderr, result.stderr
+        assert result.stdout == "" and len(result.stderr.splitlines()) == 1, result.stdout + result.stderr
 
 
 def test_af_xdp_without_hugepages_is_refused_with_the_fix(lab):

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_eal.h>
+#include <rte_ethdev.h>
+
+#include "port_priv.h"
+
+/* The linker sends our library's calls here (--wrap): a closed port can no longer be asked. */
+int __real_rte_eth_dev_default_mac_addr_set(uint16_t port_id, struct rte_ether_addr *mac);
+int __wrap_rte_eth_dev_default_mac_addr_set(uint16_t port_id, struct rte_ether_addr *mac);
+
+static struct rte_ether_addr last_set;
+
+int
+__wrap_rte_eth_dev_default_mac_addr_set(uint16_t port_id, struct rte_ether_addr *mac)
+{
+	last_set = *mac;
+	return __real_rte_eth_dev_default_mac_addr_set(port_id, mac);
+}
+
+static int
+start_eal(void **state)
+{
+	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "128",
+		"--no-telemetry", "--log-level=4", "--lcores=0@0", "--vdev=net_null0"};
+	char *argv[RTE_DIM(args)];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(args); i++)
+		argv[i] = args[i];
+	return rte_eal_init((int)RTE_DIM(args), argv) >= 0 ? 0 : -1;
+}
+
+static void
+test_mac_that_we_programmed_is_taken_back_by_close(void **state)
+{
+	struct counters counters = {0}, *of_queue = &counters;
+	struct port_config cfg = {.queues = 1,
+		.mtu = 1500,
+		.rx_held_max = 64,
+		.rx_descriptors = 64,
+		.tx_descriptors = 64,
+		.numa_node = -1,
+		.set_mac = true,
+		.mac = {{0x02, 0, 0x5e, 1, 2, 3}},
+		.counters = &of_queue};
+	char message[PORT_MESSAGE_MAX];
+	struct rte_ether_addr found, now;
+	struct port *port = NULL;
+
+	(void)state;
+	assert_int_equal(rte_eth_macaddr_get(0, &found), 0);
+	if (port_open(&cfg, &port, message) != 0)
+		fail_msg("%s", message);
+	assert_int_equal(rte_eth_macaddr_get(0, &now), 0);
+	assert_memory_equal(now.addr_bytes, cfg.mac.byte, ETHER_ADDR_LEN);
+	assert_int_equal(port_close(port), 0);
+	assert_memory_equal(last_set.addr_bytes, found.addr_bytes, ETHER_ADDR_LEN);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mac_that_we_programmed_is_taken_back_by_close),
+	};
+
+	return cmocka_run_group_tests(tests, start_eal, NULL);
+}
