@@ -54,6 +54,9 @@ create_control(struct netstack *ns)
 {
 	uint32_t i;
 
+	ns->gathered = malloc(ns->cfg.mtu);
+	if (ns->gathered == NULL)
+		return false;
 	ns->control_room = ETHER_HEADER_LEN + ETHER_VLAN_LEN + ns->cfg.mtu;
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++) {
 		ns->control[i].bytes = malloc(ns->control_room);
@@ -111,6 +114,7 @@ netstack_destroy(struct netstack *ns)
 		tcp_conn_destroy(ns->conn[i].tcp);
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)
 		free(ns->control[i].bytes);
+	free(ns->gathered);
 	free(ns->heap);
 	free(ns->conn);
 	free(ns->bucket);

@@ -161,6 +161,34 @@ input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether
 	return DROP_NONE;
 }
 
+/* Joins len bytes that begin at l4 in the first part and go on in the others. */
+static const uint8_t *
+gather(struct netstack *ns, const struct frame *f, const uint8_t *l4, uint32_t len)
+{
+	uint32_t n = MIN_OF((uint32_t)(f->data + f->len - l4), len), done = n;
+
+	memcpy(ns->gathered, l4, n);
+	for (f = f->next; f != NULL && done < len; f = f->next, done += n) {
+		n = MIN_OF(f->len, len - done);
+		memcpy(ns->gathered + done, f->data, n);
+	}
+	return ns->gathered;
+}
+
+static enum drop_reason
+input_icmp(struct netstack *ns, const struct frame *f, const struct ether_header *ether,
+	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns)
+{
+	uint32_t len = (uint32_t)ip->total_len - ip->header_len;
+
+	if (len > (uint32_t)(f->data + f->len - l4)) {
+		if (len > ns->cfg.mtu)
+			return DROP_ICMP_IGNORED;
+		l4 = gather(ns, f, l4, len);
+	}
+	return netstack_icmp_input(ns, ether, ip, l4, len, now_ns);
+}
+
 /* RFC 1122 §3.2.1.3: not a multicast or broadcast address, "this host", loopback or our own. An
  * answer would go to many, or to ourselves. */
 static bool
@@ -199,9 +227,8 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 		*ret_drop = input_tcp(ns, f, ether, &ip, l3 + ip.header_len, now_ns);
 		return *ret_drop == DROP_NONE;
 	}
-	if (ip.protocol == IPV4_PROTO_ICMP && ip.total_len <= here)
-		*ret_drop = netstack_icmp_input(ns, ether, &ip, l3 + ip.header_len,
-			(uint32_t)ip.total_len - ip.header_len, now_ns);
+	if (ip.protocol == IPV4_PROTO_ICMP)
+		*ret_drop = input_icmp(ns, f, ether, &ip, l3 + ip.header_len, now_ns);
 	else
 		*ret_drop = DROP_IP_PROTOCOL;
 	return false;

@@ -56,6 +56,7 @@ struct netstack {
 	struct netstack_control control[NETSTACK_CONTROL_FRAMES];
 	uint32_t control_head, control_tail; /* free-running */
 	uint32_t control_room;
+	uint8_t *gathered; /* cfg.mtu bytes: an ICMP message that came in several buffers */
 	uint64_t replies_start_ns;
 	uint32_t replies_left;
 	uint32_t port_counter;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
 #include "netstack_fixture.h"
 #include "wire_checksum.h"
 #include "wire_icmp.h"
@@ -21,7 +22,7 @@ quiet(void (*change)(struct netstack_config *cfg))
 
 /* An IPv4 packet with this payload, whatever its checksum. */
 static void
-send_ip(struct test_peer *p, const struct ether_header *ether, const struct ipv4_header *header,
+queue_ip(struct test_peer *p, const struct ether_header *ether, const struct ipv4_header *header,
 	const void *payload, uint32_t len)
 {
 	struct ipv4_header ip = *header;
@@ -32,7 +33,35 @@ send_ip(struct test_peer *p, const struct ether_header *ether, const struct ipv4
 	wire_ipv4_build(frame + l2, &ip, true);
 	memcpy(frame + l2 + IPV4_HEADER_LEN, payload, len);
 	test_peer_send_frame(p, frame, l2 + IPV4_HEADER_LEN + len);
+}
+
+static void
+send_ip(struct test_peer *p, const struct ether_header *ether, const struct ipv4_header *ip,
+	const void *payload, uint32_t len)
+{
+	queue_ip(p, ether, ip, payload, len);
 	test_peer_deliver(p);
+}
+
+/* The frame that waits comes in several buffers: the first `first` bytes, then `part` in each. */
+static void
+deliver_in_parts(struct test_peer *p, uint32_t first, uint32_t part)
+{
+	struct frame whole = p->waiting[--p->waiting_count], parts[64];
+	uint32_t at, n = 0, len = first;
+	struct payload b;
+
+	assert_int_equal(p->waiting_count, 0);
+	for (at = 0; at < whole.len; at += len, len = part, n++) {
+		len = MIN_OF(len, whole.len - at);
+		b = test_buffer_make(&p->buffers, whole.data + at, len);
+		assert_true(n < 64);
+		parts[n] = (struct frame){.data = b.owner, .len = len, .owner = b.owner};
+		if (n > 0)
+			parts[n - 1].next = &parts[n];
+	}
+	test_buffer_release(&p->buffers, whole.owner);
+	netstack_input(p->ns, parts, 1, p->now_ns);
 }
 
 static const struct ether_header to_us = {
@@ -217,14 +246,21 @@ TEST(test_input_of_our_vlan_only_and_output_with_its_tag)
 }
 
 static void
-send_icmp(struct test_peer *p, uint32_t src, uint8_t *icmp, uint32_t len)
+queue_icmp(struct test_peer *p, uint32_t src, uint8_t *icmp, uint32_t len)
 {
 	const struct ipv4_header ip = {
 		.src = src, .dst = TEST_OUR_ADDRESS, .protocol = IPV4_PROTO_ICMP, .ttl = 64};
 
 	icmp[2] = icmp[3] = 0;
 	wire_tcp_set_checksum(icmp - 14, wire_checksum_finish(wire_checksum_add(0, icmp, len)));
-	send_ip(p, &to_us, &ip, icmp, len);
+	queue_ip(p, &to_us, &ip, icmp, len);
+}
+
+static void
+send_icmp(struct test_peer *p, uint32_t src, uint8_t *icmp, uint32_t len)
+{
+	queue_icmp(p, src, icmp, len);
+	test_peer_deliver(p);
 }
 
 TEST(test_input_echo_request_is_answered_with_its_data)
@@ -258,7 +294,7 @@ TEST(test_input_echo_request_is_answered_with_its_data)
 
 /* An error about what we sent with this sequence number. */
 static void
-send_error_about(
+queue_error_about(
 	struct test_peer *p, uint32_t src, uint8_t code, uint32_t seq, uint16_t mtu, uint16_t port)
 {
 	const struct ipv4_header ip = {.src = src,
@@ -279,7 +315,15 @@ send_error_about(
 	icmp[33] = (uint8_t)(seq >> 16);
 	icmp[34] = (uint8_t)(seq >> 8);
 	icmp[35] = (uint8_t)seq;
-	send_icmp(p, UINT32_C(0xc61200fe), icmp, 36); /* from a router */
+	queue_icmp(p, UINT32_C(0xc61200fe), icmp, 36); /* from a router */
+}
+
+static void
+send_error_about(
+	struct test_peer *p, uint32_t src, uint8_t code, uint32_t seq, uint16_t mtu, uint16_t port)
+{
+	queue_error_about(p, src, code, seq, mtu, port);
+	test_peer_deliver(p);
 }
 
 static void
@@ -346,6 +390,64 @@ TEST(test_input_fragmentation_needed_makes_segments_smaller)
 	fx_end(p);
 }
 
+/* A port with small buffers hands over a long frame in parts, ICMP like any other. */
+TEST(test_input_echo_request_in_several_buffers_is_answered)
+{
+	static const uint32_t firsts[] = {34, 42, 60}, parts[] = {31, 200, 1441};
+	struct test_peer *p = quiet(NULL);
+	uint8_t room[14 + 8 + 1472] = {[14] = ICMP_ECHO_REQUEST, [18] = 1, 2, 3, 4},
+			      *icmp = room + 14;
+	uint32_t i;
+
+	for (i = 0; i < 1472; i++)
+		icmp[8 + i] = (uint8_t)(i * 7);
+	for (i = 0; i < 3; i++) {
+		queue_icmp(p, TEST_PEER_ADDRESS, icmp, 1480);
+		deliver_in_parts(p, firsts[i], parts[i]);
+		assert_int_equal(test_peer_take(p), 1);
+		assert_int_equal(p->last_len, 34 + 1480);
+		assert_memory_equal(p->last + 38, icmp + 4, 1480 - 4);
+	}
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_PROTOCOL), 0);
+	queue_icmp(p, TEST_PEER_ADDRESS, icmp, 1480);
+	p->waiting[0].data[500] ^= 1;
+	deliver_in_parts(p, 42, 200);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_MALFORMED), 1);
+	queue_icmp(p, TEST_PEER_ADDRESS, icmp, 1480);
+	p->waiting[0].len -= 10; /* the last part is short of what IP says */
+	deliver_in_parts(p, 42, 200);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_TRUNCATED), 1);
+	fx_end(p);
+}
+
+TEST(test_input_icmp_error_in_several_buffers_is_applied)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc;
+
+	p->answers.syn = false;
+	nc = fx_connect(p);
+	fx_run(p);
+	queue_error_about(p, TEST_OUR_ADDRESS, ICMP_UNREACHABLE_PORT, p->ack - 1, 0, 80);
+	deliver_in_parts(p, 45, 7); /* inside the header that it quotes */
+	assert_int_equal(netstack_conn_error(nc), -ECONNREFUSED);
+	assert_int_equal(fx_count(p, COUNTER_ICMP_ERRORS_APPLIED), 1);
+	fx_end(p);
+}
+
+/* What exceeds the MTU cannot be answered, nor would a router quote as much. */
+TEST(test_input_icmp_in_several_buffers_beyond_the_mtu_is_ignored)
+{
+	struct test_peer *p = quiet(NULL);
+	uint8_t room[14 + 1501] = {[14] = ICMP_ECHO_REQUEST};
+
+	queue_icmp(p, TEST_PEER_ADDRESS, room + 14, 1501);
+	deliver_in_parts(p, 60, 500);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_IGNORED), 1);
+	assert_int_equal(test_peer_take(p), 0);
+	fx_end(p);
+}
+
 TEST(test_input_goes_to_the_connection_of_its_four_tuple)
 {
 	struct test_peer *p = quiet(NULL);
@@ -404,6 +506,9 @@ main(void)
 		T(test_input_port_unreachable_refuses_a_connection_that_is_being_opened),
 		T(test_input_port_unreachable_does_not_end_an_established_connection),
 		T(test_input_fragmentation_needed_makes_segments_smaller),
+		T(test_input_echo_request_in_several_buffers_is_answered),
+		T(test_input_icmp_error_in_several_buffers_is_applied),
+		T(test_input_icmp_in_several_buffers_beyond_the_mtu_is_ignored),
 		T(test_input_goes_to_the_connection_of_its_four_tuple),
 		T(test_input_after_a_connection_was_freed_finds_it_no_more),
 	};
