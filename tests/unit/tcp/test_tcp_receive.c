@@ -133,6 +133,68 @@ TEST(test_fast_path_stops_at_the_last_buffer)
 	fx_end(f);
 }
 
+/* ---- urgent data, RFC 9293 §3.8.5 ---- */
+
+static void
+urgent_data(struct fx *f, uint32_t offset, uint32_t len, uint8_t flags, uint16_t pointer)
+{
+	struct tcp_segment s = fx_segment(f, offset, len);
+
+	s.flags |= TCP_URG | flags;
+	s.urgent = pointer;
+	fx_input(f, s);
+}
+
+/* HTTP has none. A stack that cut the byte out, or skipped to the pointer, would lose data. */
+TEST(test_urgent_data_is_delivered_inline)
+{
+	static const uint16_t pointers[] = {0, 1, 50, 99, 100, 101, 65535};
+	struct fx *f = established();
+	uint32_t i, offset = 0;
+
+	for (i = 0; i < 7; i++, offset += 200) {
+		urgent_data(f, offset, 100, 0, pointers[i]);
+		fx_data(f, offset + 100, 100);
+		fx_advance_to_deadline(f);
+		fx_expect_ack(f, offset + 200);
+	}
+	assert_int_equal(fx_count(f, COUNTER_TCP_FAST_PATH), 7); /* what is not urgent */
+	assert_int_equal(fx_read(f, 0), 1400);
+	fx_end(f);
+}
+
+TEST(test_urgent_data_out_of_order_and_again_is_delivered_once)
+{
+	struct fx *f = established();
+
+	urgent_data(f, 100, 100, 0, 20);
+	assert_int_equal(fx_expect_ack(f, 0).sack[0].right, FX_BASE + 200);
+	urgent_data(f, 100, 100, 0, 20);
+	assert_int_equal(fx_expect_ack(f, 0).sack_count, 2); /* D-SACK, and its range */
+	urgent_data(f, 0, 100, TCP_PSH, 120);
+	fx_expect_ack(f, 200);
+	urgent_data(f, 200, 0, TCP_FIN, 1);
+	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSE_WAIT);
+	fx_expect_ack(f, 201);
+	assert_int_equal(fx_read(f, 0), 200);
+	assert_true(tcp_conn_recv_finished(f->c));
+	fx_end(f);
+}
+
+/* "Urgent data is coming": nothing that we have to answer. */
+TEST(test_urgent_pointer_without_data_changes_nothing)
+{
+	struct fx *f = established();
+	struct tcp_segment s;
+
+	urgent_data(f, 0, 0, 0, 500);
+	fx_expect_silence(f);
+	s = fx_segment(f, 0, 100);
+	s.urgent = 50; /* without URG it means nothing */
+	expect_fast(s, f, true);
+	fx_end(f);
+}
+
 /* ---- timestamps ---- */
 
 static struct tcp_segment
@@ -267,6 +329,9 @@ main(void)
 		T(test_fast_path_takes_only_the_plain_next_segment),
 		T(test_fast_path_is_left_while_data_is_in_flight_or_missing),
 		T(test_fast_path_stops_at_the_last_buffer),
+		T(test_urgent_data_is_delivered_inline),
+		T(test_urgent_data_out_of_order_and_again_is_delivered_once),
+		T(test_urgent_pointer_without_data_changes_nothing),
 		T(test_paws_old_timestamp_is_dropped_and_acked),
 		T(test_paws_wrapped_timestamp_is_newer),
 		T(test_paws_after_24_days_of_silence_any_timestamp_is_good),
