@@ -126,7 +126,6 @@ tcp_conn_connect(struct tcp_conn *c, const struct tcp_open *open, uint64_t now_n
 	c->challenge_left = TCP_CHALLENGE_MAX;
 	tcp_send_start(c, open->iss);
 	c->syn_due = true;
-	c->syn_sent_ns = now_ns;
 	c->last_received_ns = now_ns;
 	tcp_set_state(c, TCP_SYN_SENT);
 	return 0;

@@ -62,6 +62,8 @@ output_syn(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	tcp_options_offer(c, ret);
 	tcp_options_stamp(c, now_ns, ret);
 	tcp_scoreboard_on_sent(&c->board, c->iss + 1);
+	if (c->syn_sent_ns == 0) /* and not at connect: ARP may have taken its time */
+		c->syn_sent_ns = now_ns;
 	if (c->syn_retransmitted) {
 		c->retransmits++;
 		counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);

@@ -291,6 +291,29 @@ TEST(test_syn_sent_mss_is_bounded_by_ours_and_by_the_minimum)
 	}
 }
 
+/* ARP, or our address probes, may hold the SYN back: that time is no part of the round trip. */
+TEST(test_syn_sent_round_trip_counts_from_the_syn_not_from_connect)
+{
+	struct fx *f = connecting(NULL);
+	struct tcp_open open = {.local_port = 40000, .remote_port = 80, .iss = FX_ISS};
+	struct tcp_info info;
+
+	tcp_conn_abort(f->c);
+	f->now_ns += NS_PER_SEC;
+	assert_int_equal(tcp_conn_connect(f->c, &open, f->now_ns), 0);
+	tcp_conn_info(f->c, &info);
+	assert_int_equal(info.syn_sent_ns, 0); /* it has not happened */
+	f->now_ns += 3 * NS_PER_SEC;
+	fx_expect_flags(f, TCP_SYN);
+	f->now_ns += NS_PER_MS;
+	fx_input(f, fx_syn_ack(f));
+	tcp_conn_info(f->c, &info);
+	assert_int_equal(info.established_ns - info.syn_sent_ns, NS_PER_MS);
+	assert_int_equal(info.srtt_ns, NS_PER_MS);
+	assert_int_equal(info.rto_ns, f->c->cfg.rto_min_ns);
+	fx_end(f);
+}
+
 TEST(test_syn_sent_retransmitted_syn_restarts_cwnd_and_rto)
 {
 	struct fx *f = connecting(NULL);
@@ -511,6 +534,7 @@ main(void)
 		T(test_syn_sent_options_that_were_not_offered_are_not_used),
 		T(test_syn_sent_window_scale_above_14_is_taken_as_14),
 		T(test_syn_sent_mss_is_bounded_by_ours_and_by_the_minimum),
+		T(test_syn_sent_round_trip_counts_from_the_syn_not_from_connect),
 		T(test_syn_sent_retransmitted_syn_restarts_cwnd_and_rto),
 		T(test_established_lost_handshake_ack_is_repeated),
 		T(test_syn_received_syn_ack_establishes),
