@@ -274,6 +274,8 @@ on_conflict(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 	bool defended = arp->defended_ns != 0 && now_ns - arp->defended_ns < ARP_DEFEND_INTERVAL_NS;
 
 	counter_add(ns->counters, COUNTER_ARP_CONFLICTS, 1);
+	if (arp->claim == ARP_CLAIM_LOST)
+		return; /* it is theirs */
 	arp->conflict_mac = p->sender_mac;
 	if (arp->claim == ARP_CLAIM_PROBING || defended) {
 		arp->claim = ARP_CLAIM_LOST;

@@ -138,6 +138,36 @@ TEST(test_arp_conflict_is_defended_once_in_ten_seconds)
 	fx_end(p);
 }
 
+/* RFC 5227 §2.1.1, §2.4: an address that was given up is not claimed or defended any more. */
+TEST(test_arp_address_that_was_lost_is_not_defended)
+{
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_OUR_ADDRESS,
+		.target_ip = TEST_OUR_ADDRESS};
+	uint32_t probes, i;
+
+	for (probes = 0; probes < 2; probes++) { /* lost while probing, and after */
+		struct test_peer *p = fx_new(probes == 1 ? probing : NULL);
+		struct ether_addr mac;
+
+		quiet_run(p, probes == 1 ? 2 : 5);
+		for (i = probes; i < 2; i++)
+			fx_arp(p, &ether_addr_broadcast, &a);
+		assert_true(netstack_address_conflict(p->ns, &mac));
+		(void)test_peer_take(p);
+		p->frames_seen = 0;
+		for (i = 0; i < 3; i++) { /* the owner announces itself, and goes on */
+			fx_arp(p, &ether_addr_broadcast, &a);
+			quiet_run(p, 11);
+		}
+		who_has(p, TEST_OUR_ADDRESS);
+		assert_int_equal(p->frames_seen, 0);
+		assert_false(netstack_ready(p->ns));
+		fx_end(p);
+	}
+}
+
 TEST(test_arp_own_packet_looped_back_is_no_conflict)
 {
 	struct test_peer *p = fx_new(NULL);
@@ -375,6 +405,7 @@ main(void)
 		T(test_arp_probe_that_is_answered_finds_the_conflict),
 		T(test_arp_probe_of_another_for_our_address_is_a_conflict),
 		T(test_arp_conflict_is_defended_once_in_ten_seconds),
+		T(test_arp_address_that_was_lost_is_not_defended),
 		T(test_arp_own_packet_looped_back_is_no_conflict),
 		T(test_arp_answers_for_our_address_only),
 		T(test_arp_asks_five_times_then_fails_and_tells_who_was_heard),
