@@ -266,8 +266,12 @@ poll_transfer(struct fetch *f, uint64_t now_ns)
 		end_complete(f, now_ns);
 		return;
 	}
+	if (tcp_conn_recv_finished(tcp)) { /* a reset after the FIN harms nobody */
+		on_connection_end(f, 0, now_ns);
+		return;
+	}
 	error = netstack_conn_error(f->conn);
-	if (error != 0 || tcp_conn_recv_finished(tcp) || tcp_conn_state(tcp) == TCP_CLOSED)
+	if (error != 0 || tcp_conn_state(tcp) == TCP_CLOSED)
 		on_connection_end(f, error, now_ns);
 }
 

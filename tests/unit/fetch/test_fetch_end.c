@@ -125,6 +125,56 @@ TEST(test_end_by_reset_in_the_body_keeps_what_came)
 	fx_end(f);
 }
 
+/* The FIN was the end. What becomes of the connection later, while a slow disk still takes the
+ * body, does not cut it short: a server forgets it, and resets our keepalive probe. */
+TEST(test_end_by_reset_after_the_fin_of_a_body_without_length_is_success)
+{
+	uint32_t slow;
+
+	for (slow = 0; slow < 2; slow++) {
+		struct fx *f = fx_new();
+
+		fx_start_to_request(f);
+		f->sink.room = slow ? 0 : f->sink.room;
+		fx_reply(f, TCP_FIN, "HTTP/1.1 200 OK\r\n\r\nall of it");
+		if (slow)
+			assert_false(fx_run(f));
+		fx_reply(f, TCP_RST, "");
+		if (slow)
+			assert_false(fx_run(f));
+		f->sink.room = 100;
+		fx_expect_end(f, FETCH_OK);
+		fx_expect_body(f, "all of it");
+		fx_end(f);
+	}
+}
+
+/* It was not the end that the length promised, and the reset is not what cut it short. */
+TEST(test_end_by_reset_after_the_fin_in_the_body_is_18)
+{
+	struct fx *f = fx_new();
+
+	fx_start_to_request(f);
+	fx_reply(f, TCP_FIN, BODY_HEAD "123");
+	fx_reply(f, TCP_RST, "");
+	assert_non_null(strstr(fx_expect_end(f, FETCH_PARTIAL_FILE)->message,
+		"transfer closed with 7 bytes remaining to read"));
+	fx_end(f);
+}
+
+/* A body that is whole by its own framing does not need the connection any more. */
+TEST(test_end_by_reset_in_the_burst_of_a_whole_body_is_success)
+{
+	struct fx *f = fx_new();
+
+	fx_start_to_request(f);
+	fx_reply(f, 0, BODY_HEAD "1234567890");
+	fx_reply(f, TCP_RST, "");
+	fx_expect_end(f, FETCH_OK);
+	fx_expect_body(f, "1234567890");
+	fx_end(f);
+}
+
 TEST(test_end_by_fin_before_any_byte_is_52)
 {
 	struct fx *f = fx_new();
@@ -239,6 +289,9 @@ main(void)
 		T(test_end_by_a_limit_beyond_the_clock_does_not_come),
 		T(test_end_by_fin_in_the_body_is_18),
 		T(test_end_by_reset_in_the_body_keeps_what_came),
+		T(test_end_by_reset_after_the_fin_of_a_body_without_length_is_success),
+		T(test_end_by_reset_after_the_fin_in_the_body_is_18),
+		T(test_end_by_reset_in_the_burst_of_a_whole_body_is_success),
 		T(test_end_by_fin_before_any_byte_is_52),
 		T(test_end_of_what_is_no_http_is_1_and_writes_nothing),
 		T(test_end_by_status_with_fail_does_not_wait_for_the_body),
