@@ -45,13 +45,17 @@ static enum drop_reason
 apply_error(struct netstack *ns, const struct icmp_message *m)
 {
 	const struct icmp_quote *q = &m->quote;
+	const struct tcp_icmp icmp = {.kind = kind_of(m),
+		.seq = q->seq,
+		.mtu = m->next_hop_mtu,
+		.packet_len = q->total_len,
+		.ip_header_len = IPV4_HEADER_LEN};
 	struct netstack_conn *nc;
 
 	if (q->src != ns->cfg.address || q->protocol != IPV4_PROTO_TCP)
 		return DROP_ICMP_IGNORED;
 	nc = netstack_table_find(ns, q->dst, q->dst_port, q->src_port);
-	if (nc == NULL ||
-		!tcp_conn_icmp(nc->tcp, kind_of(m), q->seq, m->next_hop_mtu, IPV4_HEADER_LEN))
+	if (nc == NULL || !tcp_conn_icmp(nc->tcp, &icmp))
 		return DROP_ICMP_IGNORED;
 	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
 	netstack_ready_push(ns, nc);

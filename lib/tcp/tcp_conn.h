@@ -186,10 +186,19 @@ enum tcp_icmp_kind {
 	TCP_ICMP_PACKET_TOO_BIG, /* mtu is the next hop's (RFC 1191), 0 unknown */
 };
 
-/** true: it acted. seq: the quoted segment's sequence number; one outside SND.UNA..SND.NXT is
- *  ignored (RFC 5927 §4.1). ip_header_len: bytes to subtract from mtu besides TCP's. */
-bool tcp_conn_icmp(struct tcp_conn *c, enum tcp_icmp_kind kind, uint32_t seq, uint32_t mtu,
-	uint32_t ip_header_len);
+/** What an ICMP error says. */
+struct tcp_icmp {
+	enum tcp_icmp_kind kind;
+	uint32_t seq; /* of the segment that it quotes; one outside SND.UNA..SND.NXT is ignored
+		       * (RFC 5927 §4.1) */
+	uint32_t mtu; /* PACKET_TOO_BIG: the next hop's, 0 unknown */
+	uint32_t packet_len; /* IP length of the packet that it quotes: one that fits into mtu was
+			      * not too big. 0 unknown */
+	uint32_t ip_header_len; /* bytes to subtract from mtu besides TCP's */
+};
+
+/** true: it acted. */
+bool tcp_conn_icmp(struct tcp_conn *c, const struct tcp_icmp *icmp);
 
 enum tcp_state tcp_conn_state(const struct tcp_conn *c);
 

@@ -23,16 +23,22 @@ plateau_below(uint32_t mtu)
 
 /* The path is narrower than thought: smaller segments from now on, and the lost one again. */
 static bool
-packet_too_big(struct tcp_conn *c, uint32_t mtu, uint32_t ip_header_len)
+packet_too_big(struct tcp_conn *c, const struct tcp_icmp *icmp)
 {
 	uint32_t overhead =
-		ip_header_len + TCP_HEADER_LEN + (c->timestamps ? TCP_TIMESTAMPS_LEN : 0);
-	uint32_t smss;
+		icmp->ip_header_len + TCP_HEADER_LEN + (c->timestamps ? TCP_TIMESTAMPS_LEN : 0);
+	uint32_t packet_len = icmp->packet_len, mtu = icmp->mtu, smss;
 
 	if (!tcp_state_synchronised(c->state))
 		return false;
+	if (packet_len == 0)
+		packet_len = c->smss + overhead;
+	/* RFC 1191 §5: below that packet, not below what is sent by now: a flight of large ones
+	 * brings an error each, and is one finding. */
 	if (mtu == 0)
-		mtu = plateau_below(c->smss + overhead);
+		mtu = plateau_below(packet_len);
+	if (mtu >= packet_len)
+		return false;
 	smss = mtu > overhead + TCP_MSS_MIN ? mtu - overhead : TCP_MSS_MIN;
 	if (smss >= c->smss)
 		return false; /* RFC 1191 §3: an increase is never believed */
@@ -41,13 +47,13 @@ packet_too_big(struct tcp_conn *c, uint32_t mtu, uint32_t ip_header_len)
 }
 
 bool
-tcp_conn_icmp(struct tcp_conn *c, enum tcp_icmp_kind kind, uint32_t seq, uint32_t mtu,
-	uint32_t ip_header_len)
+tcp_conn_icmp(struct tcp_conn *c, const struct tcp_icmp *icmp)
 {
 	/* RFC 5927 §4.1: only about what is in flight can the message be true. */
-	if (c->state == TCP_CLOSED || seq_lt(seq, c->snd_una) || seq_geq(seq, tcp_snd_nxt(c)))
+	if (c->state == TCP_CLOSED || seq_lt(icmp->seq, c->snd_una) ||
+		seq_geq(icmp->seq, tcp_snd_nxt(c)))
 		return false;
-	switch (kind) {
+	switch (icmp->kind) {
 	case TCP_ICMP_HARD:
 		if (tcp_state_synchronised(c->state)) {
 			c->soft_error = -EHOSTUNREACH; /* RFC 5927 §5.2: hard becomes soft */
@@ -59,7 +65,7 @@ tcp_conn_icmp(struct tcp_conn *c, enum tcp_icmp_kind kind, uint32_t seq, uint32_
 		c->soft_error = -EHOSTUNREACH;
 		return true;
 	case TCP_ICMP_PACKET_TOO_BIG:
-		return packet_too_big(c, mtu, ip_header_len);
+		return packet_too_big(c, icmp);
 	}
 	CHECK(false);
 }

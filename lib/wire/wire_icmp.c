@@ -21,6 +21,7 @@ parse_quote(const uint8_t *data, uint32_t len, struct icmp_quote *ret)
 	/* Only the first fragment holds the ports. */
 	if (be16_load(data + 6) & IPV4_FRAGMENT_OFFSET)
 		return DROP_ICMP_MALFORMED;
+	ret->total_len = be16_load(data + 2);
 	ret->src = be32_load(data + 12);
 	ret->dst = be32_load(data + 16);
 	ret->protocol = data[9];

@@ -21,6 +21,7 @@
 struct icmp_quote {
 	uint32_t src, dst; /* host order */
 	uint8_t protocol;
+	uint16_t total_len; /* of the whole packet, which is quoted in part */
 	uint16_t src_port, dst_port; /* host order */
 	uint32_t seq; /* TCP sequence number */
 };

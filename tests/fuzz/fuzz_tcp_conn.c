@@ -321,6 +321,19 @@ step_time(struct fuzz *f)
 }
 
 static void
+icmp(struct fuzz *f, struct script *in)
+{
+	uint8_t what = next(in);
+	struct tcp_icmp icmp = {.kind = (enum tcp_icmp_kind)(what % 3),
+		.packet_len = what / 3U * 20U,
+		.ip_header_len = 20};
+
+	icmp.seq = f->c->snd_una + next(in);
+	icmp.mtu = next16(in);
+	tcp_conn_icmp(f->c, &icmp);
+}
+
+static void
 other(struct fuzz *f)
 {
 	struct script *in = &f->script;
@@ -337,8 +350,7 @@ other(struct fuzz *f)
 		break;
 	case 3:
 	case 4:
-		tcp_conn_icmp(f->c, (enum tcp_icmp_kind)(next(in) % 3), f->c->snd_una + next(in),
-			next16(in), 20);
+		icmp(f, in);
 		break;
 	case 5:
 		syn_ack(f);

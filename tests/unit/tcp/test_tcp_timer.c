@@ -144,18 +144,27 @@ TEST(test_keepalive_of_the_peer_is_answered)
 
 /* ---- ICMP: RFC 5461, RFC 5927, RFC 1191 ---- */
 
+/* packet_len: of the packet of ours that it is about, 0 when it does not tell. */
+static bool
+icmp(struct fx *f, enum tcp_icmp_kind kind, uint32_t seq, uint32_t mtu, uint32_t packet_len)
+{
+	const struct tcp_icmp what = {kind, seq, mtu, packet_len, .ip_header_len = 20};
+
+	return tcp_conn_icmp(f->c, &what);
+}
+
 TEST(test_icmp_hard_error_ends_an_opening_connection)
 {
 	struct fx *f = fx_open(TCP_SYN_SENT, NULL);
 
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS + 9, 0, 20)); /* not ours */
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS + 1, 0, 20));
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS - 1, 0, 20));
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_ISS, 500, 20));
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS, 0, 20));
+	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS + 9, 0, 0)); /* not ours */
+	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS + 1, 0, 0));
+	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS - 1, 0, 0));
+	assert_false(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_ISS, 500, 0));
+	assert_true(icmp(f, TCP_ICMP_HARD, FX_ISS, 0, 0));
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(tcp_conn_error(f->c), -ECONNREFUSED);
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_ISS, 0, 20));
+	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS, 0, 0));
 	fx_end(f);
 }
 
@@ -165,7 +174,7 @@ TEST(test_icmp_hard_error_does_not_end_an_open_connection)
 
 	tcp_conn_send(f->c, "x", 1);
 	fx_expect(f);
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_HARD, FX_UNA, 0, 20));
+	assert_true(icmp(f, TCP_ICMP_HARD, FX_UNA, 0, 0));
 	assert_int_equal(tcp_conn_state(f->c), TCP_ESTABLISHED); /* RFC 5927 §5.2 */
 	assert_int_equal(f->c->soft_error, -EHOSTUNREACH);
 	fx_end(f);
@@ -175,7 +184,7 @@ TEST(test_icmp_soft_error_names_the_cause_of_a_timeout)
 {
 	struct fx *f = fx_open(TCP_SYN_SENT, NULL);
 
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_SOFT, FX_ISS, 0, 20));
+	assert_true(icmp(f, TCP_ICMP_SOFT, FX_ISS, 0, 0));
 	while (tcp_conn_state(f->c) != TCP_CLOSED) {
 		fx_advance_to_deadline(f);
 		fx_drain(f);
@@ -190,7 +199,7 @@ TEST(test_icmp_soft_error_is_forgotten_when_the_peer_answers)
 
 	tcp_conn_send(f->c, "xy", 2);
 	fx_expect(f);
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_SOFT, FX_UNA, 0, 20));
+	assert_true(icmp(f, TCP_ICMP_SOFT, FX_UNA, 0, 0));
 	fx_window(f, FX_UNA + 1, FX_WINDOW);
 	while (tcp_conn_state(f->c) != TCP_CLOSED) {
 		fx_advance_to_deadline(f);
@@ -210,9 +219,9 @@ TEST(test_icmp_packet_too_big_sends_all_again_in_smaller_segments)
 	tcp_conn_send(f->c, bytes, sizeof(bytes));
 	assert_int_equal(fx_drain(f), 3);
 	cwnd = f->c->congestion.cwnd;
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 9000, 20));
-	assert_false(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1500, 20));
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1000, 20));
+	assert_false(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 9000, 0));
+	assert_false(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1500, 0));
+	assert_true(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1000, 0));
 	assert_int_equal(f->c->smss, 1000 - 20 - 20 - 12);
 	for (; tcp_conn_output(f->c, f->now_ns, &s); n++) { /* without waiting for a timeout */
 		assert_int_equal(s.seq, FX_UNA + total);
@@ -234,8 +243,42 @@ TEST(test_icmp_packet_too_big_without_mtu_steps_down_a_plateau)
 
 	tcp_conn_send(f->c, "x", 1);
 	fx_expect(f);
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 0, 20));
+	assert_true(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 0, 0));
 	assert_int_equal(f->c->smss, 1492 - 52); /* RFC 1191 §7.1: below 1500 */
+	fx_end(f);
+}
+
+/* RFC 1191 §5: each of a flight's packets brings its own error, and all say the same. */
+TEST(test_icmp_packet_too_big_without_mtu_for_a_whole_flight_is_one_step)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	static const uint8_t bytes[5 * FX_MSS];
+	uint32_t i;
+
+	tcp_conn_send(f->c, bytes, sizeof(bytes));
+	assert_int_equal(fx_drain(f), 5);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(
+			icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA + i * FX_MSS, 0, 1500), i == 0);
+	assert_int_equal(f->c->smss, 1492 - 52);
+	fx_drain(f);
+	/* The next ones are as large as the path was thought to be, and still too big. */
+	assert_true(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 0, 1492));
+	assert_int_equal(f->c->smss, 1006 - 52);
+	fx_drain(f);
+	fx_end(f);
+}
+
+TEST(test_icmp_packet_too_big_about_one_that_fits_is_ignored)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+
+	tcp_conn_send(f->c, "x", 1);
+	fx_expect(f);
+	assert_false(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 576, 53));
+	assert_false(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 576, 576));
+	assert_true(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 576, 577));
+	fx_drain(f);
 	fx_end(f);
 }
 
@@ -245,7 +288,7 @@ TEST(test_icmp_packet_too_big_of_nonsense_leaves_a_usable_segment)
 
 	tcp_conn_send(f->c, "x", 1);
 	fx_expect(f);
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1, 20));
+	assert_true(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1, 0));
 	assert_int_equal(f->c->smss, TCP_MSS_MIN);
 	fx_drain(f);
 	fx_end(f);
@@ -262,7 +305,7 @@ TEST(test_icmp_packet_too_big_during_recovery_ends_it)
 	for (i = 2; i <= 4; i++)
 		fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + i * FX_MSS);
 	assert_true(f->c->board.recovering);
-	assert_true(tcp_conn_icmp(f->c, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1000, 20));
+	assert_true(icmp(f, TCP_ICMP_PACKET_TOO_BIG, FX_UNA, 1000, 0));
 	tcp_conn_check(f->c);
 	fx_drain(f);
 	for (i = 2; i <= 5; i++) /* more SACKs: no second recovery on top */
@@ -291,6 +334,8 @@ main(void)
 		T(test_icmp_soft_error_is_forgotten_when_the_peer_answers),
 		T(test_icmp_packet_too_big_sends_all_again_in_smaller_segments),
 		T(test_icmp_packet_too_big_without_mtu_steps_down_a_plateau),
+		T(test_icmp_packet_too_big_without_mtu_for_a_whole_flight_is_one_step),
+		T(test_icmp_packet_too_big_about_one_that_fits_is_ignored),
 		T(test_icmp_packet_too_big_of_nonsense_leaves_a_usable_segment),
 		T(test_icmp_packet_too_big_during_recovery_ends_it),
 	};

@@ -36,6 +36,7 @@ test_icmp_quote_of_a_datagrams_beginning_gives_the_ports(void **state)
 	for (i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
 		assert_int_equal(parse_quote_of(fragments[i], &m), DROP_NONE);
 		assert_int_equal(m.quote.src_port, 40000);
+		assert_int_equal(m.quote.total_len, 1500);
 		assert_int_equal(m.quote.dst_port, 80);
 		assert_int_equal(m.quote.seq, 0x01020304);
 	}
