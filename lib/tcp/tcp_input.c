@@ -40,6 +40,7 @@ enter_established(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_
 		tcp_rtt_on_syn_retransmitted(&c->rtt);
 	tcp_congestion_on_established(&c->congestion, c->syn_retransmitted);
 	c->retries = 0;
+	c->soft_error = 0;
 	c->last_received_ns = now_ns;
 	if (c->cfg.keepalive_idle_ns != TIME_NEVER)
 		c->keepalive_ns = now_ns + c->cfg.keepalive_idle_ns;

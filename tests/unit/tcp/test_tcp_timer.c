@@ -209,6 +209,21 @@ TEST(test_icmp_soft_error_is_forgotten_when_the_peer_answers)
 	fx_end(f);
 }
 
+TEST(test_icmp_soft_error_is_forgotten_when_the_connection_opens)
+{
+	struct fx *f = fx_open(TCP_SYN_SENT, NULL);
+
+	assert_true(icmp(f, TCP_ICMP_SOFT, FX_ISS, 0, 0));
+	fx_input(f, fx_syn_ack(f)); /* the route came back */
+	fx_drain(f);
+	while (tcp_conn_state(f->c) != TCP_CLOSED) { /* keepalive */
+		fx_advance_to_deadline(f);
+		fx_drain(f);
+	}
+	assert_int_equal(tcp_conn_error(f->c), -ETIMEDOUT);
+	fx_end(f);
+}
+
 TEST(test_icmp_packet_too_big_sends_all_again_in_smaller_segments)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
@@ -332,6 +347,7 @@ main(void)
 		T(test_icmp_hard_error_does_not_end_an_open_connection),
 		T(test_icmp_soft_error_names_the_cause_of_a_timeout),
 		T(test_icmp_soft_error_is_forgotten_when_the_peer_answers),
+		T(test_icmp_soft_error_is_forgotten_when_the_connection_opens),
 		T(test_icmp_packet_too_big_sends_all_again_in_smaller_segments),
 		T(test_icmp_packet_too_big_without_mtu_steps_down_a_plateau),
 		T(test_icmp_packet_too_big_without_mtu_for_a_whole_flight_is_one_step),
