@@ -173,20 +173,33 @@ on_old_data(struct tcp_conn *c, const struct tcp_segment *s)
 }
 
 static enum step
+fourth_check_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (!(s->flags & TCP_SYN))
+		return STEP_ON;
+	if (c->state == TCP_SYN_RECEIVED && (s->flags & TCP_ACK) && s->seq == c->irs)
+		return STEP_ON;
+	tcp_ack_challenge(c, now_ns); /* RFC 5961 §4.2 */
+	return drop(c, DROP_TCP_SEQUENCE);
+}
+
+static enum step
 not_acceptable(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
 	if (s->flags & TCP_RST)
 		return rst_exact(c, s) ? STEP_ON : drop(c, DROP_TCP_SEQUENCE);
+	if (s->flags & TCP_SYN)
+		return fourth_check_syn(c, s, now_ns);
 	if (s->flags & TCP_FIN)
 		on_old_fin(c, s, now_ns);
 	if (s->payload.len > 0 && seq_lt(s->seq, c->rcv_nxt)) {
 		on_old_data(c, s);
 		return STEP_DONE;
 	}
-	if (s->payload.len > 0 || (s->flags & TCP_FIN) || seq_lt(s->seq, c->rcv_nxt))
-		tcp_ack_at_once(c); /* a keepalive or window probe, a FIN or SYN again */
+	if (s->payload.len > 0 || (s->flags & TCP_FIN) || s->seq == c->rcv_nxt - 1)
+		tcp_ack_at_once(c); /* a keepalive or window probe, a FIN again */
 	else
-		tcp_ack_challenge(c, now_ns);
+		tcp_ack_challenge(c, now_ns); /* never a reason for an ACK war */
 	return drop(c, DROP_TCP_SEQUENCE);
 }
 
@@ -223,17 +236,6 @@ second_check_rst(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_n
 		error = 0;
 	tcp_state_end(c, error);
 	return STEP_DONE;
-}
-
-static enum step
-fourth_check_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	if (!(s->flags & TCP_SYN))
-		return STEP_ON;
-	if (c->state == TCP_SYN_RECEIVED && (s->flags & TCP_ACK) && s->seq == c->irs)
-		return STEP_ON;
-	tcp_ack_challenge(c, now_ns); /* RFC 5961 §4.2 */
-	return drop(c, DROP_TCP_SEQUENCE);
 }
 
 static enum step

@@ -181,6 +181,45 @@ TEST(test_out_of_window_acks_do_not_start_an_ack_war)
 	fx_end(f);
 }
 
+/* Both ends may come to see the other's ACKs as old, after one segment that neither sent. */
+TEST(test_old_acks_do_not_start_an_ack_war)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	uint32_t i, answered = 0;
+
+	for (i = 0; i < 1000; i++) {
+		fx_control(f, FX_BASE - 100, FX_UNA, TCP_ACK);
+		answered += fx_drain(f);
+	}
+	assert_in_range(answered, 1, 15);
+	fx_control(f, FX_BASE - 1, FX_UNA, TCP_ACK); /* a probe is no old ACK */
+	fx_expect_ack(f, 0);
+	fx_end(f);
+}
+
+/* RFC 5961 §4.2: wherever in the sequence space it lies, and whatever it carries. */
+TEST(test_old_syns_are_challenged_at_a_limited_rate)
+{
+	static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK, TCP_SYN | TCP_FIN};
+	uint32_t i, answered, len;
+
+	for (len = 0; len <= 10; len += 10) {
+		struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+
+		for (i = 0, answered = 0; i < 300; i++) {
+			struct tcp_segment s = fx_segment(f, UINT32_MAX - 1000 * i, len);
+
+			s.flags = flags[i % 3];
+			fx_input(f, s);
+			answered += fx_drain(f);
+		}
+		assert_in_range(answered, 1, 15);
+		assert_int_equal(tcp_conn_state(f->c), TCP_ESTABLISHED);
+		assert_int_equal(fx_count(f, COUNTER_TCP_DUPLICATE), 0);
+		fx_end(f);
+	}
+}
+
 TEST(test_sack_blocks_of_nonsense_change_nothing)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
@@ -248,6 +287,8 @@ main(void)
 		T(test_challenge_acks_are_rate_limited_and_come_again),
 		T(test_challenge_budget_is_not_the_same_in_each_interval),
 		T(test_out_of_window_acks_do_not_start_an_ack_war),
+		T(test_old_acks_do_not_start_an_ack_war),
+		T(test_old_syns_are_challenged_at_a_limited_rate),
 		T(test_sack_blocks_of_nonsense_change_nothing),
 		T(test_segment_at_the_windows_edge_is_outside),
 		T(test_ack_at_the_lower_bound_is_taken),
