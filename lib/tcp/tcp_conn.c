@@ -29,7 +29,7 @@ tcp_config_defaults(struct tcp_config *ret)
 		.timestamps = true,
 		.sack = true,
 		.window_scaling = true,
-		.syn_retries = 6,
+		.syn_retries = 7, /* RFC 9293 MUST-23: R2 of at least 3 minutes for a SYN */
 		.data_retries = 15, /* RFC 9293 SHLD-11: R2 of at least 100 s */
 		.rto_initial_ns = NS_PER_SEC, /* RFC 6298 §2.1 */
 		.rto_min_ns = 200 * NS_PER_MS, /* RFC 6298 §2.4 says 1 s; every kernel uses less */

@@ -190,6 +190,28 @@ TEST(test_syn_sent_no_answer_backs_off_and_times_out)
 	fx_end(f);
 }
 
+/* RFC 9293 MUST-23 for a SYN, SHLD-11 for data; the application may give up earlier. */
+TEST(test_defaults_try_for_three_minutes_to_open_and_for_100_s_to_send)
+{
+	static const enum tcp_state states[] = {TCP_SYN_SENT, TCP_ESTABLISHED};
+	static const uint64_t least_ns[] = {180 * NS_PER_SEC, 100 * NS_PER_SEC};
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct fx *f = fx_open(states[i], NULL);
+		uint64_t start_ns = f->now_ns;
+
+		tcp_conn_send(f->c, "x", 1);
+		fx_drain(f);
+		while (tcp_conn_state(f->c) != TCP_CLOSED) {
+			fx_advance_to_deadline(f);
+			fx_drain(f);
+		}
+		assert_true(f->now_ns - start_ns >= least_ns[i]);
+		fx_end(f);
+	}
+}
+
 TEST(test_syn_sent_data_queued_goes_after_the_handshake)
 {
 	struct fx *f = connecting(NULL);
@@ -528,6 +550,7 @@ main(void)
 		T(test_syn_sent_ack_without_syn_is_dropped),
 		T(test_syn_sent_close_ends_at_once),
 		T(test_syn_sent_no_answer_backs_off_and_times_out),
+		T(test_defaults_try_for_three_minutes_to_open_and_for_100_s_to_send),
 		T(test_syn_sent_data_queued_goes_after_the_handshake),
 		T(test_syn_sent_syn_ack_with_data_and_fin_is_taken),
 		T(test_syn_sent_syn_ack_without_options_disables_them),
