@@ -126,6 +126,17 @@ derive_answer(struct sim_random *r)
 	return dice < 98 ? SIM_ANSWER_NOTHING : SIM_ANSWER_GARBAGE;
 }
 
+/* Servers that do what few do, and a stranger who meddles. */
+static void
+derive_oddities(struct sim_random *r, struct sim_config *ret)
+{
+	ret->peer.urgent_per_mille = sim_random_chance(r, 50) ? 200 : 0;
+	ret->peer.syn_cookies = sim_random_chance(r, 100);
+	ret->peer.forgets_options = ret->peer.syn_cookies && sim_random_chance(r, 300);
+	ret->attack_per_mille =
+		sim_random_chance(r, 150) ? (uint32_t)sim_random_range(r, 1, 300) : 0;
+}
+
 void
 sim_case_derive(uint64_t seed, struct sim_config *ret)
 {
@@ -166,6 +177,7 @@ sim_case_derive(uint64_t seed, struct sim_config *ret)
 		sim_random_chance(&r, 300) || ret->answer[ret->downloads - 1] == SIM_ANSWER_RESET;
 	if (sim_random_chance(&r, 40))
 		ret->sink_fail_at = sim_random_range(&r, 1, 100000);
+	derive_oddities(&r, ret);
 }
 
 void
@@ -175,11 +187,12 @@ sim_case_describe(const struct sim_config *c, char *buf, size_t room)
 		"%u downloads, first %" PRIu64
 		" bytes answer %d; %.0f Mb/s %.1f ms, loss %u dup %u corrupt "
 		"%u per mille, jitter %.1f ms; ts %d sack %d ws %d mss %u; window %u payloads %u "
-		"ack %d",
+		"ack %d; urgent %u cookies %d forgets %d attack %u",
 		c->downloads, c->body_len[0], (int)c->answer[0],
 		(double)c->to_client.bits_per_second / 1e6, (double)c->to_client.delay_ns / 1e6,
 		c->to_client.loss_per_mille, c->to_client.duplicate_per_mille,
 		c->to_client.corrupt_per_mille, (double)c->to_client.jitter_ns / 1e6,
 		c->peer.timestamps, c->peer.sack, c->peer.window_scaling, c->peer.mss,
-		c->window_bytes, c->payloads_max, (int)c->ack_policy);
+		c->window_bytes, c->payloads_max, (int)c->ack_policy, c->peer.urgent_per_mille,
+		c->peer.syn_cookies, c->peer.forgets_options, c->attack_per_mille);
 }

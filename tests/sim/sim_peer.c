@@ -24,7 +24,7 @@ void
 sim_peer_start(struct sim_peer *p)
 {
 	p->state = SIM_LISTEN;
-	p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = TIME_NEVER;
+	p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
 }
 
 void
@@ -143,6 +143,10 @@ transmit(struct sim_peer *p, struct sim_segment *g, uint64_t now_ns)
 		s.flags |= TCP_FIN;
 	if (g->offset + g->len == p->stream_len)
 		s.flags |= TCP_PSH;
+	if (p->cfg.urgent_per_mille > 0 && sim_random_chance(p->random, p->cfg.urgent_per_mille)) {
+		s.flags |= TCP_URG;
+		s.urgent = (uint16_t)sim_random_range(p->random, 0, 2000);
+	}
 	g->lost = false;
 	g->sent_ns = now_ns;
 	p->data_segments += g->len > 0;
@@ -227,13 +231,30 @@ push(struct sim_peer *p, uint64_t now_ns)
 		p->probe_at_ns = now_ns + p->rto_ns; /* their window is shut */
 	if (p->reset_queued && p->una == p->stream_len)
 		send_reset(p, now_ns);
+	if (p->cfg.idle_close_ns > 0 && p->nxt > 0 && p->nxt == p->stream_len &&
+		p->close_at_ns == TIME_NEVER)
+		p->close_at_ns = now_ns + p->cfg.idle_close_ns;
 }
 
 /* ---- receiving ---- */
 
+/* As Linux makes them: only the timestamp has room for the other options. */
+static void
+issue_cookie(struct sim_peer *p)
+{
+	p->cfg.iss = (uint32_t)sim_random_next(p->random);
+	p->cookie[p->cookies++ % SIM_COOKIES] = p->cfg.iss;
+	p->sack = p->sack && p->ts;
+	p->ws = p->ws && p->ts;
+	p->client_wscale = p->ws ? p->client_wscale : 0;
+	p->client_mss = p->client_mss >= 1460 ? 1460 : 536;
+}
+
 static void
 open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 {
+	bool again = p->state == SIM_SYN_RECEIVED && p->client_port == s->src_port;
+
 	p->state = SIM_SYN_RECEIVED;
 	p->client_port = s->src_port;
 	p->client_iss = s->seq;
@@ -244,7 +265,8 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	p->client_wscale = p->ws ? s->wscale : 0;
 	p->client_mss = s->options & TCP_OPT_MSS ? s->mss : 536;
 	p->ts_recent = s->options & TCP_OPT_TIMESTAMPS ? s->ts_val : 0;
-	p->ts_first = p->ts_last = 0;
+	if (!again)
+		p->ts_first = p->ts_last = 0;
 	p->request_len = p->requests = 0;
 	p->client_fin = p->fin_queued = p->reset_queued = p->in_recovery = false;
 	p->shut = p->cfg.shut_segments;
@@ -254,8 +276,33 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	p->cwnd = 10.0 * p->client_mss;
 	p->ssthresh = 1e9;
 	p->rto_ns = NS_PER_SEC;
-	p->probe_at_ns = p->answer_at_ns = TIME_NEVER;
+	p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
+	if (p->cfg.syn_cookies)
+		issue_cookie(p);
 	send_syn_ack(p, now_ns);
+	if (p->cfg.syn_cookies)
+		p->rto_at_ns = TIME_NEVER; /* nothing is remembered that could be sent again */
+}
+
+/* RFC 4987 §3.6: the ACK brings back what the SYN said, if its number is one of ours. */
+static bool
+handshake_acked(struct sim_peer *p, const struct tcp_segment *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < MIN_OF(p->cookies, SIM_COOKIES); i++) {
+		if (p->cookie[i] == s->ack - 1)
+			p->cfg.iss = p->cookie[i];
+	}
+	if (s->ack != p->cfg.iss + 1)
+		return false;
+	if (p->cfg.syn_cookies && p->cfg.forgets_options) {
+		p->ws = p->sack = false;
+		p->client_wscale = 0;
+	}
+	p->state = SIM_OPEN;
+	p->rto_at_ns = TIME_NEVER;
+	return true;
 }
 
 /* The request is whole when its empty line has come. */
@@ -405,7 +452,7 @@ input_open(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 
 	if (s->flags & TCP_RST) {
 		p->state = SIM_CLOSED;
-		p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = TIME_NEVER;
+		p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
 		return;
 	}
 	if (p->state == SIM_SYN_RECEIVED && (s->flags & TCP_SYN)) {
@@ -414,12 +461,8 @@ input_open(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 	}
 	if (!(s->flags & TCP_ACK))
 		return;
-	if (p->state == SIM_SYN_RECEIVED) {
-		if (s->ack != p->cfg.iss + 1)
-			return;
-		p->state = SIM_OPEN;
-		p->rto_at_ns = TIME_NEVER;
-	}
+	if (p->state == SIM_SYN_RECEIVED && !handshake_acked(p, s))
+		return;
 	if (p->ts && seq_leq(s->seq, p->rcv_nxt))
 		p->ts_recent = s->ts_val;
 	take_ack(p, s, now_ns);
@@ -427,6 +470,7 @@ input_open(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 	if ((s->flags & TCP_FIN) && end - 1 == p->rcv_nxt && !p->client_fin) {
 		p->rcv_nxt++;
 		p->client_fin = true;
+		p->fins_crossed = p->una < p->nxt && fin_sent(p);
 		p->fin_queued = true;
 	}
 	if (tcp_segment_seq_len(s) > 0 || (s->seq == p->rcv_nxt - 1))
@@ -449,7 +493,12 @@ input_tcp(struct sim_peer *p, const struct sim_frame *f, const struct ipv4_heade
 		fault(p, "the client sent a wrong TCP checksum");
 	if (!good || f->damaged || wire_tcp_parse(f->bytes + l4, len, &s) != DROP_NONE)
 		return;
-	if (s.flags == TCP_SYN && (p->state == SIM_LISTEN || s.src_port != p->client_port)) {
+	if (p->cfg.silent_from > 0 && ++p->taken >= p->cfg.silent_from) {
+		p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
+		return;
+	}
+	if (s.flags == TCP_SYN && (p->state == SIM_LISTEN || s.src_port != p->client_port ||
+					  (p->state == SIM_SYN_RECEIVED && p->cfg.syn_cookies))) {
 		open_connection(p, &s, now_ns);
 		return;
 	}
@@ -547,6 +596,11 @@ sim_peer_run(struct sim_peer *p, uint64_t now_ns)
 		sim_peer_answer(p);
 		push(p, now_ns);
 	}
+	if (now_ns >= p->close_at_ns) {
+		p->close_at_ns = TIME_NEVER;
+		p->fin_queued = true;
+		push(p, now_ns);
+	}
 	if (now_ns >= p->rto_at_ns)
 		on_rto(p, now_ns);
 	if (now_ns >= p->probe_at_ns)
@@ -556,5 +610,6 @@ sim_peer_run(struct sim_peer *p, uint64_t now_ns)
 uint64_t
 sim_peer_deadline(const struct sim_peer *p)
 {
-	return time_min(p->answer_at_ns, time_min(p->rto_at_ns, p->probe_at_ns));
+	return time_min(
+		time_min(p->answer_at_ns, p->close_at_ns), time_min(p->rto_at_ns, p->probe_at_ns));
 }

@@ -34,6 +34,13 @@ struct sim_peer_config {
 	bool small_segments; /* of random size, as a peer without Nagle's algorithm may send */
 	uint32_t keep_alive; /* requests that one connection serves */
 	uint64_t think_ns; /* before an answer */
+	uint32_t silent_from; /* the client's nth segment from 1, and all after it, fall into the
+			       * void, and no more is sent; ARP is answered. 0: none */
+	uint64_t idle_close_ns; /* its FIN, so long after all of an answer was sent; 0: it waits */
+	uint32_t urgent_per_mille; /* segments with the urgent flag, and a pointer to anywhere */
+	bool syn_cookies; /* no state before the handshake's ACK: each SYN-ACK has an ISN of its
+			   * own and is sent once; without timestamps there are no options */
+	bool forgets_options; /* what the cookie does not hold: SACK and scales, though granted */
 };
 
 /** A segment under way: offset in the stream that begins with the response's first byte. */
@@ -44,6 +51,8 @@ struct sim_segment {
 	uint32_t sent;
 	uint64_t sent_ns;
 };
+
+#define SIM_COOKIES 16U
 
 enum sim_peer_state { SIM_LISTEN, SIM_SYN_RECEIVED, SIM_OPEN, SIM_CLOSED };
 
@@ -60,6 +69,10 @@ struct sim_peer {
 	enum sim_peer_state state;
 	uint16_t client_port;
 	uint32_t rcv_nxt, client_iss;
+	uint32_t taken; /* TCP segments, of all connections */
+	uint32_t cookie[SIM_COOKIES]; /* ISNs of the last SYN-ACKs */
+	uint32_t cookies;
+	bool fins_crossed; /* theirs came while ours was under way */
 	bool ts, sack, ws; /* negotiated */
 	uint8_t client_wscale;
 	uint32_t client_mss, ts_recent;
@@ -79,7 +92,7 @@ struct sim_peer {
 	uint32_t dup_acks;
 	uint64_t recover;
 	bool in_recovery;
-	uint64_t rto_ns, rto_at_ns, probe_at_ns;
+	uint64_t rto_ns, rto_at_ns, probe_at_ns, close_at_ns;
 	uint64_t retransmissions, data_segments;
 	uint32_t ts_first, ts_last;
 	char fault[160];

@@ -154,6 +154,15 @@ sim_referee_on_delivered(struct sim_referee *r, const uint8_t *frame, uint32_t l
 		c->ended = true;
 }
 
+void
+sim_referee_on_forged(struct sim_referee *r, uint16_t client_port)
+{
+	struct sim_referee_conn *c = sim_referee_find(r, client_port);
+
+	if (c != NULL)
+		c->frames++;
+}
+
 /* ---- iterations ---- */
 
 /* When all that came is acknowledged, the last ACK must have echoed the newest minimum. */

@@ -95,6 +95,10 @@ struct sim_referee {
 /** An undamaged frame reached the client. */
 void sim_referee_on_delivered(struct sim_referee *r, const uint8_t *frame, uint32_t len);
 
+/** A frame that a stranger forged reached the client, for the connection of this port: it must
+ *  change nothing, and may be answered by one ACK. */
+void sim_referee_on_forged(struct sim_referee *r, uint16_t client_port);
+
 /** The client sent this frame (before the cable can do anything to it). */
 void sim_referee_on_sent(struct sim_referee *r, const uint8_t *frame, uint32_t len);
 

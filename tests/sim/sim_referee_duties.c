@@ -153,6 +153,9 @@ sim_referee_judge_duties(
 
 	if (in_doubt(c, excused)) {
 		c->segments_in_order += c->deliveries; /* or fewer */
+		for (i = 0; i < c->deliveries; i++)
+			c->largest =
+				MAX_OF(c->largest, c->delivered[i].right - c->delivered[i].left);
 		c->waiting = c->waiting_full = 0;
 		return;
 	}

@@ -79,7 +79,9 @@ check_ack(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_tc
 	if (edge < c->edge && c->edge > ack)
 		sim_referee_fault(r, "the window's right edge went back from %llu to %llu",
 			(unsigned long long)c->edge, (unsigned long long)edge);
-	c->repeats += ack == c->ack && edge <= c->edge && t->len == 0 && !(t->flags & SIM_FIN);
+	/* A probe has an older number: it asks, and answers nothing. */
+	c->repeats += ack == c->ack && edge <= c->edge && t->len == 0 && !(t->flags & SIM_FIN) &&
+		      sim_referee_client_offset(c, t->seq) == c->snd_max;
 	c->ack = ack;
 	c->edge = MAX_OF(c->edge, edge);
 	sim_ranges_drop_below(&c->sacked, ack);

@@ -28,6 +28,9 @@ struct sim_config {
 	uint64_t sink_delay_max_ns, sink_fail_at;
 	uint32_t sink_room_per_mille;
 	uint64_t start_ns;
+	uint32_t attack_per_mille; /* iterations in which a stranger forges a frame to us */
+	uint64_t max_time_ns; /* for a download; 0: none */
+	bool own_limits; /* the client gives up as it does by default, and not after hours */
 	bool keepalive; /* off: a lost timer of ours stalls, instead of being saved by probes */
 	bool dump; /* print every frame */
 };
@@ -37,7 +40,9 @@ struct sim_outcome {
 	char failure[512]; /* empty: all rules held */
 	uint64_t end_ns, steps, trace; /* trace: a hash of all frames and their times */
 	enum fetch_code code[SIM_DOWNLOADS_MAX];
-	uint64_t bytes, server_retransmissions, lost;
+	uint64_t bytes, server_retransmissions, lost, forged;
+	bool fins_crossed; /* at the server */
+	bool all_ended; /* as the referee saw it: by both FINs, or a reset */
 	struct counters counters;
 	struct sim_referee_counts seen; /* by the referee */
 	struct histogram ack_delay;

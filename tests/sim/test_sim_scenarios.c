@@ -233,6 +233,268 @@ test_sim_ack_delay_stays_within_its_bound(void **state)
 	assert_true(out.ack_delay.count > 100);
 }
 
+/* ---- a server that falls silent, with the cable up ---- */
+
+/* A lost segment leaves what follows it out of order, so that there is something to give back. */
+static void
+silent(struct sim_config *cfg, uint32_t from)
+{
+	sim_case_plain(2U << 20, cfg);
+	cfg->peer.silent_from = from;
+	cfg->own_limits = cfg->keepalive = true;
+}
+
+static void
+test_sim_silent_to_the_syn_times_out_after_three_minutes(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	silent(&cfg, 1);
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_OPERATION_TIMEDOUT);
+	assert_in_range(out.end_ns - cfg.start_ns, 180 * NS_PER_SEC, 190 * NS_PER_SEC);
+	assert_int_equal(out.counters.value[COUNTER_TCP_RST_SENT], 0);
+}
+
+static void
+test_sim_silent_to_the_request_ends_by_retransmission(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	silent(&cfg, 2);
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_RECV_ERROR);
+	assert_int_equal(out.counters.value[COUNTER_TCP_RETRANSMITS], 15);
+	assert_int_equal(out.counters.value[COUNTER_TCP_RST_SENT], 1);
+	assert_in_range(out.end_ns - cfg.start_ns, 100 * NS_PER_SEC, 1000 * NS_PER_SEC);
+}
+
+/* We have nothing to send again: 60 s of nothing, and five probes 15 s apart. */
+static void
+test_sim_silent_in_the_body_ends_by_keepalive_and_gives_all_back(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	silent(&cfg, 12);
+	cfg.to_client.drop_ip = UINT64_C(1) << 25;
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_PARTIAL_FILE);
+	assert_true(out.counters.value[COUNTER_TCP_OUT_OF_ORDER] > 0); /* held to the end */
+	assert_true(out.bytes > 10000);
+	assert_int_equal(out.counters.value[COUNTER_TCP_RST_SENT], 1);
+	assert_in_range(out.end_ns - cfg.start_ns, 135 * NS_PER_SEC, 137 * NS_PER_SEC);
+}
+
+static void
+test_sim_silent_in_the_body_ends_by_max_time_and_gives_all_back(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	silent(&cfg, 12);
+	cfg.to_client.drop_ip = UINT64_C(1) << 25;
+	cfg.max_time_ns = 5 * NS_PER_SEC;
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_OPERATION_TIMEDOUT);
+	assert_int_equal(out.counters.value[COUNTER_TCP_RST_SENT], 1);
+	assert_in_range(out.end_ns - cfg.start_ns, 5 * NS_PER_SEC, 5001 * NS_PER_MS);
+}
+
+/* From each segment of a short exchange on, our FIN among them. */
+static void
+test_sim_silent_from_any_segment_ends_in_bounded_time(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint32_t n, whole = 0;
+
+	(void)state;
+	for (n = 1; n <= 24; n++) {
+		silent(&cfg, n);
+		cfg.body_len[0] = 20000;
+		run(&cfg, &out);
+		whole += out.code[0] == FETCH_OK;
+		assert_true(out.code[0] != FETCH_OK || out.bytes == 20000);
+		assert_in_range(out.end_ns - cfg.start_ns, 0, 1000 * NS_PER_SEC);
+	}
+	assert_in_range(whole, 1, 20);
+}
+
+/* ---- closing at the same time ---- */
+
+static void
+test_sim_both_ends_close_at_once_in_order(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint64_t after_us;
+	uint32_t crossed = 0;
+
+	(void)state;
+	for (after_us = 1; after_us <= 40; after_us++) {
+		sim_case_plain(5000, &cfg);
+		cfg.peer.idle_close_ns = after_us * NS_PER_US;
+		run(&cfg, &out);
+		assert_int_equal(out.code[0], FETCH_OK);
+		assert_int_equal(out.bytes, 5000);
+		assert_true(out.all_ended);
+		assert_int_equal(out.seen.resets, 0);
+		assert_int_equal(out.counters.value[COUNTER_TCP_RETRANSMITS], 0);
+		crossed += out.fins_crossed;
+	}
+	assert_in_range(crossed, 10, 39); /* the cable is 20 us long */
+}
+
+/* The ACKs of crossing FINs, and the FINs themselves, may be lost. */
+static void
+test_sim_both_ends_close_at_once_on_a_bad_cable(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint32_t crossed = 0;
+
+	(void)state;
+	for (cfg.seed = 1; cfg.seed <= 60; cfg.seed++) {
+		uint64_t seed = cfg.seed;
+
+		sim_case_plain(5000, &cfg);
+		cfg.seed = seed;
+		cfg.peer.idle_close_ns = 10 * NS_PER_US;
+		cfg.to_client.loss_per_mille = cfg.to_server.loss_per_mille = 200;
+		run(&cfg, &out);
+		assert_int_equal(out.code[0], FETCH_OK);
+		assert_int_equal(out.seen.resets, 0);
+		crossed += out.fins_crossed;
+	}
+	assert_true(crossed > 10);
+}
+
+/* ---- strangers ---- */
+
+/* RFC 5961 §10: the answers of all kinds of challenge come out of one budget. */
+static void
+test_sim_forged_segments_and_errors_change_nothing(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint32_t seed;
+	uint64_t seconds;
+
+	(void)state;
+	for (seed = 1; seed <= 24; seed++) {
+		sim_case_plain(1U << 20, &cfg);
+		cfg.seed = seed;
+		cfg.attack_per_mille = 400;
+		cfg.peer.timestamps = seed % 2 == 0;
+		cfg.peer.sack = seed % 4 < 2;
+		cfg.peer.keep_alive = 1000;
+		cfg.downloads = 3;
+		cfg.body_len[1] = cfg.body_len[2] = 1U << 20;
+		cfg.long_request_bytes = 4000;
+		cfg.to_client.loss_per_mille = seed % 3 == 0 ? 20 : 0;
+		run(&cfg, &out);
+		seconds = (out.end_ns - cfg.start_ns) / NS_PER_SEC;
+		assert_int_equal(out.bytes, 3U << 20);
+		assert_true(out.forged > 100);
+		assert_int_equal(out.seen.connections, 1);
+		assert_int_equal(out.seen.resets, 0);
+		assert_in_range(
+			out.counters.value[COUNTER_TCP_CHALLENGE_ACKS], 5, 15 * (seconds + 1));
+		assert_true(out.counters.value[COUNTER_DROP_TCP_RATE_LIMITED] > 0);
+		assert_true(out.counters.value[COUNTER_DROP_ICMP_IGNORED] > 0);
+	}
+}
+
+/* ---- SYN cookies ---- */
+
+/* Each SYN gets another ISN, none is sent again, and the first ACK may be lost. */
+static void
+test_sim_syn_cookies_and_any_one_packet_lost(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint32_t n, kind;
+
+	(void)state;
+	for (n = 0; n < 48; n++) {
+		for (kind = 0; kind < 3; kind++) {
+			sim_case_plain(20000, &cfg);
+			cfg.answer[0] = SIM_ANSWER_CLOSE;
+			cfg.peer.syn_cookies = true;
+			cfg.peer.timestamps = kind > 0;
+			cfg.peer.forgets_options = kind > 1;
+			(n % 2 == 0 ? &cfg.to_server : &cfg.to_client)->drop_ip = UINT64_C(1)
+										  << (n / 2);
+			run(&cfg, &out);
+			assert_int_equal(out.code[0], FETCH_OK);
+			assert_int_equal(out.bytes, 20000);
+			assert_int_equal(out.seen.resets, 0);
+			assert_in_range(out.end_ns - cfg.start_ns, 0, 3 * NS_PER_SEC);
+		}
+	}
+}
+
+/* The round trip is longer than the SYN's time-out: SYN-ACKs of several ISNs come. */
+static void
+test_sim_syn_cookies_of_several_isns_open_one_connection(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	sim_case_plain(50000, &cfg);
+	cfg.peer.syn_cookies = true;
+	cfg.to_client.delay_ns = 2500 * NS_PER_MS;
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_OK);
+	assert_int_equal(out.bytes, 50000);
+	assert_int_equal(out.seen.connections, 1);
+	assert_int_equal(out.seen.resets, 0);
+	assert_true(out.counters.value[COUNTER_TCP_CHALLENGE_ACKS] > 0);
+}
+
+/* It granted scales and SACK, and then takes our window as it stands and answers no SACK. */
+static void
+test_sim_server_that_forgets_its_options_is_served(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint32_t seed;
+
+	(void)state;
+	for (seed = 1; seed <= 10; seed++) {
+		sim_case_plain(1U << 20, &cfg);
+		cfg.seed = seed;
+		cfg.peer.syn_cookies = cfg.peer.forgets_options = true;
+		cfg.to_client.loss_per_mille = 10 * (seed % 3);
+		run(&cfg, &out);
+		assert_int_equal(out.code[0], FETCH_OK);
+		assert_int_equal(out.bytes, 1U << 20);
+	}
+}
+
+static void
+test_sim_urgent_data_is_part_of_the_body(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	sim_case_plain(1U << 20, &cfg);
+	cfg.peer.urgent_per_mille = 300;
+	cfg.to_client.loss_per_mille = 10;
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_OK);
+	assert_int_equal(out.bytes, 1U << 20);
+}
+
 int
 main(void)
 {
@@ -250,6 +512,18 @@ main(void)
 		cmocka_unit_test(test_sim_shut_window_of_the_server_is_probed),
 		cmocka_unit_test(test_sim_window_shut_for_minutes_is_waited_for),
 		cmocka_unit_test(test_sim_ack_delay_stays_within_its_bound),
+		cmocka_unit_test(test_sim_silent_to_the_syn_times_out_after_three_minutes),
+		cmocka_unit_test(test_sim_silent_to_the_request_ends_by_retransmission),
+		cmocka_unit_test(test_sim_silent_in_the_body_ends_by_keepalive_and_gives_all_back),
+		cmocka_unit_test(test_sim_silent_in_the_body_ends_by_max_time_and_gives_all_back),
+		cmocka_unit_test(test_sim_silent_from_any_segment_ends_in_bounded_time),
+		cmocka_unit_test(test_sim_both_ends_close_at_once_in_order),
+		cmocka_unit_test(test_sim_both_ends_close_at_once_on_a_bad_cable),
+		cmocka_unit_test(test_sim_forged_segments_and_errors_change_nothing),
+		cmocka_unit_test(test_sim_syn_cookies_and_any_one_packet_lost),
+		cmocka_unit_test(test_sim_syn_cookies_of_several_isns_open_one_connection),
+		cmocka_unit_test(test_sim_server_that_forgets_its_options_is_served),
+		cmocka_unit_test(test_sim_urgent_data_is_part_of_the_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
