@@ -444,6 +444,28 @@ TEST(test_window_shut_on_data_in_flight_is_borne)
 	fx_end(f);
 }
 
+static void
+no_scaling(struct tcp_config *cfg)
+{
+	cfg->window_scaling = false;
+}
+
+/* RFC 9293 §3.8.6.2.1 (3): of a host whose window never holds a segment, half of it is enough. */
+TEST(test_window_of_half_the_largest_is_used_at_once)
+{
+	struct fx *f = established(no_scaling);
+
+	assert_int_equal(f->c->snd_wnd_max, FX_WINDOW);
+	tcp_conn_send(f->c, bytes, 3000);
+	expect_data(f, 0, 1000);
+	fx_window(f, FX_UNA + 1000, 499);
+	fx_expect_silence(f);
+	fx_window(f, FX_UNA + 1000, 500);
+	expect_data(f, 1000, 500);
+	fx_expect_silence(f);
+	fx_end(f);
+}
+
 TEST(test_window_too_small_for_a_segment_is_used_after_a_while)
 {
 	struct fx *f = with_window(4000);
@@ -660,6 +682,7 @@ main(void)
 		T(test_window_zero_is_borne_as_long_as_the_peer_answers),
 		T(test_window_zero_of_a_dead_peer_times_out),
 		T(test_window_shut_on_data_in_flight_is_borne),
+		T(test_window_of_half_the_largest_is_used_at_once),
 		T(test_window_too_small_for_a_segment_is_used_after_a_while),
 		T(test_window_update_from_an_old_segment_is_ignored),
 		T(test_ack_of_part_of_a_segment_frees_that_part),

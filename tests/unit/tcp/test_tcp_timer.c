@@ -114,6 +114,23 @@ TEST(test_keepalive_is_silent_while_data_comes)
 	fx_end(f);
 }
 
+/* From the last segment, not from when the timer last looked. */
+TEST(test_keepalive_counts_from_the_last_segment)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	uint64_t heard_ns;
+
+	f->now_ns += 30 * NS_PER_SEC;
+	heard_ns = f->now_ns;
+	fx_window(f, FX_UNA, FX_WINDOW);
+	fx_advance_to_deadline(f);
+	fx_expect_silence(f);
+	fx_advance_to_deadline(f);
+	assert_int_equal(f->now_ns - heard_ns, 60 * NS_PER_SEC);
+	assert_int_equal(fx_expect_flags(f, TCP_ACK).seq, FX_UNA - 1);
+	fx_end(f);
+}
+
 TEST(test_keepalive_leaves_data_in_flight_to_retransmission)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
@@ -341,6 +358,7 @@ main(void)
 		T(test_keepalive_probes_a_silent_peer_then_times_out),
 		T(test_keepalive_answer_starts_anew),
 		T(test_keepalive_is_silent_while_data_comes),
+		T(test_keepalive_counts_from_the_last_segment),
 		T(test_keepalive_leaves_data_in_flight_to_retransmission),
 		T(test_keepalive_of_the_peer_is_answered),
 		T(test_icmp_hard_error_ends_an_opening_connection),

@@ -134,6 +134,45 @@ TEST(test_window_small_steps_are_not_announced)
 }
 
 static void
+window_2048(struct tcp_config *cfg)
+{
+	cfg->rcv_window_max_bytes = cfg->rcv_window_init_bytes = 2048;
+}
+
+/* A window shut by `bytes`; how much must be read until the answer to a probe opens it? */
+static uint32_t
+read_until_probe_opens(void (*change)(struct tcp_config *cfg), uint32_t bytes)
+{
+	struct fx *f = established(change);
+	uint32_t i, offset = 0, window = 0;
+	struct payload p;
+
+	for (i = 0; i < bytes; i += 64)
+		fx_data(f, i, MIN_OF(64U, bytes - i));
+	fx_drain(f);
+	while (window == 0) {
+		assert_int_equal(tcp_conn_recv(f->c, &p, 1), 1);
+		test_buffer_release(&f->buffers, p.owner);
+		tcp_conn_consumed(f->c, p.len, 1);
+		f->c->ack.window_update = false; /* not by itself: only what a probe brings */
+		offset += p.len;
+		fx_data(f, bytes - 1, 0);
+		window = window_bytes(f, fx_expect_ack(f, bytes));
+	}
+	assert_true(window >= offset - 64 && window <= offset);
+	fx_read(f, offset);
+	fx_end(f);
+	return offset;
+}
+
+/* RFC 9293 §3.8.6.2.2: by a segment, or by half of the buffer if that is less. */
+TEST(test_window_small_steps_are_not_told_to_probes_either)
+{
+	assert_in_range(read_until_probe_opens(window_4000, 4000), 1460, 1460 + 64);
+	assert_in_range(read_until_probe_opens(window_2048, 2048), 1024, 1024 + 64);
+}
+
+static void
 scale_14(struct tcp_config *cfg)
 {
 	cfg->rcv_window_max_bytes = 1U << 30;
@@ -445,6 +484,7 @@ main(void)
 		T(test_window_zero_rst_is_accepted),
 		T(test_window_overrun_is_cut_at_the_edge_with_its_fin),
 		T(test_window_small_steps_are_not_announced),
+		T(test_window_small_steps_are_not_told_to_probes_either),
 		T(test_window_smaller_than_the_scale_unit_is_raised_to_it),
 		T(test_window_scale_rounding_never_shrinks_it),
 		T(test_window_of_recorded_acks_is_counted_from_their_own_number),
