@@ -114,6 +114,20 @@ TEST(test_connection_that_ends_before_the_second_answer_is_replaced_once)
 	fx_end(f);
 }
 
+/* A server that has forgotten the connection resets it. */
+TEST(test_connection_that_is_reset_before_the_second_answer_is_replaced_once)
+{
+	struct fx *f = first_done(OK_HEAD "ok");
+
+	fx_start_to_request(f);
+	fx_reply(f, TCP_RST, "");
+	assert_false(fx_run(f));
+	assert_int_equal(f->peer.syns, 2);
+	fx_reply(f, 0, OK_HEAD "ok");
+	assert_int_equal(fx_expect_end(f, FETCH_OK)->connections, 1);
+	fx_end(f);
+}
+
 /* RFC 9110 §9.2.2: whether it was carried out is not known. */
 TEST(test_connection_that_ends_is_not_replaced_for_a_post)
 {
@@ -139,6 +153,7 @@ main(void)
 		T(test_connection_on_which_the_request_is_not_all_sent_is_not_used_again),
 		T(test_connection_closed_meanwhile_is_replaced),
 		T(test_connection_that_ends_before_the_second_answer_is_replaced_once),
+		T(test_connection_that_is_reset_before_the_second_answer_is_replaced_once),
 		T(test_connection_that_ends_is_not_replaced_for_a_post),
 	};
 

@@ -396,6 +396,65 @@ TEST(test_arp_entry_follows_the_host_to_another_mac)
 	fx_end(p);
 }
 
+/* Only ARP tells; a frame from another MAC may be a router's, or a forger's. */
+TEST(test_arp_ip_traffic_from_another_mac_teaches_nothing)
+{
+	struct test_peer *p = fx_new(NULL);
+	uint32_t i;
+
+	fx_established(p);
+	for (i = 0; i < 2; i++) {
+		test_peer_send(p, TCP_ACK | TCP_PSH, "x", 1);
+		if (i == 0)
+			memcpy(p->waiting[0].data + 6, &other_mac, 6);
+		test_peer_deliver(p);
+		test_peer_wait(p, NS_PER_MS);
+		assert_memory_equal(p->last, &peer_mac, 6);
+	}
+	fx_end(p);
+}
+
+TEST(test_arp_retransmission_goes_to_the_mac_of_now)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_ip = TEST_PEER_ADDRESS};
+	uint32_t before;
+
+	p->answers.ack = false;
+	tcp_conn_send(netstack_conn_tcp(nc), "hello", 5);
+	netstack_conn_touch(p->ns, nc);
+	test_peer_wait(p, NS_PER_MS);
+	assert_memory_equal(p->last, &peer_mac, 6);
+	fx_arp(p, &ether_addr_broadcast, &a); /* another host took the address over */
+	before = p->frames_seen;
+	test_peer_wait(p, 300 * NS_PER_MS);
+	assert_int_equal(p->frames_seen, before + 1);
+	assert_memory_equal(p->last, &other_mac, 6);
+	assert_int_equal(fx_last_tcp(p).payload.len, 5);
+	fx_end(p);
+}
+
+/* As a neighbour does that refreshes its entry (RFC 1122 §2.3.2.1). */
+TEST(test_arp_unicast_request_is_answered)
+{
+	struct test_peer *p = fx_new(NULL);
+	const struct arp_packet a = {.operation = ARP_REQUEST,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_OUR_ADDRESS + 5,
+		.target_mac = our_mac,
+		.target_ip = TEST_OUR_ADDRESS};
+
+	quiet_run(p, 5);
+	fx_arp(p, &our_mac, &a);
+	assert_int_equal(test_peer_take(p), 1);
+	assert_int_equal(fx_last_arp(p, ARP_REPLY).target_ip, TEST_OUR_ADDRESS + 5);
+	fx_end(p);
+}
+
 int
 main(void)
 {
@@ -419,6 +478,9 @@ main(void)
 		T(test_arp_refresh_without_an_answer_does_not_end_a_flow_that_lives),
 		T(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead),
 		T(test_arp_entry_follows_the_host_to_another_mac),
+		T(test_arp_ip_traffic_from_another_mac_teaches_nothing),
+		T(test_arp_retransmission_goes_to_the_mac_of_now),
+		T(test_arp_unicast_request_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -390,6 +390,122 @@ TEST(test_input_fragmentation_needed_makes_segments_smaller)
 	fx_end(p);
 }
 
+static uint32_t
+unread(struct netstack_conn *nc)
+{
+	struct tcp_info info;
+
+	tcp_conn_info(netstack_conn_tcp(nc), &info);
+	return info.rcv_bytes_unread;
+}
+
+/* A short packet fills up a frame of 60 bytes; how long it is, IP says. */
+TEST(test_input_padding_is_not_payload)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t len, parts, total = 0;
+
+	for (parts = 0; parts < 2; parts++) {
+		for (len = 0; len <= 6; len += 3) {
+			uint8_t frame[80] = {0};
+			const struct frame *f = &p->waiting[0];
+			struct frame sent;
+
+			test_peer_send(p, TCP_ACK | TCP_PSH, "abcdef", len);
+			assert_int_equal(f->len, 54 + len);
+			memcpy(frame, f->data, f->len);
+			memset(frame + f->len, 'X', sizeof(frame) - f->len);
+			sent = p->waiting[--p->waiting_count];
+			test_buffer_release(&p->buffers, sent.owner);
+			test_peer_send_frame(p, frame, sizeof(frame));
+			if (parts)
+				deliver_in_parts(p, 54, 5);
+			else
+				test_peer_deliver(p);
+			total += len;
+			assert_int_equal(unread(nc), total);
+		}
+	}
+	fx_end(p);
+}
+
+TEST(test_input_of_a_length_beyond_the_frame_is_dropped)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+
+	test_peer_send(p, TCP_ACK, "abcdef", 6);
+	p->waiting[0].len--;
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_TRUNCATED), 1);
+	assert_int_equal(unread(nc), 0);
+	fx_end(p);
+}
+
+TEST(test_input_fragment_is_dropped)
+{
+	static const uint8_t fields[] = {0x20, 0x00}, offsets[] = {0, 1}; /* MF; a later one */
+	struct test_peer *p = quiet(NULL);
+	uint32_t i;
+
+	fx_established(p);
+	for (i = 0; i < 2; i++) {
+		uint8_t *ip;
+
+		test_peer_send(p, TCP_ACK, "abcdef", 6);
+		ip = p->waiting[0].data + 14;
+		ip[6] = fields[i];
+		ip[7] = offsets[i];
+		ip[10] = ip[11] = 0;
+		wire_tcp_set_checksum(ip - 6, wire_checksum_finish(wire_checksum_add(0, ip, 20)));
+		test_peer_deliver(p);
+		assert_int_equal(fx_count(p, COUNTER_DROP_IP_FRAGMENT), i + 1);
+	}
+	fx_end(p);
+}
+
+TEST(test_input_of_a_data_offset_that_cannot_be_is_dropped)
+{
+	static const uint8_t offsets[] = {0, 4, 7, 15}; /* words; 26 bytes there are */
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t i;
+
+	for (i = 0; i < 4; i++) {
+		test_peer_send(p, TCP_ACK, "abcdef", 6);
+		p->waiting[0].data[14 + 20 + 12] = (uint8_t)(offsets[i] << 4);
+		p->waiting[0].flags = FRAME_L4_CSUM_GOOD;
+		test_peer_deliver(p);
+		assert_int_equal(fx_count(p, COUNTER_DROP_TCP_HEADER), i + 1);
+	}
+	assert_int_equal(unread(nc), 0);
+	fx_end(p);
+}
+
+/* UNKNOWN is not GOOD, and what the NIC calls bad is not looked at again. */
+TEST(test_input_checksum_is_the_nics_word_or_our_own)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_established(p);
+
+	test_peer_send(p, TCP_ACK, "abc", 3);
+	p->waiting[0].flags = FRAME_L4_CSUM_BAD;
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_CHECKSUM), 1);
+	p->seq -= 3;
+	test_peer_send(p, TCP_ACK, "abc", 3);
+	p->waiting[0].data[54] ^= 1;
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_CHECKSUM), 2);
+	assert_int_equal(unread(nc), 0);
+	p->seq -= 3;
+	test_peer_send(p, TCP_ACK, "abc", 3);
+	test_peer_deliver(p);
+	assert_int_equal(unread(nc), 3);
+	fx_end(p);
+}
+
 /* A port with small buffers hands over a long frame in parts, ICMP like any other. */
 TEST(test_input_echo_request_in_several_buffers_is_answered)
 {
@@ -506,6 +622,11 @@ main(void)
 		T(test_input_port_unreachable_refuses_a_connection_that_is_being_opened),
 		T(test_input_port_unreachable_does_not_end_an_established_connection),
 		T(test_input_fragmentation_needed_makes_segments_smaller),
+		T(test_input_padding_is_not_payload),
+		T(test_input_of_a_length_beyond_the_frame_is_dropped),
+		T(test_input_fragment_is_dropped),
+		T(test_input_of_a_data_offset_that_cannot_be_is_dropped),
+		T(test_input_checksum_is_the_nics_word_or_our_own),
 		T(test_input_echo_request_in_several_buffers_is_answered),
 		T(test_input_icmp_error_in_several_buffers_is_applied),
 		T(test_input_icmp_in_several_buffers_beyond_the_mtu_is_ignored),

@@ -164,6 +164,30 @@ TEST(test_output_into_few_frames_goes_on_where_it_stopped)
 	fx_end(p);
 }
 
+/* What the program's end leaves at the servers: nothing. */
+TEST(test_output_after_abort_resets_each_open_connection_once)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc[3];
+	uint32_t i;
+
+	for (i = 0; i < 3; i++)
+		nc[i] = fx_established(p);
+	p->answers.syn = false;
+	fx_connect(p);
+	fx_run(p);
+	assert_int_equal(netstack_connections(p->ns), 4);
+	netstack_abort_all(p->ns);
+	fx_run(p);
+	assert_int_equal(p->resets, 3);
+	assert_int_equal(netstack_connections(p->ns), 0);
+	assert_int_equal(tcp_conn_state(netstack_conn_tcp(nc[0])), TCP_CLOSED);
+	netstack_abort_all(p->ns);
+	fx_run(p);
+	assert_int_equal(p->resets, 3);
+	fx_end(p);
+}
+
 int
 main(void)
 {
@@ -176,6 +200,7 @@ main(void)
 		T(test_isn_of_another_tuple_or_key_is_unrelated),
 		T(test_timers_expire_in_order_of_deadline),
 		T(test_output_into_few_frames_goes_on_where_it_stopped),
+		T(test_output_after_abort_resets_each_open_connection_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
