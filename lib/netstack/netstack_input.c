@@ -145,7 +145,8 @@ input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether
 	nc = netstack_table_find(ns, ip->src, s.src_port, s.dst_port);
 	header_len = here - s.payload.len;
 	s.payload2.len = 0;
-	if (nc == NULL) {
+	/* One that has ended, and is still being read, is none: RFC 9293 §3.10.7.1. */
+	if (nc == NULL || tcp_conn_state(nc->tcp) == TCP_CLOSED) {
 		s.payload.len = tcp_len - header_len;
 		netstack_refuse(ns, ether, ip, &s, now_ns);
 		return DROP_TCP_NO_CONNECTION;

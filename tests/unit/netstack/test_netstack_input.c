@@ -590,6 +590,29 @@ TEST(test_input_goes_to_the_connection_of_its_four_tuple)
 	fx_end(p);
 }
 
+/* RFC 9293 §3.10.7.1, though the application has not let go of it: a server whose SYN-ACK or data
+ * meets silence sends it again and again. */
+TEST(test_input_for_a_connection_that_has_ended_is_refused)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_conn *nc = fx_connect(p);
+
+	p->answers.syn = false;
+	fx_run(p);
+	tcp_conn_abort(netstack_conn_tcp(nc));
+	netstack_conn_touch(p->ns, nc);
+	fx_run(p);
+	assert_int_equal(p->resets, 0); /* half open, and nobody had answered */
+	test_peer_send(p, TCP_SYN | TCP_ACK, NULL, 0);
+	fx_run(p);
+	assert_int_equal(p->resets, 1);
+	assert_int_equal(fx_last_tcp(p).seq, p->ack);
+	test_peer_send(p, TCP_RST | TCP_ACK, NULL, 0);
+	fx_run(p);
+	assert_int_equal(p->resets, 1);
+	fx_end(p);
+}
+
 /* The last connection found is looked at first: after its end it must not be. */
 TEST(test_input_after_a_connection_was_freed_finds_it_no_more)
 {
@@ -631,6 +654,7 @@ main(void)
 		T(test_input_icmp_error_in_several_buffers_is_applied),
 		T(test_input_icmp_in_several_buffers_beyond_the_mtu_is_ignored),
 		T(test_input_goes_to_the_connection_of_its_four_tuple),
+		T(test_input_for_a_connection_that_has_ended_is_refused),
 		T(test_input_after_a_connection_was_freed_finds_it_no_more),
 	};
 
