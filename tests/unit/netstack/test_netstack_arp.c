@@ -73,6 +73,35 @@ TEST(test_arp_probe_asks_three_times_before_the_address_is_used)
 	fx_end(p);
 }
 
+/* RFC 5227 §1.1: three probes 1 to 2 s apart, 2 s to wait for an objection, two announcements 2 s
+ * apart; in steps of 100 ms. */
+TEST(test_arp_probes_and_announcements_keep_the_rfcs_times)
+{
+	static const uint64_t least_ms[] = {0, 1000, 1000, 2000, 2000};
+	static const uint64_t most_ms[] = {1100, 2100, 2100, 2100, 2100};
+	struct test_peer *p = fx_new(probing);
+	uint64_t last_ns = p->now_ns;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < 150; i++) {
+		uint32_t before = p->frames_seen;
+
+		test_peer_wait(p, 100 * NS_PER_MS);
+		if (p->frames_seen == before)
+			continue;
+		assert_int_equal(p->frames_seen, before + 1);
+		assert_true(n < 5);
+		assert_in_range((p->now_ns - last_ns) / NS_PER_MS, least_ms[n], most_ms[n]);
+		assert_int_equal(
+			fx_last_arp(p, ARP_REQUEST).sender_ip, n < 3 ? 0 : TEST_OUR_ADDRESS);
+		assert_int_equal(netstack_ready(p->ns), n >= 3);
+		last_ns = p->now_ns;
+		n++;
+	}
+	assert_int_equal(n, 5);
+	fx_end(p);
+}
+
 TEST(test_arp_probe_that_is_answered_finds_the_conflict)
 {
 	struct test_peer *p = fx_new(probing);
@@ -364,6 +393,26 @@ TEST(test_arp_refresh_without_an_answer_does_not_end_a_flow_that_lives)
 	fx_end(p);
 }
 
+/* RFC 1122 §2.3.2.1: the host may have got another MAC, which only a broadcast can reach. */
+TEST(test_arp_refresh_asks_twice_by_unicast_then_everybody)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t i, asked = p->who_has;
+
+	p->answers.arp = false;
+	for (i = 0; i < 40 && p->who_has < asked + 4; i++) {
+		uint32_t before = p->who_has;
+
+		exchange(p, nc, 1);
+		if (p->who_has > before)
+			assert_int_equal(
+				ether_addr_is_broadcast(&p->who_has_dst), p->who_has - asked > 2);
+	}
+	assert_int_equal(p->who_has, asked + 4);
+	fx_end(p);
+}
+
 TEST(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead)
 {
 	struct test_peer *p = fx_new(NULL);
@@ -461,6 +510,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_arp_start_announces_the_address_twice),
 		T(test_arp_probe_asks_three_times_before_the_address_is_used),
+		T(test_arp_probes_and_announcements_keep_the_rfcs_times),
 		T(test_arp_probe_that_is_answered_finds_the_conflict),
 		T(test_arp_probe_of_another_for_our_address_is_a_conflict),
 		T(test_arp_conflict_is_defended_once_in_ten_seconds),
@@ -476,6 +526,7 @@ main(void)
 		T(test_arp_is_not_asked_with_a_gateway_mac),
 		T(test_arp_refresh_is_unicast_and_does_not_stall_the_flow),
 		T(test_arp_refresh_without_an_answer_does_not_end_a_flow_that_lives),
+		T(test_arp_refresh_asks_twice_by_unicast_then_everybody),
 		T(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead),
 		T(test_arp_entry_follows_the_host_to_another_mac),
 		T(test_arp_ip_traffic_from_another_mac_teaches_nothing),

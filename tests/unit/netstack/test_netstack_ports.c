@@ -112,6 +112,22 @@ TEST(test_isn_of_another_tuple_or_key_is_unrelated)
 	fx_end(b);
 }
 
+/* RFC 7323 §7.1, RFC 6191: a server in TIME-WAIT takes a new SYN of the same ports by its later
+ * timestamp, so the clock that one host sees must not jump from connection to connection. */
+TEST(test_timestamps_are_one_clock_for_each_host)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct tcp_open one, two, other;
+	struct netstack_conn *nc = fx_connect(p);
+
+	netstack_port_open(p->ns, nc, p->now_ns, &one);
+	netstack_port_open(p->ns, fx_connect(p), p->now_ns + NS_PER_SEC, &two);
+	assert_int_equal(one.ts_offset, two.ts_offset);
+	netstack_port_open(p->ns, fx_connect_to(p, TEST_PEER_ADDRESS + 8, 80), p->now_ns, &other);
+	assert_int_not_equal(one.ts_offset, other.ts_offset); /* and tells others nothing */
+	fx_end(p);
+}
+
 /* Deadlines in any order come out in order, and those cancelled do not. */
 TEST(test_timers_expire_in_order_of_deadline)
 {
@@ -198,6 +214,7 @@ main(void)
 		T(test_ports_connect_to_ourselves_or_by_ipv6_is_refused),
 		T(test_isn_of_one_tuple_follows_the_clock),
 		T(test_isn_of_another_tuple_or_key_is_unrelated),
+		T(test_timestamps_are_one_clock_for_each_host),
 		T(test_timers_expire_in_order_of_deadline),
 		T(test_output_into_few_frames_goes_on_where_it_stopped),
 		T(test_output_after_abort_resets_each_open_connection_once),

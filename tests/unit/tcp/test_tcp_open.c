@@ -349,6 +349,7 @@ TEST(test_syn_sent_retransmitted_syn_restarts_cwnd_and_rto)
 	assert_int_equal(info.snd_cwnd, info.mss_send); /* RFC 5681 §3.1 */
 	assert_int_equal(info.rto_ns, 3 * NS_PER_SEC); /* RFC 6298 §5.7 */
 	assert_int_equal(info.srtt_ns, 0); /* Karn */
+	assert_int_equal(info.established_ns - info.syn_sent_ns, NS_PER_SEC + NS_PER_MS);
 	assert_int_equal(info.retransmits, 1);
 	assert_int_equal(f->c->retries, 0);
 	fx_end(f);

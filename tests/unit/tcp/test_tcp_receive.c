@@ -240,6 +240,20 @@ TEST(test_paws_after_24_days_of_silence_any_timestamp_is_good)
 	fx_end(f);
 }
 
+TEST(test_paws_silence_counts_from_the_last_segment)
+{
+	struct fx *f = established();
+
+	f->c->keepalive_ns = TIME_NEVER;
+	f->now_ns += 20 * 86400 * NS_PER_SEC;
+	fx_input(f, stamped(f, 0, 100, f->ts));
+	f->now_ns += 20 * 86400 * NS_PER_SEC;
+	fx_input(f, stamped(f, 100, 100, f->ts - 1));
+	assert_int_equal(fx_count(f, COUNTER_DROP_TCP_PAWS), 1);
+	assert_int_equal(fx_read(f, 0), 100);
+	fx_end(f);
+}
+
 TEST(test_paws_does_not_apply_to_rst)
 {
 	struct fx *f = established();
@@ -335,6 +349,7 @@ main(void)
 		T(test_paws_old_timestamp_is_dropped_and_acked),
 		T(test_paws_wrapped_timestamp_is_newer),
 		T(test_paws_after_24_days_of_silence_any_timestamp_is_good),
+		T(test_paws_silence_counts_from_the_last_segment),
 		T(test_paws_does_not_apply_to_rst),
 		T(test_timestamp_missing_is_dropped_silently),
 		T(test_timestamp_echo_is_that_of_the_segment_that_opens_the_ack),
