@@ -98,6 +98,17 @@ netstack_arp_lookup(struct netstack *ns, uint32_t ip, uint64_t now_ns)
 	return e->state == ARP_ENTRY_PENDING ? NULL : &e->mac;
 }
 
+const struct ether_addr *
+netstack_arp_known(struct netstack *ns, uint32_t ip)
+{
+	const struct arp_entry *e;
+
+	if (ns->cfg.gateway_mac_set)
+		return &ns->cfg.gateway_mac;
+	e = find(&ns->arp, ip);
+	return e == NULL || e->state == ARP_ENTRY_PENDING ? NULL : &e->mac;
+}
+
 /* ---- timers ---- */
 
 /* RFC 4861 §7.3.1, for ARP: a flow that brings something by this next hop confirms it. */

@@ -56,5 +56,7 @@ void netstack_arp_run(struct netstack *ns, uint64_t now_ns);
 uint64_t netstack_arp_deadline(const struct netstack *ns);
 /** The MAC address of a next hop, or NULL while it is being asked for (which this begins). */
 const struct ether_addr *netstack_arp_lookup(struct netstack *ns, uint32_t ip, uint64_t now_ns);
+/** The same for a last word: NULL where nobody knows, and nobody is asked. */
+const struct ether_addr *netstack_arp_known(struct netstack *ns, uint32_t ip);
 
 #endif

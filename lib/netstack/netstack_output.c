@@ -243,11 +243,13 @@ static uint32_t
 output_conn(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns, struct tx_frame *tx,
 	uint32_t n)
 {
-	const struct ether_addr *dst = netstack_arp_lookup(ns, nc->next_hop, now_ns);
+	bool ended = tcp_conn_state(nc->tcp) == TCP_CLOSED;
+	const struct ether_addr *dst = ended ? netstack_arp_known(ns, nc->next_hop)
+					     : netstack_arp_lookup(ns, nc->next_hop, now_ns);
 	struct tcp_segment s;
 	uint32_t filled = 0;
 
-	if (dst == NULL && tcp_conn_state(nc->tcp) != TCP_CLOSED)
+	if (dst == NULL && !ended)
 		return 0; /* the answer, or its absence, wakes the connection */
 	while (filled < MIN_OF(n, NETSTACK_QUANTUM)) {
 		if (!tcp_conn_output(nc->tcp, now_ns, &s)) {

@@ -256,6 +256,27 @@ TEST(test_arp_asks_five_times_then_fails_and_tells_who_was_heard)
 	fx_end(p);
 }
 
+/* The report of the failure would begin anew with each question. */
+TEST(test_arp_is_not_asked_again_for_a_connection_that_failed)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc;
+	struct netstack_arp_failure why;
+
+	p->answers.arp = false;
+	nc = fx_connect(p);
+	quiet_run(p, 2);
+	who_has(p, TEST_OUR_ADDRESS);
+	quiet_run(p, 4);
+	assert_int_equal(netstack_conn_error(nc), -EHOSTUNREACH);
+	netstack_release_conn(p->ns, nc, p->now_ns);
+	quiet_run(p, 10);
+	assert_int_equal(p->who_has, 5);
+	netstack_arp_failure(p->ns, &why);
+	assert_int_equal(why.heard_count, 1);
+	fx_end(p);
+}
+
 /* Nobody asked: a cache that takes any answer can be filled and poisoned. */
 TEST(test_arp_unsolicited_reply_makes_no_entry)
 {
@@ -518,6 +539,7 @@ main(void)
 		T(test_arp_own_packet_looped_back_is_no_conflict),
 		T(test_arp_answers_for_our_address_only),
 		T(test_arp_asks_five_times_then_fails_and_tells_who_was_heard),
+		T(test_arp_is_not_asked_again_for_a_connection_that_failed),
 		T(test_arp_unsolicited_reply_makes_no_entry),
 		T(test_arp_reply_from_a_multicast_address_is_not_believed),
 		T(test_arp_malformed_is_counted),
