@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "affinity.h"
 #include "output.h"
+
+#define FIFO_POLL_NS 20000000L /* 20 ms: as soon as a person notices */
 
 enum open_state {
 	OPEN_IDLE, /* no body byte yet */
@@ -26,6 +29,7 @@ struct output {
 	atomic_int state; /* enum open_state; the thread writes DONE and FAILED */
 	struct sink_file *file; /* set before DONE */
 	int error; /* set before FAILED */
+	atomic_bool give_up; /* the transfer has ended: no longer wait for a FIFO's reader */
 	/* the poll core's own */
 	uint64_t length; /* what expect said, 0 nothing */
 	bool length_told, finish_wanted, finish_told, complete;
@@ -35,6 +39,20 @@ static enum open_state
 state_of(const struct output *o)
 {
 	return (enum open_state)atomic_load_explicit(&o->state, memory_order_acquire);
+}
+
+/* Like open(2) it waits for a FIFO's reader, but not beyond the transfer's end. */
+static int
+open_file(struct output *o)
+{
+	const struct timespec pause = {.tv_nsec = FIFO_POLL_NS};
+	int rc = sink_file_open(o->sink, o->cfg, &o->file);
+
+	while (rc == -EAGAIN && !atomic_load(&o->give_up)) {
+		(void)nanosleep(&pause, NULL);
+		rc = sink_file_open(o->sink, o->cfg, &o->file);
+	}
+	return rc == -EAGAIN ? -ENXIO : rc;
 }
 
 static void *
@@ -47,7 +65,7 @@ opener_run(void *ctx)
 		;
 	if (state_of(o) != OPEN_WANTED)
 		return NULL;
-	rc = sink_file_open(o->sink, o->cfg, &o->file);
+	rc = open_file(o);
 	o->error = rc;
 	atomic_store_explicit(&o->state, rc == 0 ? OPEN_DONE : OPEN_FAILED, memory_order_release);
 	return NULL;
@@ -123,6 +141,8 @@ output_finish(void *file, bool complete)
 	}
 	o->finish_wanted = true;
 	o->complete = complete;
+	if (!complete)
+		atomic_store(&o->give_up, true);
 	if (state_of(o) == OPEN_IDLE && !complete)
 		atomic_store(&o->state, OPEN_NEVER);
 	want_open(o); /* an empty body makes an empty file */

@@ -68,9 +68,9 @@ struct sink_file_config {
 };
 
 /**
- * Opens (creates, truncates) a file for one download. Blocks for as long as open(2) does (long
- * for a FIFO without a reader). Only one file of a sink may be open at a time. 0 and *ret; -errno
- * of open or mkdir; -EBUSY; -ENOMEM; -ENOTSUP (the digest is forbidden by OpenSSL's settings).
+ * Opens (creates, truncates) a file for one download. Blocks for as long as open(2) does, but
+ * for a FIFO without a reader: -EAGAIN, try again. Only one file of a sink may be open at a time. 0
+ * and *ret; -errno of open or mkdir; -EBUSY; -ENOMEM; -ENOTSUP (the digest is forbidden by OpenSSL's settings).
  * May be called from another thread than the poll core's, as long as the two do not overlap.
  * An existing file is truncated only now, so a bad URL or a dead server must be found out first
  * where the user expects the old file kept: open lazily, at the first body byte.

@@ -77,6 +77,23 @@ classify(const struct sink_file_config *cfg, struct sink_path *p)
 	return 0;
 }
 
+/* Without blocking: a FIFO that nobody reads would hold the caller for good. */
+static int
+open_output(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		SINK_FILE_MODE);
+
+	if (fd >= 0) {
+		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+		return fd;
+	}
+	if (errno == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+		return -EAGAIN;
+	return errno == EAGAIN ? -EBUSY : -errno;
+}
+
 int
 sink_path_open(const struct sink_file_config *cfg, struct sink_path *ret)
 {
@@ -95,10 +112,9 @@ sink_path_open(const struct sink_file_config *cfg, struct sink_path *ret)
 			rc = sink_path_create_dirs(cfg->path);
 		if (rc < 0)
 			return rc;
-		p.fd = open(cfg->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
-			SINK_FILE_MODE);
+		p.fd = open_output(cfg->path);
 		if (p.fd < 0)
-			return -errno;
+			return p.fd;
 	}
 	rc = classify(cfg, &p);
 	if (rc < 0) {

@@ -18,7 +18,8 @@ struct sink_path {
 };
 
 /** Opens cfg->path (NULL and "-" too), creating and truncating. 0, or -errno of open, mkdir or
- *  fstat, with nothing left open. */
+ *  fstat, with nothing left open. Never waits for a FIFO's reader: -EAGAIN as long as there is none,
+ *  and only then. */
 int sink_path_open(const struct sink_file_config *cfg, struct sink_path *ret);
 
 /** Makes the missing directories that `path` lies in, mode 0750. 0 or -errno of mkdir. */

@@ -70,6 +70,27 @@ test_path_missing_directory_is_enoent(void **state)
 	assert_int_equal(open_path("", true), -ENOENT);
 }
 
+/* Waiting for a reader is the caller's, who can be told to stop. */
+static void
+test_path_fifo_without_reader_is_eagain_and_with_one_a_blocking_stream(void **state)
+{
+	char path[SINK_TEST_PATH_MAX];
+	const struct sink_file_config cfg = {.path = path};
+	struct sink_path p;
+	int reader;
+
+	(void)state;
+	assert_int_equal(mkfifo(sink_test_path(directory, "unread", path), 0600), 0);
+	assert_int_equal(open_path(path, false), -EAGAIN);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	assert_true(reader >= 0);
+	assert_int_equal(sink_path_open(&cfg, &p), 0);
+	assert_false(p.regular);
+	assert_int_equal(fcntl(p.fd, F_GETFL) & O_NONBLOCK, 0);
+	close(p.fd);
+	close(reader);
+}
+
 static void
 test_path_directory_is_eisdir(void **state)
 {
@@ -195,6 +216,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path_missing_directory_is_enoent),
+		cmocka_unit_test(
+			test_path_fifo_without_reader_is_eagain_and_with_one_a_blocking_stream),
 		cmocka_unit_test(test_path_directory_is_eisdir),
 		cmocka_unit_test(test_path_below_a_file_is_enotdir),
 		cmocka_unit_test(test_path_too_long_name_is_enametoolong),

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What users of curl expect of outputs, options and signals."""
+import os
+import signal
+import subprocess
+import time
+
+from lab import SERVER_IP
+
+LABS = [{"mtu": 1500, "size": 10000000}]
+
+
+def expect(result, code, *words):
+    assert result.returncode == code, f"exit {result.returncode}, wanted {code}: {result.stderr}"
+    for word in words:
+        assert word in result.stderr, f"{word!r} is not in: {result.stderr}"
+
+
+def url(path, port=80):
+    return f"http://{SERVER_IP}:{port}/{path}"
+
+
+def end_by(lab, process, signo):
+    """The signal must end the process, by that signal, within seconds."""
+    try:
+        _, err = lab.interrupt(process, signo)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    assert process.returncode == -signo, f"{process.returncode}: {err}"
+    return err
+
+
+def test_fifo_that_nobody_reads_gives_way_to_ctrl_c_and_max_time(lab):
+    fifo = lab.path("fifo")
+    os.mkfifo(fifo)
+    process = lab.popen("-o", fifo, url("1"))
+    time.sleep(1)
+    end_by(lab, process, signal.SIGINT)
+    expect(lab.dpfetch("-m", "1", "-o", fifo, url("big"), timeout=20), 28)
+
+
+def test_fifo_gets_its_reader_late(lab):
+    fifo = lab.path("fifo-late")
+    os.mkfifo(fifo)
+    process = lab.popen("-o", fifo, url("hello.txt"))
+    time.sleep(1)
+    with open(fifo, "rb") as file:
+        assert file.read() == b"Hello from the lab.\n"
+    assert process.wait(timeout=20) == 0
