@@ -556,14 +556,16 @@ cmd_get(const struct settings *s, int *ret_signal)
 		cleanup(&g);
 		return 0;
 	}
-	if (code == 0)
+	if (code == 0) {
+		monitor_block_signals(); /* until here, as in DNS, Ctrl-C just ends us */
 		code = host_start(&g.host, wants_meter(&g));
+	}
 	if (code == 0) {
 		code = get_all(&g);
-		*ret_signal = monitor_signal(g.host.monitor);
 		rc = host_stop(&g.host);
 		code = code != 0 ? code : rc;
 	}
+	*ret_signal = g.host.signo;
 	cleanup(&g);
 	return code;
 }

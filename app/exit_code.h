@@ -16,6 +16,7 @@ enum exit_code {
 	EXIT_CODE_WRITE_ERROR = 23,
 	EXIT_CODE_READ_ERROR = 26,
 	EXIT_CODE_OUT_OF_MEMORY = 27,
+	EXIT_CODE_ABORTED = 42,
 	EXIT_CODE_SEND_ERROR = 55,
 	EXIT_CODE_PORT = 110, /* the EAL or the port could not be set up */
 	EXIT_CODE_LINK = 111, /* the link did not come up */

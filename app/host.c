@@ -200,13 +200,15 @@ wait_link(struct host *h)
 
 	if (rc == 0)
 		return 0;
-	if (rc != -EINTR)
-		message_error(&h->level, EXIT_CODE_LINK,
-			"the link of %s did not come up within %.0f s; check cable and switch "
-			"port, or `ip "
-			"link set %s up` for a kernel interface; --link-timeout waits longer",
-			h->settings->nic, (double)h->settings->link_timeout_ns / 1e9,
-			h->settings->nic);
+	if (rc == -EINTR) {
+		message_error(&h->level, EXIT_CODE_ABORTED,
+			"interrupted while waiting for the link of %s", h->settings->nic);
+		return EXIT_CODE_ABORTED;
+	}
+	message_error(&h->level, EXIT_CODE_LINK,
+		"the link of %s did not come up within %.0f s; check cable and switch port, or `ip "
+		"link set %s up` for a kernel interface; --link-timeout waits longer",
+		h->settings->nic, (double)h->settings->link_timeout_ns / 1e9, h->settings->nic);
 	return EXIT_CODE_LINK;
 }
 
@@ -380,6 +382,8 @@ host_stop(struct host *h)
 	h->sink = NULL;
 	if (h->netstack != NULL)
 		stop_netstack(h);
+	if (h->monitor != NULL)
+		h->signo = monitor_signal(h->monitor);
 	monitor_stop(h->monitor);
 	h->monitor = NULL;
 	if (h->port != NULL) {

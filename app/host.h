@@ -26,6 +26,7 @@ struct host {
 	struct netstack *netstack;
 	struct sink *sink;
 	struct monitor *monitor;
+	int signo; /* after host_stop, or a host_start that failed: the signal that ended us, or 0 */
 	struct worker worker;
 	struct counters counters;
 	struct histogram ack_delay;

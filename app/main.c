@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <rte_version.h>
 
 #include "cmd_get.h"
 #include "message.h"
-#include "monitor.h"
 #include "settings.h"
 
 static void
@@ -23,6 +25,19 @@ print_version(void)
 	printf("dpfetch %s (%s, libcurl %s for URLs, llhttp)\n", DPFETCH_VERSION, rte_version(),
 		curl_version_info(CURLVERSION_NOW)->version);
 	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+/* Else the first file or socket that is opened becomes "standard output", and bodies go there.
+ * Read-only, so that writing is an error. */
+static void
+occupy_standard_fds(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)open("/dev/null", O_RDONLY);
+	}
 }
 
 static int
@@ -62,12 +77,12 @@ main(int argc, char **argv)
 	char message[SETTINGS_MESSAGE_MAX];
 	int code, signo = 0;
 
+	occupy_standard_fds();
 	code = (int)settings_load(argc, argv, &s, message);
 	if (code != SETTINGS_OK) {
 		message_error(&loud, code, "%s", message);
 		return code;
 	}
-	monitor_block_signals();
 	code = run(&s, &signo);
 	settings_free(&s);
 	if (signo != 0)

@@ -45,6 +45,7 @@ monitor_block_signals(void)
 	own_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the write's EFBIG says it better */
 }
 
 static void

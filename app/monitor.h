@@ -23,7 +23,7 @@ struct monitor_config {
 };
 
 /** Blocks SIGINT, SIGTERM and SIGHUP for the calling thread and all it makes later, and ignores
- *  SIGPIPE. Call before any thread exists. */
+ *  SIGPIPE and SIGXFSZ. Call before any thread exists. */
 void monitor_block_signals(void);
 
 /** Starts the thread. 0 and *ret, or -errno. */

@@ -48,3 +48,24 @@ def test_fifo_gets_its_reader_late(lab):
     with open(fifo, "rb") as file:
         assert file.read() == b"Hello from the lab.\n"
     assert process.wait(timeout=20) == 0
+
+
+def test_closed_standard_output_is_23_and_closed_streams_harm_no_file(lab):
+    command = lab.command("-s", "-S", url("1"))
+    result = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True,
+                            timeout=20, check=False)
+    expect(result, 23, "Bad file descriptor")
+    command = lab.command("-s", "-o", lab.path("closed"), url("hello.txt"))
+    subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *command], timeout=20, check=True)
+    with open(lab.path("closed"), encoding="ascii") as file:
+        assert file.read() == "Hello from the lab.\n"
+
+
+def test_ctrl_c_while_the_link_is_down_ends_by_the_signal(lab):
+    subprocess.run(["ip", "-n", lab.server, "link", "set", "s0", "down"], check=True)
+    try:
+        process = lab.popen("-o", lab.path("never"), url("1"))
+        time.sleep(2)
+        assert "interrupted" in end_by(lab, process, signal.SIGINT)
+    finally:
+        subprocess.run(["ip", "-n", lab.server, "link", "set", "s0", "up"], check=True)
