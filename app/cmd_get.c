@@ -303,6 +303,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	r->cycles_hz = port_cycles_hz();
 	r->local_address = g->settings->address;
 	r->local_port = r->result.local_port;
+	r->tcp = r->result.tcp;
 	if (fetch_connection(g->fetch) != NULL)
 		tcp_conn_info(fetch_connection(g->fetch), &r->tcp);
 }
@@ -395,7 +396,7 @@ check_digest(const struct get *g, struct report *r)
 	if (g->digest == SINK_DIGEST_NONE)
 		return;
 	r->digest_name = sink_digest_name(g->digest);
-	if (r->exit_code != 0 || g->digest_hex == NULL ||
+	if (r->exit_code != 0 || g->digest_hex == NULL || r->result.status == 304 ||
 		strcasecmp(g->digest_hex, r->sink.digest_hex) == 0)
 		return;
 	r->exit_code = EXIT_CODE_CHECKSUM;

@@ -60,7 +60,6 @@ write_request(struct fetch *f)
 		return len;
 	f->request_len = (uint32_t)len;
 	f->request_sent = 0;
-	f->result.request_bytes = (uint64_t)len;
 	return 0;
 }
 
@@ -140,6 +139,7 @@ send_request(struct fetch *f, uint64_t now_ns)
 	taken = tcp_conn_send(netstack_conn_tcp(f->conn), f->request + f->request_sent,
 		f->request_len - f->request_sent);
 	f->request_sent += taken;
+	f->result.request_bytes += taken;
 	if (taken > 0)
 		netstack_conn_touch(f->cfg.netstack, f->conn);
 	if (f->request_sent == f->request_len)
@@ -221,6 +221,12 @@ end_malformed(struct fetch *f, uint64_t now_ns)
 	if (!http_response_is_http(f->response)) {
 		fetch_end(f, FETCH_UNSUPPORTED_PROTOCOL, "Received HTTP/0.9 when not allowed",
 			now_ns);
+		return;
+	}
+	if (http_response_headers_complete(f->response)) { /* curl: a receive error */
+		snprintf(text, sizeof(text), "Malformed chunked encoding: %.160s",
+			http_response_error(f->response));
+		fetch_end(f, FETCH_RECV_ERROR, text, now_ns);
 		return;
 	}
 	snprintf(

@@ -19,6 +19,7 @@ fetch_drop_connection(struct fetch *f, bool abort, uint64_t now_ns)
 {
 	if (f->conn == NULL)
 		return;
+	tcp_conn_info(netstack_conn_tcp(f->conn), &f->result.tcp);
 	if (abort)
 		tcp_conn_abort(netstack_conn_tcp(f->conn));
 	netstack_release_conn(f->cfg.netstack, f->conn, now_ns);
@@ -74,7 +75,8 @@ fetch_end(struct fetch *f, enum fetch_code code, const char *message, uint64_t n
 		fetch_stream_drop(f);
 		fetch_drop_connection(f, !f->complete, now_ns);
 	}
-	f->job.sink->finish(f->job.sink_file, code == FETCH_OK);
+	/* 304: what the client has is still right, so, as curl does, leave it alone. */
+	f->job.sink->finish(f->job.sink_file, code == FETCH_OK && r->status != 304);
 	f->state = FETCH_FINISHING;
 }
 

@@ -45,7 +45,8 @@ struct fetch_sink_ops {
 	uint32_t (*completions)(void *file, struct sink_completion *ret, uint32_t n);
 	/** The body's length has become known (bytes): preallocate. At most once, before writes. */
 	void (*expect)(void *file, uint64_t length);
-	/** No more writes: flush, digest, close (asynchronously). complete: the body is whole.
+	/** No more writes: flush, digest, close (asynchronously). complete: the body is whole
+	 *  (false also for a 304, which leaves what the client has as it is).
 	 *  Needed after an error too. Again with complete false: give up waiting for a reader
 	 *  of a pipe that takes nothing. */
 	void (*finish)(void *file, bool complete);

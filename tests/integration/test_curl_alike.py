@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What users of curl expect of outputs, options and signals."""
+import json
 import os
 import signal
 import subprocess
@@ -69,3 +70,47 @@ def test_ctrl_c_while_the_link_is_down_ends_by_the_signal(lab):
         assert "interrupted" in end_by(lab, process, signal.SIGINT)
     finally:
         subprocess.run(["ip", "-n", lab.server, "link", "set", "s0", "up"], check=True)
+
+
+RAW = """
+import socket
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(('{ip}', {port}))
+listener.listen()
+answers = {answers!r}
+while True:
+    peer, _ = listener.accept()
+    peer.recv(9999)
+    peer.sendall(answers.pop(0) if len(answers) > 1 else answers[0])
+    peer.close()
+"""
+
+
+def serve(lab, port, *answers):
+    """A server that gives the answers in turn, one a connection, the last one for ever."""
+    return lab.start("python3", "-c", RAW.format(ip=SERVER_IP, port=port, answers=list(answers)), port=port)
+
+
+def test_304_leaves_the_old_file_alone(lab):
+    serve(lab, 8030, b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n")
+    with open(lab.path("cached"), "w", encoding="ascii") as file:
+        file.write("precious")
+    expect(lab.dpfetch("-H", 'If-None-Match: "x"', "-o", lab.path("cached"), url("x", 8030)), 0)
+    with open(lab.path("cached"), encoding="ascii") as file:
+        assert file.read() == "precious"
+
+
+def test_malformed_chunk_is_56_and_what_came_before_is_kept(lab):
+    serve(lab, 8031, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n")
+    expect(lab.dpfetch("-o", lab.path("cut"), url("x", 8031)), 56, "chunk", lab.path("cut"))
+    assert os.path.getsize(lab.path("cut")) == 5
+
+
+def test_stats_know_the_connection_that_the_server_has_closed(lab):
+    serve(lab, 8032, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
+    stats = lab.path("closed.json")
+    expect(lab.dpfetch("-o", "/dev/null", "--stats", stats, url("x", 8032)), 0)
+    with open(stats, encoding="utf-8") as file:
+        tcp = json.load(file)["transfers"][0]["tcp"]
+    assert tcp["mss_send"] > 500 and tcp["sack"] and tcp["srtt_us"] > 0, tcp

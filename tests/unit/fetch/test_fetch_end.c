@@ -15,6 +15,7 @@ TEST(test_end_refused_is_7_and_named_so)
 	r = fx_expect_end(f, FETCH_COULDNT_CONNECT);
 	assert_non_null(strstr(r->message, "Connection refused"));
 	assert_true(r->refused);
+	assert_int_equal(r->request_bytes, 0);
 	assert_false(r->may_retry);
 	fx_end(f);
 }
