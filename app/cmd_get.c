@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base_bytes.h"
@@ -151,6 +152,8 @@ note_header(void *ctx, const char *name, const char *value)
 
 	if (strcasecmp(name, "content-type") == 0)
 		snprintf(r->content_type, sizeof(r->content_type), "%s", value);
+	else if (strcasecmp(name, "retry-after") == 0)
+		r->retry_after_ns = report_retry_after_ns(value, time(NULL));
 }
 
 /* Like note_header, and shown as curl -v shows them. */
@@ -382,6 +385,9 @@ wait_before_retry(struct get *g, const struct report *r)
 
 	if (delay_ns == 0)
 		delay_ns = MIN_OF(RETRY_DELAY_FIRST_NS << doublings, RETRY_DELAY_MAX_NS);
+	if (r->retry_after_ns > 0 &&
+		(r->exit_code == 0 || r->exit_code == (int)FETCH_HTTP_RETURNED_ERROR))
+		delay_ns = r->retry_after_ns; /* the server knows best (RFC 9110 §10.2.3) */
 	message_warning(&g->host.level,
 		"%s; trying again in %.1f s (%u of %" PRIu64 " retries used)",
 		r->error[0] != '\0' ? r->error : "the server asks to come back later",
@@ -475,6 +481,7 @@ get_one(struct get *g, uint32_t index)
 			break;
 		wait_before_retry(g, r);
 		r->content_type[0] = '\0';
+		r->retry_after_ns = 0;
 	}
 	monitor_meter(g->host.monitor, false);
 	check_digest(g, r);

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <curl/curl.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base_bytes.h"
+#include "base_time.h"
 #include "report.h"
+
+#define RETRY_AFTER_MAX_S 21600LL /* libcurl, CURLINFO_RETRY_AFTER */
 
 double
 report_seconds(const struct report *r, uint64_t moment_ns)
@@ -9,6 +16,18 @@ report_seconds(const struct report *r, uint64_t moment_ns)
 	if (moment_ns < r->result.start_ns || moment_ns == 0)
 		return 0.0;
 	return (double)(moment_ns - r->result.start_ns + r->resolve_ns) / 1e9;
+}
+
+uint64_t
+report_retry_after_ns(const char *value, time_t now)
+{
+	long long seconds = 0;
+
+	if (value[strspn(value, "0123456789")] == '\0')
+		seconds = strtoll(value, NULL, 10); /* saturates */
+	else if (curl_getdate(value, NULL) > now)
+		seconds = curl_getdate(value, NULL) - now;
+	return (uint64_t)MIN_OF(seconds, RETRY_AFTER_MAX_S) * NS_PER_SEC;
 }
 
 double

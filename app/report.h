@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base_histogram.h"
 #include "fetch.h"
@@ -31,6 +32,7 @@ struct report {
 	uint32_t local_address, remote_address; /* host order */
 	uint16_t local_port;
 	char content_type[REPORT_TEXT_MAX];
+	uint64_t retry_after_ns; /* what the last response's Retry-After asks for, 0: nothing */
 	struct tcp_info tcp;
 	struct counters counters; /* of this transfer */
 	struct histogram ack_delay; /* ns */
@@ -46,6 +48,10 @@ struct report {
 /** Seconds from the transfer's start to a moment on the poll clock, name resolution included;
  *  0 for one that did not come. */
 double report_seconds(const struct report *r, uint64_t moment_ns);
+
+/** How long a Retry-After field asks to wait: seconds or an HTTP date (RFC 9110 §10.2.3), counted
+ *  from now (seconds of the epoch). At most 6 hours, curl's limit. 0: at once, or no such value. */
+uint64_t report_retry_after_ns(const char *value, time_t now);
 
 double report_total_seconds(const struct report *r);
 double report_goodput_bps(const struct report *r); /* body bits a second over the total time */

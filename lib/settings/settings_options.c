@@ -79,7 +79,8 @@ static const struct settings_option options[] = {
 	{"retry", "N", "Try again up to N times after a failure that may pass.", NULL, AT(retries),
 		0, 0, 1000000, OPTION_COUNT, OPTION_GROUP_TRANSFER, 0},
 	{"retry-delay", "SECONDS",
-		"Wait this long before each retry; 0 is 1 s, doubled each time up to 10 minutes.",
+		"Wait this long before each retry; 0 is 1 s, doubled each time up to 10 minutes. A "
+		"server's Retry-After counts more.",
 		NULL, AT(retry_delay_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 0},
 	{"retry-connrefused", NULL, "Count a refused connection among the failures that may pass.",
 		NULL, AT(retry_connrefused), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 0},

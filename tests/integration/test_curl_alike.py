@@ -114,3 +114,12 @@ def test_stats_know_the_connection_that_the_server_has_closed(lab):
     with open(stats, encoding="utf-8") as file:
         tcp = json.load(file)["transfers"][0]["tcp"]
     assert tcp["mss_send"] > 500 and tcp["sack"] and tcp["srtt_us"] > 0, tcp
+
+
+def test_retry_after_is_waited_for_as_curl_does(lab):
+    serve(lab, 8033, b"HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n",
+          b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    start = time.monotonic()
+    result = lab.dpfetch("--retry", "1", "-w", "%{http_code}", "-o", lab.path("later"), url("x", 8033))
+    expect(result, 0, "3.0 s")
+    assert result.stdout == "200" and time.monotonic() - start >= 3, result.stdout

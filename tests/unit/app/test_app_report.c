@@ -123,10 +123,29 @@ test_seconds_of_what_never_came_are_zero(void **state)
 	free(r);
 }
 
+static void
+test_retry_after_is_seconds_or_a_date_and_bounded(void **state)
+{
+	const time_t now = 784111777; /* RFC 9110 §5.6.7's example date */
+
+	(void)state;
+	assert_int_equal(report_retry_after_ns("120", now), 120 * NS_PER_SEC);
+	assert_int_equal(report_retry_after_ns("0", now), 0);
+	assert_int_equal(report_retry_after_ns("", now), 0);
+	assert_int_equal(report_retry_after_ns("-5", now), 0);
+	assert_int_equal(report_retry_after_ns("soon", now), 0);
+	assert_int_equal(
+		report_retry_after_ns("99999999999999999999", now), UINT64_C(21600) * NS_PER_SEC);
+	assert_int_equal(
+		report_retry_after_ns("Sun, 06 Nov 1994 08:49:40 GMT", now), 3 * NS_PER_SEC);
+	assert_int_equal(report_retry_after_ns("Sun, 06 Nov 1994 08:49:00 GMT", now), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_retry_after_is_seconds_or_a_date_and_bounded),
 		cmocka_unit_test(test_write_out_curl_variables_and_escapes),
 		cmocka_unit_test(test_write_out_unknown_variable_is_named_on_stderr),
 		cmocka_unit_test(test_write_out_json_parses_and_agrees),
