@@ -258,7 +258,8 @@ in_directory(const char *directory, char *name)
 {
 	char *path;
 
-	if (directory == NULL || name == NULL || strcmp(name, "-") == 0 || name[0] == '/')
+	if (directory == NULL || directory[0] == '\0' || name == NULL || strcmp(name, "-") == 0 ||
+		name[0] == '/')
 		return name;
 	if (asprintf(&path, "%s/%s", directory, name) < 0)
 		path = NULL;

@@ -62,11 +62,18 @@ check_addresses(const struct settings *s, char *message)
 static enum settings_result
 check_outputs(const struct settings *s, char *message)
 {
+	uint32_t i;
+
 	if (s->outputs.count > s->urls.count) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"there are %u -o and %u URLs: the Nth -o belongs to the Nth URL",
 			s->outputs.count, s->urls.count);
 		return SETTINGS_USAGE;
+	}
+	for (i = 0; i < s->outputs.count; i++) {
+		if (s->outputs.item[i][0] == '\0')
+			return wrong(
+				message, "-o is given an empty name; \"-\" is standard output");
 	}
 	if (s->remote_name && s->outputs.count > 0)
 		return wrong(message,

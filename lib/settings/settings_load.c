@@ -13,6 +13,8 @@
 #define SHORT_OPTIONS_MAX 64U
 #define WRITE_OUT_FILE_MAX 65536U
 
+#define EAL_LETTERS "abcdhlmnrsSvw" /* rte_eal_init's short options */
+
 /* getopt_long's val for option i is VAL_BASE + 2 i, and one more for its --no- form. */
 #define VAL_BASE 1000
 
@@ -136,18 +138,20 @@ take_option(struct argv_reader *r, int val, const char *argument)
 	r->result = settings_option_set(r->settings, option, value, what, r->message);
 }
 
+/* optopt: the letter of a short option; of a long one 0 where it is unknown, else its val. */
 static void
 take_error(struct argv_reader *r, int kind, char *const *argv)
 {
-	const char *text = argv[optind - 1];
 	const char *problem = kind == ':' ? "needs a value" : "is not an option, or is ambiguous";
 
-	if (text[0] == '-' && text[1] != '-')
+	if (kind == '?' && optopt >= VAL_BASE)
+		problem = "takes no value";
+	if (optopt > 0 && optopt < VAL_BASE)
 		snprintf(r->message, SETTINGS_MESSAGE_MAX,
 			"option -%c %s; dpfetch --help lists all", optopt, problem);
 	else
 		snprintf(r->message, SETTINGS_MESSAGE_MAX,
-			"option %.100s %s; dpfetch --help lists all", text, problem);
+			"option %.100s %s; dpfetch --help lists all", argv[optind - 1], problem);
 	r->result = SETTINGS_USAGE;
 }
 
@@ -314,6 +318,22 @@ find_separator(int argc, char **argv)
 	return 0;
 }
 
+/* Is this -X one of ours, in front of "--" by mistake? Letters that the EAL has too are its. */
+static bool
+is_own_letter(const char *arg)
+{
+	uint32_t i, count;
+	const struct settings_option *o = settings_options(&count);
+
+	if (arg[0] != '-' || arg[1] == '\0' || strchr(EAL_LETTERS, arg[1]) != NULL)
+		return false;
+	for (i = 0; i < count; i++) {
+		if (o[i].letter == arg[1])
+			return true;
+	}
+	return false;
+}
+
 /* Our own options before "--" would reach the EAL and fail there with its own words. */
 static enum settings_result
 check_eal_args(const struct settings *s, char *message)
@@ -322,14 +342,14 @@ check_eal_args(const struct settings *s, char *message)
 	int i;
 
 	for (i = 0; i < s->eal_args_count; i++) {
-		if (strncmp(s->eal_args[i], "--", 2) != 0)
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(s->eal_args[i] + 2, "="),
-			s->eal_args[i] + 2);
-		if (settings_option_find(name) == NULL || strcmp(name, "help") == 0)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(s->eal_args[i], "="),
+			s->eal_args[i]);
+		if (!is_own_letter(name) &&
+			(strncmp(name, "--", 2) != 0 || settings_option_find(name + 2) == NULL ||
+				strcmp(name, "--help") == 0))
 			continue;
 		snprintf(message, SETTINGS_MESSAGE_MAX,
-			"--%s stands before \"--\", where only EAL options belong; write: dpfetch "
+			"%s stands before \"--\", where only EAL options belong; write: dpfetch "
 			"[EAL "
 			"options --] [options] URL...",
 			name);

@@ -99,6 +99,8 @@ test_load_own_option_before_the_separator_is_named(void **state)
 	(void)state;
 	assert_int_equal(LOAD(&s, message, "--nic=eth9", "--", "http://a/"), SETTINGS_USAGE);
 	assert_non_null(strstr(message, "--nic stands before"));
+	assert_int_equal(LOAD(&s, message, "-s", "-o", "x", "--", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "-o stands before"));
 }
 
 static void
@@ -150,6 +152,12 @@ test_load_unknown_option_and_missing_value_are_named(void **state)
 	assert_non_null(strstr(message, "-Z"));
 	assert_int_equal(LOAD(&s, message, "http://a/", "--nic"), SETTINGS_USAGE);
 	assert_non_null(strstr(message, "--nic needs a value"));
+	assert_int_equal(LOAD(&s, message, "--nic", "c0", "-sZf", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "option -Z is not"));
+	assert_int_equal(LOAD(&s, message, "--silent=yes", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "--silent=yes takes no value"));
+	assert_int_equal(LOAD(&s, message, "--nic", "c0", "--re", "http://a/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "--re is not an option, or is ambiguous"));
 }
 
 static void
@@ -295,6 +303,8 @@ test_check_missing_or_contradicting_settings_are_refused(void **state)
 			"subnet"},
 		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "-oa", "-ob", "http://a/"},
 			"2 -o and 1 URLs"},
+		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "-o", "", "http://a/"},
+			"empty name"},
 		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "-oa", "-O", "http://a/"},
 			"exclude"},
 	};
