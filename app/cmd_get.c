@@ -13,6 +13,7 @@
 #include "exit_code.h"
 #include "fetch.h"
 #include "host.h"
+#include "http_token.h"
 #include "output.h"
 #include "report.h"
 #include "resolve.h"
@@ -44,6 +45,12 @@ struct get {
 	bool interrupted;
 };
 
+static bool
+is_hex(const char *text, uint32_t len)
+{
+	return strlen(text) == len && strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
 static int
 parse_checksum(struct get *g)
 {
@@ -65,12 +72,40 @@ parse_checksum(struct get *g)
 		return EXIT_CODE_USAGE;
 	}
 	g->digest_hex = equals != NULL ? equals + 1 : NULL;
+	if (g->digest_hex != NULL && !is_hex(g->digest_hex, sink_digest_hex_len(g->digest))) {
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--checksum: '%s' is not %u hexadecimal digits, as %s has", g->digest_hex,
+			sink_digest_hex_len(g->digest), sink_digest_name(g->digest));
+		return EXIT_CODE_USAGE;
+	}
 	if (g->digest_hex != NULL && g->count > 1) {
 		message_error(&g->host.level, EXIT_CODE_USAGE,
 			"--checksum with a value fits one URL, and there are %u", g->count);
 		return EXIT_CODE_USAGE;
 	}
 	return 0;
+}
+
+static int
+check_route(const struct settings *s, const struct ip_address *remote, char *message)
+{
+	char ip[IPV4_ADDR_TEXT_LEN], own[IPV4_ADDR_TEXT_LEN];
+
+	ipv4_addr_format(remote->v4, ip);
+	ipv4_addr_format(s->address, own);
+	if (remote->v4 == s->address) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"%s is our own --address; choose another one, or another URL", ip);
+		return EXIT_CODE_COULDNT_CONNECT;
+	}
+	if (((remote->v4 ^ s->address) & ipv4_prefix_mask(s->prefix_len)) == 0 || s->gateway != 0 ||
+		s->gateway_mac_set)
+		return 0;
+	snprintf(message, SETTINGS_MESSAGE_MAX,
+		"%s is outside our subnet %s/%u; name the router with --gateway, or correct the "
+		"prefix length of --address",
+		ip, own, s->prefix_len);
+	return EXIT_CODE_COULDNT_CONNECT;
 }
 
 static int
@@ -95,6 +130,8 @@ prepare_url(struct get *g, uint32_t i)
 		return code;
 	}
 	code = resolve_url(g->settings, &t->url, &t->remote, &t->resolve_ns, message);
+	if (code == 0)
+		code = check_route(g->settings, &t->remote, message);
 	if (code != 0)
 		message_error(&g->host.level, code, "%s", message);
 	return code;
@@ -111,6 +148,11 @@ prepare(struct get *g)
 	if (settings_check(g->settings, message) != SETTINGS_OK ||
 		resolve_check(g->settings, message) != 0) {
 		message_error(&g->host.level, EXIT_CODE_USAGE, "%s", message);
+		return EXIT_CODE_USAGE;
+	}
+	if (g->settings->user_agent != NULL && !http_is_field_value(g->settings->user_agent)) {
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--user-agent: a line end or another control character is not allowed");
 		return EXIT_CODE_USAGE;
 	}
 	for (i = 0; i < g->settings->headers.count; i++) {
@@ -407,7 +449,7 @@ check_digest(const struct get *g, struct report *r)
 		return;
 	r->exit_code = EXIT_CODE_CHECKSUM;
 	snprintf(r->error, sizeof(r->error),
-		"the body's %s is %.64s, not the one given; %.60s is kept", r->digest_name,
+		"the body's %s is %s, not the one given; %.60s is kept", r->digest_name,
 		r->sink.digest_hex, r->path != NULL ? r->path : "nothing");
 }
 
@@ -465,6 +507,7 @@ get_one(struct get *g, uint32_t index)
 {
 	struct report *r = &g->report[index];
 	const struct target *t = &g->target[index];
+	struct ether_addr mac;
 
 	*r = (struct report){
 		.url = &t->url,
@@ -484,6 +527,8 @@ get_one(struct get *g, uint32_t index)
 		r->retry_after_ns = 0;
 	}
 	monitor_meter(g->host.monitor, false);
+	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &mac))
+		r->exit_code = EXIT_CODE_ADDRESS;
 	check_digest(g, r);
 	explain_write_error(r);
 	say_how_it_went(g, r);

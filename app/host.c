@@ -120,21 +120,46 @@ check_address(const struct host *h)
 	return EXIT_CODE_ADDRESS;
 }
 
+/* A vdev string may name something that the kernel does not know. */
+static bool
+may_be_vdev(const struct settings *s)
+{
+	return s->nic_mode == SETTINGS_NIC_VDEV ||
+	       (s->nic_mode == SETTINGS_NIC_AUTO &&
+		       (strchr(s->nic, ',') != NULL || strncmp(s->nic, "net_", 4) == 0));
+}
+
+static int
+check_nic(struct host *h)
+{
+	struct nic_info nic;
+	char address[NIC_NAME_MAX];
+	const char *nic_name = h->settings->nic;
+
+	if (nic_info_find(nic_name, &nic) == 0) {
+		h->numa_node = nic.numa_node;
+		return 0;
+	}
+	if (may_be_vdev(h->settings))
+		return 0;
+	if (nic_pci_address_parse(nic_name, address))
+		message_error(&h->level, EXIT_CODE_PORT,
+			"there is no PCI device %s (`dpdk-devbind.py -s` lists them)", nic_name);
+	else
+		message_error(&h->level, EXIT_CODE_PORT,
+			"there is no interface '%s' (`ip -br link` lists them)", nic_name);
+	return EXIT_CODE_PORT;
+}
+
 int
 host_check(struct host *h, const struct settings *s)
 {
-	struct nic_info nic;
 	int rc;
 
 	*h = (struct host){.settings = s, .level = message_level_of(s), .numa_node = -1};
-	if (nic_info_find(s->nic, &nic) == 0)
-		h->numa_node = nic.numa_node;
-	else if (s->nic_mode == SETTINGS_NIC_AF_PACKET || s->nic_mode == SETTINGS_NIC_AF_XDP) {
-		message_error(&h->level, EXIT_CODE_PORT,
-			"there is no interface '%s' (`ip -br link` lists them)", s->nic);
-		return EXIT_CODE_PORT;
-	}
-	rc = check_cores(h);
+	rc = check_nic(h);
+	if (rc == 0)
+		rc = check_cores(h);
 	if (rc == 0)
 		rc = check_numa(h);
 	if (rc == 0)

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <rte_version.h>
 
 #include "cmd_get.h"
+#include "exit_code.h"
 #include "message.h"
 #include "settings.h"
 
@@ -19,12 +21,25 @@ print_stdout(void *ctx, const char *text)
 	fputs(text, stdout);
 }
 
+/* Has all of standard output reached its place? 0 or an exit code, after having said why not. */
+static int
+written(void)
+{
+	const struct message_level loud = {.errors = true};
+
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	message_error(&loud, EXIT_CODE_WRITE_ERROR, "Failed writing to standard output: %s",
+		strerror(errno));
+	return EXIT_CODE_WRITE_ERROR;
+}
+
 static int
 print_version(void)
 {
 	printf("dpfetch %s (%s, libcurl %s for URLs, llhttp)\n", DPFETCH_VERSION, rte_version(),
 		curl_version_info(CURLVERSION_NOW)->version);
-	return fflush(stdout) == 0 ? 0 : 1;
+	return written();
 }
 
 /* Else the first file or socket that is opened becomes "standard output", and bodies go there.
@@ -45,13 +60,13 @@ run(const struct settings *s, int *ret_signal)
 {
 	if (s->help) {
 		settings_help(print_stdout, NULL);
-		return 0;
+		return written();
 	}
 	if (s->version)
 		return print_version();
 	if (s->dump_config) {
 		settings_dump(s, print_stdout, NULL);
-		return 0;
+		return written();
 	}
 	return cmd_get(s, ret_signal);
 }

@@ -54,6 +54,20 @@ same_name(const char *a, const char *b)
 	return x == y;
 }
 
+uint32_t
+sink_digest_hex_len(enum sink_digest digest)
+{
+	static const uint32_t len[DIGESTS] = {
+		[SINK_DIGEST_SHA256] = 64,
+		[SINK_DIGEST_SHA512] = 128,
+		[SINK_DIGEST_SHA1] = 40,
+		[SINK_DIGEST_MD5] = 32,
+		[SINK_DIGEST_XXH3_128] = 32,
+	};
+
+	return len[digest];
+}
+
 int
 sink_digest_parse(const char *name, enum sink_digest *ret)
 {

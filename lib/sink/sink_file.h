@@ -58,6 +58,7 @@ enum sink_digest {
  *  0, or -EINVAL. */
 int sink_digest_parse(const char *name, enum sink_digest *ret);
 const char *sink_digest_name(enum sink_digest digest);
+uint32_t sink_digest_hex_len(enum sink_digest digest); /* digits of its value in hexadecimal */
 
 struct sink_file_config {
 	const char *path; /* NULL: SINK_METHOD_DISCARD; "-": standard output */

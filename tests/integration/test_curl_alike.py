@@ -123,3 +123,41 @@ def test_retry_after_is_waited_for_as_curl_does(lab):
     result = lab.dpfetch("--retry", "1", "-w", "%{http_code}", "-o", lab.path("later"), url("x", 8033))
     expect(result, 0, "3.0 s")
     assert result.stdout == "200" and time.monotonic() - start >= 3, result.stdout
+
+
+def test_check_and_start_find_what_is_wrong_before_the_port_is_touched(lab):
+    program = lab.command()[4]
+
+    def check(*args):
+        return lab.run(["ip", "netns", "exec", lab.client, program, "--check", "--address", "198.18.0.2/24", *args])
+
+    expect(check("--nic", "nosuch0", url("1")), 110, "nosuch0", "ip -br link")
+    expect(check("--nic", "0000:ff:1f.7", url("1")), 110, "0000:ff:1f.7")
+    expect(check("--nic", "c0", url("1")), 0)
+    expect(check("--nic", "c0", "http://198.18.0.2/"), 7, "our own --address")
+    expect(check("--nic", "c0", "-A", "a\r\nb: c", url("1")), 2, "--user-agent")
+    expect(check("--nic", "c0", "--checksum", "md5=" + "a" * 31, url("1")), 2, "32 hexadecimal digits")
+    expect(check("--nic", "c0", "--output-dir", "", "-o", "", url("1")), 2, "empty name")
+
+
+def test_empty_output_dir_is_the_current_one_not_the_root(lab):
+    name = f"dpfetch-test-{os.getpid()}"
+    subprocess.run(lab.command("--output-dir", "", "-o", name, url("1")), check=True, cwd=lab.work,
+                   capture_output=True)
+    assert os.path.exists(lab.path(name)) and not os.path.exists(f"/{name}")
+
+
+def test_output_of_help_that_is_lost_is_23(lab):
+    for option in ("--help", "--version", "--dump-config"):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            result = subprocess.run([lab.command()[4], option], stdout=full, stderr=subprocess.PIPE, text=True,
+                                    check=False)
+        expect(result, 23, "No space left")
+
+
+def test_address_of_another_host_is_112(lab):
+    lab.in_server("ip", "addr", "add", "198.18.0.2/24", "dev", "s0")
+    try:
+        expect(lab.dpfetch("--probe-address", "-o", lab.path("never"), url("1")), 112, "uses our address")
+    finally:
+        lab.in_server("ip", "addr", "del", "198.18.0.2/24", "dev", "s0")

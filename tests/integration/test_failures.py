@@ -88,7 +88,7 @@ def test_absent_host_is_7_and_says_what_arp_did(lab):
 
 
 def test_off_subnet_without_gateway_is_7_and_names_the_option(lab):
-    expect(lab.dpfetch("http://198.19.0.1/"), 7)
+    expect(lab.dpfetch("http://198.19.0.1/"), 7, "198.19.0.1", "--gateway")
 
 
 def test_missing_file_is_22_with_fail_and_leaves_the_old_file(lab):
