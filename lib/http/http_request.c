@@ -103,47 +103,24 @@ http_header_check(const char *header)
 	return header_split(header, &unused);
 }
 
-/* Does a -H argument add, replace or remove the field `name`? */
 static bool
+header_is(const char *header, const char *name)
+{
+	return strncasecmp(header, name, strlen(name)) == 0 && header[strlen(name)] != '\0' &&
+	       strchr(":;", header[strlen(name)]) != NULL;
+}
+
+/* The first -H argument that adds, replaces or removes the field `name`, or NULL. */
+static const char *
 request_overrides(const struct http_request *request, const char *name)
 {
 	uint32_t i;
 
 	for (i = 0; i < request->headers_count; i++) {
-		const char *header = request->headers[i];
-
-		if (strncasecmp(header, name, strlen(name)) == 0 &&
-			strchr(":;", header[strlen(name)]) != NULL)
-			return true;
+		if (header_is(request->headers[i], name))
+			return request->headers[i];
 	}
-	return false;
-}
-
-static void
-request_add_defaults(struct request_text *t, const struct http_request *request)
-{
-	const struct http_url *url = request->url;
-	const char *agent = request->user_agent != NULL ? request->user_agent : USER_AGENT_DEFAULT;
-
-	if (!request_overrides(request, "Host")) { /* RFC 9112 §3.2: first */
-		text_add(t, "Host: ");
-		text_add(t, url->host);
-		if (!url->port_default)
-			text_add_port(t, url->port);
-		text_add(t, "\r\n");
-	}
-	if (url->userinfo != NULL && !request_overrides(request, "Authorization")) {
-		text_add(t, "Authorization: Basic ");
-		text_add_base64(t, url->userinfo);
-		text_add(t, "\r\n");
-	}
-	if (*agent != '\0' && !request_overrides(request, "User-Agent")) {
-		text_add(t, "User-Agent: ");
-		text_add(t, agent);
-		text_add(t, "\r\n");
-	}
-	if (!request_overrides(request, "Accept"))
-		text_add(t, "Accept: */*\r\n");
+	return NULL;
 }
 
 static int
@@ -162,6 +139,42 @@ request_add_header(struct request_text *t, const char *header)
 	return 0;
 }
 
+/* RFC 9112 §3.2: first, and once; of several -H "Host: ..." the first counts, as in curl. */
+static int
+request_add_host(struct request_text *t, const struct http_request *request)
+{
+	const char *given = request_overrides(request, "Host");
+
+	if (given != NULL)
+		return request_add_header(t, given);
+	text_add(t, "Host: ");
+	text_add(t, request->url->host);
+	if (!request->url->port_default)
+		text_add_port(t, request->url->port);
+	text_add(t, "\r\n");
+	return 0;
+}
+
+static void
+request_add_defaults(struct request_text *t, const struct http_request *request)
+{
+	const struct http_url *url = request->url;
+	const char *agent = request->user_agent != NULL ? request->user_agent : USER_AGENT_DEFAULT;
+
+	if (url->userinfo != NULL && !request_overrides(request, "Authorization")) {
+		text_add(t, "Authorization: Basic ");
+		text_add_base64(t, url->userinfo);
+		text_add(t, "\r\n");
+	}
+	if (*agent != '\0' && !request_overrides(request, "User-Agent")) {
+		text_add(t, "User-Agent: ");
+		text_add(t, agent);
+		text_add(t, "\r\n");
+	}
+	if (!request_overrides(request, "Accept"))
+		text_add(t, "Accept: */*\r\n");
+}
+
 int
 http_request_write(const struct http_request *request, char *buf, uint32_t room)
 {
@@ -175,10 +188,14 @@ http_request_write(const struct http_request *request, char *buf, uint32_t room)
 	text_add(&t, " ");
 	text_add(&t, request->url->path);
 	text_add(&t, " HTTP/1.1\r\n");
+	if (request_add_host(&t, request) != 0)
+		return -EINVAL;
 	request_add_defaults(&t, request);
-	for (i = 0; i < request->headers_count; i++)
-		if (request_add_header(&t, request->headers[i]) != 0)
+	for (i = 0; i < request->headers_count; i++) {
+		if (!header_is(request->headers[i], "Host") &&
+			request_add_header(&t, request->headers[i]) != 0)
 			return -EINVAL;
+	}
 	text_add(&t, "\r\n");
 	return t.full ? -EMSGSIZE : (int)t.len;
 }

@@ -87,11 +87,11 @@ test_request_header_argument_adds(void **state)
 static void
 test_request_header_argument_replaces_a_default(void **state)
 {
-	static const char *const headers[] = {"host: other", "Accept: text/plain"};
+	static const char *const headers[] = {"Accept: text/plain", "host: other", "Host: third"};
 
 	(void)state;
-	assert_written("http://h/", headers, 2,
-		"GET / HTTP/1.1\r\nUser-Agent: t/1\r\nhost: other\r\nAccept: text/plain\r\n\r\n");
+	assert_written("http://h/", headers, 3,
+		"GET / HTTP/1.1\r\nhost: other\r\nUser-Agent: t/1\r\nAccept: text/plain\r\n\r\n");
 }
 
 static void
