@@ -80,11 +80,15 @@ progress_line(struct progress_meter *meter, const struct progress *p, char *buf,
 	char total[PROGRESS_BYTES_TEXT_LEN], done[PROGRESS_BYTES_TEXT_LEN];
 	char average[PROGRESS_BYTES_TEXT_LEN], current[PROGRESS_BYTES_TEXT_LEN];
 	char time_total[TIME_TEXT_LEN], time_spent[TIME_TEXT_LEN], time_left[TIME_TEXT_LEN];
+	const struct progress *last =
+		&meter->sample[(meter->samples + PROGRESS_SAMPLES - 1) % PROGRESS_SAMPLES];
 	uint64_t rate = speed(p->bytes, p->elapsed_ns), spent = p->elapsed_ns / NS_PER_SEC;
 	uint64_t known = p->total == UINT64_MAX ? 0 : p->total;
 	uint64_t estimate = known > 0 && rate > 0 ? known / rate : 0;
 	uint64_t percent = known > 0 ? MIN_OF(p->bytes * 100 / known, UINT64_C(100)) : 0;
 
+	if (p->bytes < last->bytes || p->elapsed_ns < last->elapsed_ns)
+		*meter = (struct progress_meter){0}; /* another try has begun */
 	snprintf(buf, room, "\r%3" PRIu64 " %s  %3" PRIu64 " %s    0     0  %s      0 %s %s %s %s",
 		percent, progress_bytes_format(known > 0 ? known : p->bytes, total), percent,
 		progress_bytes_format(p->bytes, done), progress_bytes_format(rate, average),

@@ -70,10 +70,25 @@ test_line_of_unknown_length_claims_no_percent(void **state)
 	assert_non_null(strstr(line, "--:--:--"));
 }
 
+static void
+test_line_of_another_try_does_not_count_from_the_last_one(void **state)
+{
+	struct progress_meter meter = {0};
+	struct progress p = {.bytes = 9000, .total = 10000, .elapsed_ns = 3 * NS_PER_SEC};
+	char line[160];
+
+	(void)state;
+	progress_line(&meter, &p, line, sizeof(line));
+	p = (struct progress){.bytes = 1000, .total = 10000, .elapsed_ns = NS_PER_SEC};
+	progress_line(&meter, &p, line, sizeof(line));
+	assert_string_equal(line + strlen(line) - 6, "  1000");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line_of_another_try_does_not_count_from_the_last_one),
 		cmocka_unit_test(test_bytes_are_five_characters_as_curl_writes_them),
 		cmocka_unit_test(test_line_shows_percent_times_and_the_current_speed),
 		cmocka_unit_test(test_line_of_unknown_length_claims_no_percent),
