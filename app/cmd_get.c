@@ -192,10 +192,7 @@ note_header(void *ctx, const char *name, const char *value)
 {
 	struct report *r = ctx;
 
-	if (strcasecmp(name, "content-type") == 0)
-		snprintf(r->content_type, sizeof(r->content_type), "%s", value);
-	else if (strcasecmp(name, "retry-after") == 0)
-		r->retry_after_ns = report_retry_after_ns(value, time(NULL));
+	report_note_header(&r->headers, name, value, time(NULL));
 }
 
 /* Like note_header, and shown as curl -v shows them. */
@@ -427,9 +424,9 @@ wait_before_retry(struct get *g, const struct report *r)
 
 	if (delay_ns == 0)
 		delay_ns = MIN_OF(RETRY_DELAY_FIRST_NS << doublings, RETRY_DELAY_MAX_NS);
-	if (r->retry_after_ns > 0 &&
+	if (r->headers.retry_after_ns > 0 &&
 		(r->exit_code == 0 || r->exit_code == (int)FETCH_HTTP_RETURNED_ERROR))
-		delay_ns = r->retry_after_ns; /* the server knows best (RFC 9110 §10.2.3) */
+		delay_ns = r->headers.retry_after_ns; /* the server knows best (RFC 9110 §10.2.3) */
 	message_warning(&g->host.level,
 		"%s; trying again in %.1f s (%u of %" PRIu64 " retries used)",
 		r->error[0] != '\0' ? r->error : "the server asks to come back later",
@@ -510,6 +507,7 @@ get_one(struct get *g, uint32_t index)
 	struct ether_addr mac;
 
 	*r = (struct report){
+		.index = index,
 		.url = &t->url,
 		.url_given = g->settings->urls.item[index],
 		.path = t->path,
@@ -523,8 +521,7 @@ get_one(struct get *g, uint32_t index)
 		if (!worth_a_retry(g, r))
 			break;
 		wait_before_retry(g, r);
-		r->content_type[0] = '\0';
-		r->retry_after_ns = 0;
+		r->headers = (struct report_headers){0};
 	}
 	monitor_meter(g->host.monitor, false);
 	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &mac))

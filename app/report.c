@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base_bytes.h"
 #include "base_time.h"
@@ -28,6 +29,18 @@ report_retry_after_ns(const char *value, time_t now)
 	else if (curl_getdate(value, NULL) > now)
 		seconds = curl_getdate(value, NULL) - now;
 	return (uint64_t)MIN_OF(seconds, RETRY_AFTER_MAX_S) * NS_PER_SEC;
+}
+
+void
+report_note_header(struct report_headers *h, const char *name, const char *value, time_t now)
+{
+	h->count++;
+	if (strcasecmp(name, "content-type") == 0)
+		snprintf(h->content_type, sizeof(h->content_type), "%s", value);
+	else if (strcasecmp(name, "location") == 0)
+		snprintf(h->location, sizeof(h->location), "%s", value);
+	else if (strcasecmp(name, "retry-after") == 0)
+		h->retry_after_ns = report_retry_after_ns(value, now);
 }
 
 double

@@ -15,6 +15,15 @@
 #include "worker.h"
 
 #define REPORT_TEXT_MAX 256U
+#define REPORT_URL_MAX 2048U
+
+/* What the last response's header fields say. */
+struct report_headers {
+	char content_type[REPORT_TEXT_MAX];
+	char location[REPORT_URL_MAX];
+	uint64_t retry_after_ns; /* what Retry-After asks for, 0: nothing */
+	uint32_t count;
+};
 
 /*
  * All that is known of one transfer. The summary, -w and --stats are made from this alone, so
@@ -27,12 +36,12 @@ struct report {
 	int exit_code; /* the transfer's: fetch_code, or the app's (checksum) */
 	char error[REPORT_TEXT_MAX];
 	struct fetch_result result;
+	uint32_t index; /* of the URL, from 0 */
 	uint32_t attempts; /* 1 and the retries */
 	uint64_t resolve_ns;
 	uint32_t local_address, remote_address; /* host order */
 	uint16_t local_port;
-	char content_type[REPORT_TEXT_MAX];
-	uint64_t retry_after_ns; /* what the last response's Retry-After asks for, 0: nothing */
+	struct report_headers headers;
 	struct tcp_info tcp;
 	struct counters counters; /* of this transfer */
 	struct histogram ack_delay; /* ns */
@@ -48,6 +57,9 @@ struct report {
 /** Seconds from the transfer's start to a moment on the poll clock, name resolution included;
  *  0 for one that did not come. */
 double report_seconds(const struct report *r, uint64_t moment_ns);
+
+/** Takes what the report needs of one header field. now: seconds of the epoch. */
+void report_note_header(struct report_headers *h, const char *name, const char *value, time_t now);
 
 /** How long a Retry-After field asks to wait: seconds or an HTTP date (RFC 9110 §10.2.3), counted
  *  from now (seconds of the epoch). At most 6 hours, curl's limit. 0: at once, or no such value. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -9,12 +10,35 @@
 
 #define STATS_SCHEMA_VERSION 1
 
+/* JSON is UTF-8; what is not (a header or file name in Latin-1) is read as Latin-1. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	size_t len = strlen(text), used = 0;
+	char *utf8;
+
+	if (json != NULL)
+		return json;
+	utf8 = malloc(2 * len + 1);
+	if (utf8 == NULL)
+		return NULL;
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text >= 0x80)
+			utf8[used++] = (char)(0xc0 | (unsigned char)*text >> 6);
+		utf8[used++] = (char)((unsigned char)*text >= 0x80 ? 0x80 | (*text & 0x3f) : *text);
+	}
+	json = json_stringn(utf8, used);
+	free(utf8);
+	return json;
+}
+
 static json_t *
 value_json(const struct report_value *value)
 {
 	switch (value->kind) {
 	case REPORT_TEXT:
-		return json_string(value->text);
+		return text_json(value->text);
 	case REPORT_WHOLE:
 		return json_integer(value->whole);
 	case REPORT_REAL:

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "base_check.h"
 #include "report_variable.h"
 #include "wire_ipv4.h"
@@ -7,6 +11,41 @@ static const char *
 ip_text(uint32_t address, char *buf)
 {
 	return ipv4_addr_format(address, buf);
+}
+
+static const char *
+file_text(const struct report *r)
+{
+	if (r->path == NULL)
+		return "/dev/null";
+	return strcmp(r->path, "-") == 0 ? "" : r->path;
+}
+
+static const char *
+version_text(const struct report *r)
+{
+	if (r->result.status == 0)
+		return "0";
+	return r->result.http_minor == 0 ? "1" : "1.1";
+}
+
+/* Location against the URL fetched, as curl would follow it. */
+static const char *
+redirect_text(const struct report *r, char *buf)
+{
+	CURLU *u = curl_url();
+	char *text = NULL;
+
+	buf[0] = '\0';
+	if (u != NULL && r->result.status / 100 == 3 && r->headers.location[0] != '\0' &&
+		curl_url_set(u, CURLUPART_URL, r->url->canonical, 0) == CURLUE_OK &&
+		curl_url_set(u, CURLUPART_URL, r->headers.location, CURLU_NON_SUPPORT_SCHEME) ==
+			CURLUE_OK &&
+		curl_url_get(u, CURLUPART_URL, &text, 0) == CURLUE_OK)
+		snprintf(buf, REPORT_URL_MAX, "%s", text);
+	curl_free(text);
+	curl_url_cleanup(u);
+	return buf;
 }
 
 static double
@@ -56,6 +95,7 @@ sink_text(const struct report *r)
 #define WHOLE(name, expression, help)                       \
 	static int64_t whole_##name(const struct report *r) \
 	{                                                   \
+		(void)r;                                    \
 		return (int64_t)(expression);               \
 	}
 #define REAL(name, expression, help)                      \

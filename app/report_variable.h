@@ -14,7 +14,7 @@ struct report_value {
 	const char *text; /* REPORT_TEXT; may point into buf */
 	double real; /* REPORT_REAL */
 	int64_t whole; /* REPORT_WHOLE */
-	char buf[REPORT_TEXT_MAX];
+	char buf[REPORT_URL_MAX];
 };
 
 /** How many there are. */

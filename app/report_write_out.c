@@ -24,6 +24,10 @@ put_value(const struct report_value *value, FILE *out)
 static bool
 put_status(const struct report *r, const char *name, FILE *out)
 {
+	if (strcmp(name, "http_connect") == 0) {
+		fputs("000", out);
+		return true;
+	}
 	if (strcmp(name, "http_code") != 0 && strcmp(name, "response_code") != 0)
 		return false;
 	fprintf(out, "%03u", r->result.status);
@@ -58,7 +62,7 @@ put_variable(const struct report *r, const char *name, FILE **stream, FILE *out,
 		put_json(r, *stream);
 		return;
 	}
-	if (put_status(r, name, *stream))
+	if (put_status(r, name, *stream) || strcmp(name, "onerror") == 0)
 		return;
 	for (i = 0; i < report_variable_count(); i++) {
 		if (strcmp(report_variable_name(i), name) == 0) {
@@ -103,6 +107,8 @@ report_write_out(const struct report *r, const char *format, FILE *out, FILE *er
 	while (*p != '\0') {
 		end = p[0] == '%' && p[1] == '{' ? strchr(p, '}') : NULL;
 		if (end != NULL) {
+			if (strncmp(p, "%{onerror}", 10) == 0 && r->exit_code == 0)
+				break; /* curl: the rest is for failures only */
 			snprintf(name, sizeof(name), "%.*s", (int)(end - p - 2), p + 2);
 			put_variable(r, name, &stream, out, err);
 			p = end + 1;

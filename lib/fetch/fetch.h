@@ -62,6 +62,7 @@ struct fetch_result {
 	enum fetch_code code;
 	char message[192]; /* what happened, for code != FETCH_OK; empty else */
 	uint32_t status; /* HTTP status, 0 if none came */
+	uint8_t http_minor; /* HTTP/1.x: the x, with a status */
 	enum http_framing framing;
 	uint64_t length; /* Content-Length or HTTP_LENGTH_UNKNOWN */
 	uint64_t body_bytes; /* handed to the sink */

@@ -124,6 +124,7 @@ static void
 on_head(struct fetch *f)
 {
 	f->result.status = http_response_status(f->response);
+	f->result.http_minor = http_response_minor_version(f->response);
 	f->result.framing = http_response_framing(f->response);
 	f->result.length = http_response_length(f->response);
 	f->body_unwanted = f->job.fail_on_error && f->result.status >= 400;

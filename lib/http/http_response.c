@@ -244,6 +244,12 @@ http_response_status(const struct http_response *r)
 	return r->status;
 }
 
+uint8_t
+http_response_minor_version(const struct http_response *r)
+{
+	return r->parser.http_minor;
+}
+
 enum http_framing
 http_response_framing(const struct http_response *r)
 {

@@ -161,3 +161,18 @@ def test_address_of_another_host_is_112(lab):
         expect(lab.dpfetch("--probe-address", "-o", lab.path("never"), url("1")), 112, "uses our address")
     finally:
         lab.in_server("ip", "addr", "del", "198.18.0.2/24", "dev", "s0")
+
+
+def test_write_out_prints_what_curl_prints(lab):
+    """Every variable of curl's that does not depend on the moment, in several outcomes."""
+    names = ("content_type errormsg exitcode filename_effective http_code http_connect http_version method "
+             "num_connects num_headers num_redirects proxy_ssl_verify_result redirect_url referer remote_ip "
+             "remote_port response_code scheme size_download size_header size_request size_upload "
+             "speed_upload ssl_verify_result time_redirect url url_effective urlnum").split()
+    serve(lab, 8034, b"HTTP/1.0 301 Moved\r\nLocation: ../y?z\r\nContent-Length: 0\r\n\r\n")
+    template = "\n".join(f"{name}=%{{{name}}}" for name in names)
+    for args in ([url("hello.txt")], ["-f", url("none")], [url("a/b", 8034)], ["-o", "/dev/null", url("1")]):
+        args = ["-s", "-A", "x", *args, "-w", f"{template}\n%{{onerror}}failed"]
+        ours = lab.dpfetch(*args)
+        curl = lab.in_client("curl", *args, check=False)
+        assert (ours.returncode, ours.stdout) == (curl.returncode, curl.stdout), f"{ours.stdout}\n{curl.stdout}"

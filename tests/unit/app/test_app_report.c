@@ -37,7 +37,7 @@ make_report(void)
 	r->usage.cycles_busy = 350000;
 	histogram_reset(&r->ack_delay);
 	histogram_record(&r->ack_delay, 5000);
-	snprintf(r->content_type, sizeof(r->content_type), "text/\"x\"");
+	snprintf(r->headers.content_type, sizeof(r->headers.content_type), "text/\"x\"");
 	return r;
 }
 
@@ -110,6 +110,63 @@ test_write_out_json_parses_and_agrees(void **state)
 }
 
 static void
+test_write_out_onerror_prints_the_rest_only_after_a_failure(void **state)
+{
+	struct report *r = make_report();
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	expect("a%{onerror}b", "a");
+	r->exit_code = 7;
+	report_write_out(r, "a%{onerror}b", out, out);
+	fclose(out);
+	assert_string_equal(text, "ab");
+	free(text);
+	free(r);
+}
+
+static void
+test_write_out_redirect_url_is_the_location_resolved(void **state)
+{
+	struct report *r = make_report();
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	r->result.status = 301;
+	report_note_header(&r->headers, "LOCATION", "../y?z", 0);
+	report_write_out(r, "%{redirect_url} %{num_headers}", out, out);
+	fclose(out);
+	assert_string_equal(text, "http://h/y?z 1");
+	free(text);
+	free(r);
+}
+
+static void
+test_json_of_latin_1_text_is_utf_8(void **state)
+{
+	struct report *r = make_report();
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	json_t *j;
+
+	(void)state;
+	report_note_header(&r->headers, "Content-Type", "text/caf\xe9", 0);
+	report_write_out(r, "%{json}", out, out);
+	fclose(out);
+	j = json_loads(text, 0, NULL);
+	assert_string_equal(
+		json_string_value(json_object_get(j, "content_type")), "text/caf\xc3\xa9");
+	json_decref(j);
+	free(text);
+	free(r);
+}
+
+static void
 test_seconds_of_what_never_came_are_zero(void **state)
 {
 	struct report *r = make_report();
@@ -145,6 +202,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_write_out_onerror_prints_the_rest_only_after_a_failure),
+		cmocka_unit_test(test_write_out_redirect_url_is_the_location_resolved),
+		cmocka_unit_test(test_json_of_latin_1_text_is_utf_8),
 		cmocka_unit_test(test_retry_after_is_seconds_or_a_date_and_bounded),
 		cmocka_unit_test(test_write_out_curl_variables_and_escapes),
 		cmocka_unit_test(test_write_out_unknown_variable_is_named_on_stderr),
