@@ -56,6 +56,22 @@ occupy_standard_fds(void)
 }
 
 static int
+dump(const struct settings *s)
+{
+	const struct message_level loud = {.errors = true};
+	const char *unfit = settings_dump(s, print_stdout, NULL);
+
+	if (unfit == NULL)
+		return written();
+	message_error(&loud, EXIT_CODE_USAGE,
+		"--dump-config: a config file cannot hold this value of --%s (a line end, blanks "
+		"at "
+		"the ends, \" ;\", or too long); it is left out: give it on the command line",
+		unfit);
+	return EXIT_CODE_USAGE;
+}
+
+static int
 run(const struct settings *s, int *ret_signal)
 {
 	if (s->help) {
@@ -65,8 +81,7 @@ run(const struct settings *s, int *ret_signal)
 	if (s->version)
 		return print_version();
 	if (s->dump_config) {
-		settings_dump(s, print_stdout, NULL);
-		return written();
+		return dump(s);
 	}
 	return cmd_get(s, ret_signal);
 }

@@ -119,8 +119,9 @@ typedef void (*settings_print_fn)(void *ctx, const char *text);
 void settings_help(settings_print_fn print, void *ctx);
 
 /** Every option with its value in force, as an INI file that --config reads to the same
- *  settings. */
-void settings_dump(const struct settings *s, settings_print_fn print, void *ctx);
+ *  settings. NULL; or the name of an option with a value that such a file cannot hold (several
+ *  lines, blanks at the ends, a semicolon after a blank, too long), which was left out. */
+const char *settings_dump(const struct settings *s, settings_print_fn print, void *ctx);
 
 /** The options as roff (tagged paragraphs), for the man page. */
 void settings_man(settings_print_fn print, void *ctx);

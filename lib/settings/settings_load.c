@@ -202,21 +202,25 @@ struct file_reader {
 };
 
 /*
- * An ini_reader that counts lines (Debian's inih does not pass their number on) and refuses one
- * that inih would silently cut in two.
+ * An ini_reader that counts lines (Debian's inih does not pass their number on), refuses one that
+ * inih would silently cut in two, and takes away the indentation, by which inih would take a key
+ * for more of the value above it.
  */
 static char *
 next_line(char *line, int room, void *stream)
 {
 	struct file_reader *r = stream;
-	size_t len;
+	size_t len, blanks;
 
 	if (r->result != SETTINGS_OK || fgets(line, room, r->file) == NULL)
 		return NULL;
 	r->line++;
 	len = strlen(line);
-	if (len + 1 < (size_t)room || line[len - 1] == '\n')
+	if (len + 1 < (size_t)room || line[len - 1] == '\n') {
+		blanks = strspn(line, " \t");
+		memmove(line, line + blanks, len - blanks + 1);
 		return line;
+	}
 	snprintf(r->message, SETTINGS_MESSAGE_MAX,
 		"%.200s:%d: the line is longer than %d bytes; give this option on the command line",
 		r->path, r->line, room - 2);
@@ -265,7 +269,13 @@ read_file(struct settings *s, const char *path, char *message)
 			path, strerror(errno));
 		return SETTINGS_FILE;
 	}
+	errno = 0;
 	rc = ini_parse_stream(next_line, &r, take_key, &r);
+	if (ferror(r.file) != 0 && r.result == SETTINGS_OK) { /* a directory, for one */
+		snprintf(message, SETTINGS_MESSAGE_MAX, "cannot read the config file '%.200s': %s",
+			path, strerror(errno));
+		r.result = SETTINGS_FILE;
+	}
 	fclose(r.file);
 	if (r.result != SETTINGS_OK)
 		return r.result;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "settings_option.h"
 
 #define LINE_MAX_BYTES 2048U
+#define CONFIG_LINE_MAX 199U /* with its newline: Debian's inih */
 #define HELP_COLUMN 32
 #define HELP_WIDTH 66
 
@@ -92,7 +94,7 @@ settings_help(settings_print_fn print, void *ctx)
 		each_option((enum option_group)group, help_option, print, ctx);
 	}
 	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
-		   "Exit status: curl's (0 2 3 6 7 8 18 22 23 26 27 28 52 55 56), and 110-117, see "
+		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-117, see "
 		   "dpfetch(1).\n\n"
 		   "Try it: sudo tools/lab up, then the command that it prints.\n");
 }
@@ -211,11 +213,29 @@ is_kept(const struct settings_option *option)
 	       strcmp(option->name, "version") != 0 && strcmp(option->name, "check") != 0;
 }
 
-void
+/* inih takes away blanks at the ends, and what follows a semicolon after a blank. */
+static bool
+can_be_a_line(const char *line, const char *value)
+{
+	size_t len = strlen(value), i;
+
+	if (strlen(line) > CONFIG_LINE_MAX || strchr(value, '\n') != NULL || value[0] == ';')
+		return false;
+	if (len > 0 && (isspace((unsigned char)value[0]) || isspace((unsigned char)value[len - 1])))
+		return false;
+	for (i = 1; i < len; i++) {
+		if (value[i] == ';' && isspace((unsigned char)value[i - 1]))
+			return false;
+	}
+	return true;
+}
+
+const char *
 settings_dump(const struct settings *s, settings_print_fn print, void *ctx)
 {
 	uint32_t i, item, count;
 	const struct settings_option *options = settings_options(&count);
+	const char *unfit = NULL;
 	char value[LINE_MAX_BYTES], line[2 * LINE_MAX_BYTES];
 
 	print(ctx, "[dpfetch]\n");
@@ -225,7 +245,11 @@ settings_dump(const struct settings *s, settings_print_fn print, void *ctx)
 		for (item = 0; settings_option_format(s, &options[i], item, value, sizeof(value));
 			item++) {
 			snprintf(line, sizeof(line), "%s = %s\n", options[i].name, value);
-			print(ctx, line);
+			if (can_be_a_line(line, value))
+				print(ctx, line);
+			else
+				unfit = options[i].name;
 		}
 	}
+	return unfit;
 }

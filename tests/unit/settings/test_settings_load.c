@@ -266,6 +266,55 @@ test_dump_read_back_gives_the_same_settings(void **state)
 }
 
 static void
+test_dump_leaves_out_and_names_what_a_file_cannot_hold(void **state)
+{
+	static const char *const bad[] = {"a\nb", " lead", "trail ", "a ;b", ";c"};
+	char message[SETTINGS_MESSAGE_MAX], *text = calloc(1, 65536), longest[300] = {0};
+	struct settings s;
+	size_t i;
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest) - 1);
+	for (i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *value = i < sizeof(bad) / sizeof(bad[0]) ? bad[i] : longest;
+
+		text[0] = '\0';
+		assert_int_equal(LOAD(&s, message, "--write-out", value, "http://a/"), SETTINGS_OK);
+		assert_string_equal(settings_dump(&s, append, text), "write-out");
+		assert_null(strstr(text, "write-out"));
+		assert_non_null(strstr(text, "url = http://a/\n"));
+		settings_free(&s);
+	}
+	free(text);
+}
+
+static void
+test_load_indented_key_is_a_key_of_its_own(void **state)
+{
+	char path[] = "test_settings_XXXXXX", message[SETTINGS_MESSAGE_MAX];
+	struct settings s;
+
+	(void)state;
+	write_file(path, "nic = c0\n    mtu = 9000\n");
+	assert_int_equal(LOAD(&s, message, "--config", path), SETTINGS_OK);
+	unlink(path);
+	assert_string_equal(s.nic, "c0");
+	assert_int_equal(s.mtu, 9000);
+	settings_free(&s);
+}
+
+static void
+test_load_config_that_is_a_directory_is_refused(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "--config", "/"), SETTINGS_FILE);
+	assert_non_null(strstr(message, "Is a directory"));
+}
+
+static void
 test_help_man_and_completion_name_every_option(void **state)
 {
 	char *help = calloc(1, 65536), *man = calloc(1, 65536), *completion = calloc(1, 65536);
@@ -334,6 +383,9 @@ main(void)
 		cmocka_unit_test(test_load_config_file_mistakes_name_file_and_line),
 		cmocka_unit_test(test_load_config_line_too_long_for_inih_is_refused_not_cut),
 		cmocka_unit_test(test_dump_read_back_gives_the_same_settings),
+		cmocka_unit_test(test_dump_leaves_out_and_names_what_a_file_cannot_hold),
+		cmocka_unit_test(test_load_indented_key_is_a_key_of_its_own),
+		cmocka_unit_test(test_load_config_that_is_a_directory_is_refused),
 		cmocka_unit_test(test_help_man_and_completion_name_every_option),
 		cmocka_unit_test(test_check_missing_or_contradicting_settings_are_refused),
 	};
