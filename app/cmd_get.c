@@ -234,6 +234,10 @@ check_troubles(struct get *g, uint64_t now_ns)
 		snprintf(text, sizeof(text), "%s uses our address too; choose another --address",
 			ether_addr_format(&mac, mac_text));
 		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
+	} else if (monitor_port_gone(g->host.monitor)) {
+		snprintf(text, sizeof(text), "%.40s is gone: deleted, moved away or unplugged",
+			g->settings->nic);
+		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
 	} else if (monitor_link_down_ns(g->host.monitor) > g->settings->link_timeout_ns) {
 		snprintf(text, sizeof(text), "the link of %.40s has been down for %.0f s",
 			g->settings->nic, (double)g->settings->link_timeout_ns / 1e9);

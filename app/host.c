@@ -79,26 +79,23 @@ check_cores(struct host *h)
 	return 0;
 }
 
-static int
-check_numa(struct host *h)
+int
+host_check_numa(
+	const struct message_level *level, int core, int core_node, int nic_node, bool strict)
 {
-	int node = nic_cpu_node(h->core);
-
-	if (h->numa_node < 0 || node < 0 || node == h->numa_node)
+	if (nic_node < 0 || core_node < 0 || core_node == nic_node)
 		return 0;
-	if (h->settings->strict_numa) {
-		message_error(&h->level, EXIT_CODE_NUMA,
+	if (strict) {
+		message_error(level, EXIT_CODE_NUMA,
 			"CPU %d is on NUMA node %d, the NIC on node %d, and --strict-numa is set; "
-			"choose "
-			"a core of node %d with --core (`numactl -H` lists them)",
-			h->core, node, h->numa_node, h->numa_node);
+			"choose a core of node %d with --core (`numactl -H` lists them)",
+			core, core_node, nic_node, nic_node);
 		return EXIT_CODE_NUMA;
 	}
-	message_warning(&h->level,
+	message_warning(level,
 		"CPU %d is on NUMA node %d, the NIC on node %d: every frame crosses the "
-		"interconnect; "
-		"choose a core of node %d with --core",
-		h->core, node, h->numa_node, h->numa_node);
+		"interconnect; choose a core of node %d with --core",
+		core, core_node, nic_node, nic_node);
 	return 0;
 }
 
@@ -161,7 +158,8 @@ host_check(struct host *h, const struct settings *s)
 	if (rc == 0)
 		rc = check_cores(h);
 	if (rc == 0)
-		rc = check_numa(h);
+		rc = host_check_numa(&h->level, h->core, nic_cpu_node(h->core), h->numa_node,
+			s->strict_numa);
 	if (rc == 0)
 		rc = check_address(h);
 	return rc;
@@ -223,8 +221,10 @@ wait_link(struct host *h)
 {
 	int rc = port_wait_link(h->port, h->settings->link_timeout_ns, link_tick, h);
 
-	if (rc == 0)
+	if (rc == 0) {
+		monitor_watch_link(h->monitor);
 		return 0;
+	}
 	if (rc == -EINTR) {
 		message_error(&h->level, EXIT_CODE_ABORTED,
 			"interrupted while waiting for the link of %s", h->settings->nic);
@@ -315,6 +315,9 @@ start_monitor(struct host *h, bool meter)
 {
 	const struct monitor_config cfg = {
 		.port = h->port,
+		.nic = h->settings->nic,
+		.level = &h->level,
+		.link_timeout_ns = h->settings->link_timeout_ns,
 		.meter = meter,
 		.avoid_cpu = h->core,
 	};

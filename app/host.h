@@ -36,6 +36,11 @@ struct host {
  *  does. 0, or an exit code after having said why. */
 int host_check(struct host *h, const struct settings *s);
 
+/** Warns where core and NIC are known to be on different NUMA nodes (-1: unknown); with strict,
+ *  says that it will not do. 0, or EXIT_CODE_NUMA. Part of host_check. */
+int host_check_numa(
+	const struct message_level *level, int core, int core_node, int nic_node, bool strict);
+
 /** Brings all up, after host_check. meter: draw the progress meter. 0, or an exit code after
  *  having said why, with everything taken down again. */
 int host_start(struct host *h, bool meter);

@@ -13,7 +13,6 @@
 
 #define TICK_NS (100 * NS_PER_MS)
 #define METER_TICKS 5U /* a meter line every 0.5 s */
-#define LINK_TICKS 5U
 #define METER_LINE_MAX 160U
 
 struct monitor {
@@ -22,6 +21,8 @@ struct monitor {
 	atomic_bool stop;
 	atomic_int signal;
 	atomic_uint_fast64_t link_down_ns;
+	atomic_bool gone;
+	atomic_bool watching;
 	atomic_uint_fast64_t bytes, total, elapsed_ns;
 	pthread_mutex_t drawing; /* guards what follows */
 	struct progress_meter meter;
@@ -65,15 +66,46 @@ draw(struct monitor *m)
 	fflush(stderr);
 }
 
+/* A line of its own, also in the middle of the meter's. */
+static void
+say_link(struct monitor *m, bool up, uint64_t down_ns)
+{
+	pthread_mutex_lock(&m->drawing);
+	if (m->meter_on && m->heading_drawn)
+		fputc('\n', stderr);
+	if (up)
+		message_warning(m->cfg.level, "the link of %s is up again after %.1f s", m->cfg.nic,
+			(double)down_ns / 1e9);
+	else
+		message_warning(m->cfg.level,
+			"the link of %s is down; waiting up to %.0f s for it (--link-timeout)",
+			m->cfg.nic, (double)m->cfg.link_timeout_ns / 1e9);
+	pthread_mutex_unlock(&m->drawing);
+}
+
+static void
+watch_link(struct monitor *m)
+{
+	uint64_t down_ns = atomic_load(&m->link_down_ns);
+
+	if (port_is_gone(m->cfg.port)) {
+		atomic_store(&m->gone, true);
+	} else if (port_link_up(m->cfg.port)) {
+		if (down_ns > 0)
+			say_link(m, true, down_ns);
+		atomic_store(&m->link_down_ns, 0);
+	} else {
+		if (down_ns == 0)
+			say_link(m, false, 0);
+		atomic_store(&m->link_down_ns, down_ns + TICK_NS);
+	}
+}
+
 static void
 tick(struct monitor *m, uint32_t ticks)
 {
-	if (ticks % LINK_TICKS == 0) {
-		if (port_link_up(m->cfg.port))
-			atomic_store(&m->link_down_ns, 0);
-		else
-			atomic_fetch_add(&m->link_down_ns, LINK_TICKS * TICK_NS);
-	}
+	if (atomic_load(&m->watching))
+		watch_link(m);
 	if (!m->cfg.meter || ticks % METER_TICKS != 0)
 		return;
 	pthread_mutex_lock(&m->drawing);
@@ -143,6 +175,18 @@ uint64_t
 monitor_link_down_ns(const struct monitor *m)
 {
 	return atomic_load_explicit(&m->link_down_ns, memory_order_relaxed);
+}
+
+void
+monitor_watch_link(struct monitor *m)
+{
+	atomic_store(&m->watching, true);
+}
+
+bool
+monitor_port_gone(const struct monitor *m)
+{
+	return atomic_load_explicit(&m->gone, memory_order_relaxed);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "message.h"
 #include "progress.h"
 
 struct port;
@@ -18,6 +19,9 @@ struct monitor;
 
 struct monitor_config {
 	struct port *port; /* whose link is watched */
+	const char *nic; /* its name, for messages */
+	const struct message_level *level;
+	uint64_t link_timeout_ns; /* how long the caller waits for a link that went down */
 	bool meter; /* draw the progress meter on standard error */
 	int avoid_cpu; /* the poll core: the thread keeps off it where there is another */
 };
@@ -35,8 +39,14 @@ void monitor_stop(struct monitor *m);
 /** The signal that asked us to stop, 0 if none. Cheap; poll core. */
 int monitor_signal(const struct monitor *m);
 
+/** The link has come up: from now on the thread watches it, and says when it goes and comes. */
+void monitor_watch_link(struct monitor *m);
+
 /** How long the link has been down, in ns; 0: it is up. Cheap; poll core. */
 uint64_t monitor_link_down_ns(const struct monitor *m);
+
+/** Is the port's device gone for good? Cheap; poll core. */
+bool monitor_port_gone(const struct monitor *m);
 
 /** What the meter shows from now on. Cheap; poll core. */
 void monitor_progress(struct monitor *m, const struct progress *p);

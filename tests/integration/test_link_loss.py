@@ -20,7 +20,9 @@ def is_prefix(part, whole):
 def start_transfer(lab, *args):
     """dpfetch with a file that grows already."""
     out = lab.path("out")
-    process = lab.popen("-s", "-S", "-o", out, *args, BIG)
+    if os.path.exists(out):
+        os.unlink(out)
+    process = lab.popen("-o", out, *args, BIG)
     while process.poll() is None and not (os.path.exists(out) and os.path.getsize(out) > 0):
         time.sleep(0.005)
     assert process.poll() is None, process.stderr.read()
@@ -38,6 +40,7 @@ def test_link_back_after_a_second_goes_on_and_is_exact(lab):
     pull(lab, "up")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
+    assert "link of c0 is down" in err and "is up again" in err, err
     whole = os.path.join(lab.www, "big")
     assert os.path.getsize(out) == os.path.getsize(whole) and is_prefix(out, whole)
     os.unlink(out)
@@ -54,5 +57,31 @@ def test_link_down_for_good_is_56_and_the_partial_file_is_kept_and_named(lab):
     assert process.returncode == 56, f"{process.returncode}: {err}"
     assert 1.5 < time.monotonic() - start < 5
     assert "link of c0" in err and out in err, err
+    assert is_prefix(out, os.path.join(lab.www, "big"))
+    os.unlink(out)
+
+
+def test_interface_deleted_is_56_at_once_and_the_partial_file_is_kept_and_named(lab):
+    """One of the test's own, beside the lab's, so that the lab can be used on."""
+    address, nic = "198.18.1.1", "gone0"
+    lab.in_client("ip", "link", "add", nic, "type", "veth", "peer", "name", "gone1")
+    lab.in_client("ip", "link", "set", "gone1", "netns", lab.server)
+    lab.in_client("ip", "link", "set", nic, "up")
+    lab.in_client("ethtool", "-K", nic, "gro", "off")
+    lab.in_server("ip", "link", "set", "gone1", "up")
+    lab.in_server("ethtool", "-K", "gone1", "tx", "off", "tso", "off", "gso", "off")
+    lab.in_server("ip", "addr", "add", address + "/24", "dev", "gone1")
+    lab.start("python3", "-m", "http.server", "8040", "--bind", address, "-d", lab.www, port=8040)
+    out = lab.path("gone")
+    process = lab.popen("--nic", nic, "--address", "198.18.1.2/24", "-o", out, f"http://{address}:8040/big")
+    while process.poll() is None and not (os.path.exists(out) and os.path.getsize(out) > 0):
+        time.sleep(0.005)
+    assert process.poll() is None, process.stderr.read()
+    lab.in_client("ip", "link", "del", nic)
+    start = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 56, f"{process.returncode}: {err}"
+    assert time.monotonic() - start < 2.5, "not at once"
+    assert f"{nic} is gone" in err and out in err, err
     assert is_prefix(out, os.path.join(lab.www, "big"))
     os.unlink(out)
