@@ -7,6 +7,7 @@
  * Disks are moody: the rounds alternate, compare within one.
  *
  * bench_sink [DIRECTORY [GIB]]   (on the disk to measure; default: /var/tmp 2)
+ * bench_sink --alone [DIRECTORY [GIB]]   only io_uring alone, once
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -208,21 +209,26 @@ pin_to_last_cpu(void)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-int
-main(int argc, char **argv)
+static void
+run_alone(int argc, char **argv)
 {
 	uint64_t bytes = (argc > 2 ? strtoull(argv[2], NULL, 10) : 2) << 30;
-	const char *directory = argc > 1 ? argv[1] : "/var/tmp";
+	char disk[PATH_BYTES];
+
+	(void)snprintf(disk, sizeof(disk), "%s/bench_sink.%d", argc > 1 ? argv[1] : "/var/tmp",
+		(int)getpid());
+	run_raw(disk, bytes);
+	unlink(disk);
+}
+
+static void
+run_all(const char *directory, uint64_t bytes)
+{
 	char disk[PATH_BYTES], memory[PATH_BYTES];
 	uint32_t round;
 
-	slots = aligned_alloc(4096, (size_t)SLOTS * SLOT_BYTES);
-	if (slots == NULL)
-		return 1;
-	memset(slots, 0x5a, (size_t)SLOTS * SLOT_BYTES);
 	(void)snprintf(disk, sizeof(disk), "%s/bench_sink.%d", directory, (int)getpid());
 	(void)snprintf(memory, sizeof(memory), "/dev/shm/bench_sink.%d", (int)getpid());
-	pin_to_last_cpu();
 	run("discard", NULL, SINK_DIGEST_NONE, bytes);
 	run("discard, sha-256", NULL, SINK_DIGEST_SHA256, bytes);
 	run("discard, xxh3-128", NULL, SINK_DIGEST_XXH3_128, bytes);
@@ -237,6 +243,23 @@ main(int argc, char **argv)
 		run("disk, sha-256", disk, SINK_DIGEST_SHA256, bytes);
 		unlink(disk);
 	}
+}
+
+int
+main(int argc, char **argv)
+{
+	bool alone = argc > 1 && strcmp(argv[1], "--alone") == 0;
+	uint64_t bytes = (argc > 2 ? strtoull(argv[2], NULL, 10) : 2) << 30;
+
+	slots = aligned_alloc(4096, (size_t)SLOTS * SLOT_BYTES);
+	if (slots == NULL)
+		return 1;
+	memset(slots, 0x5a, (size_t)SLOTS * SLOT_BYTES);
+	pin_to_last_cpu();
+	if (alone)
+		run_alone(argc - 1, argv + 1);
+	else
+		run_all(argc > 1 ? argv[1] : "/var/tmp", bytes);
 	free(slots);
 	return 0;
 }

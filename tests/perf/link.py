@@ -2,16 +2,18 @@
 """link.py PAIRS: goodput beside curl over the lab's link, interleaved, to nowhere and to disk.
 
 For each MTU (1500 and 9000, offloads off): PAIRS rounds of dpfetch to the null sink, curl to
-/dev/null, dpfetch to disk, curl to disk. Medians and spread; the ratio is the median of the
-rounds' own ratios.
+/dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
+nothing else running), which says whether the disk could take what the link gives. Medians and
+spread; a ratio is the median of the rounds' own ratios.
 """
 import json
 import os
 import statistics
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
-from lab import Lab, SERVER_IP  # noqa: E402
+from lab import Lab, SERVER_IP, TOP  # noqa: E402
 
 SIZE = 1 << 30
 URL = f"http://{SERVER_IP}/big"
@@ -36,6 +38,13 @@ def run_curl(lab, out):
     return {"gbps": SIZE * 8 / float(result.stdout) / 1e9, "sent_again": lab.retransmitted() - before}
 
 
+def run_disk(lab):
+    """Gb/s of the disk by itself, 1 GiB."""
+    bench = os.path.join(TOP, "build/release/tests/perf/bench_sink")
+    words = lab.run([bench, "--alone", lab.work, "1"]).stdout.split()
+    return {"gbps": float(words[words.index("GB/s") - 1]) * 8} if "GB/s" in words else {"gbps": float("nan")}
+
+
 def column(rounds, name, key):
     values = [r[name][key] for r in rounds]
     return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
@@ -53,13 +62,16 @@ def measure(mtu, pairs):
             rounds.append({"null": run_dpfetch(lab, "/dev/null"), "curl": run_curl(lab, "/dev/null"),
                            "disk": run_dpfetch(lab, disk), "curl disk": run_curl(lab, disk)})
             os.unlink(disk)
+            rounds[-1]["alone"] = run_disk(lab)
     print(f"\nMTU {mtu}, offloads off, 1 GiB, {pairs} interleaved rounds: median (min-max)")
     for name, label in (("null", "dpfetch, null sink"), ("curl", "curl -o /dev/null"),
                         ("disk", "dpfetch to disk"), ("curl disk", "curl to disk")):
         print(f"  {label:20}{column(rounds, name, 'gbps'):>22} Gb/s, server sent again "
               f"{sum(r[name]['sent_again'] for r in rounds)}")
-    print(f"  dpfetch / curl: {ratio(rounds, 'null', 'curl'):.2f}; to disk {ratio(rounds, 'disk', 'curl disk'):.2f};"
-          f" disk / null sink: {ratio(rounds, 'disk', 'null'):.2f}")
+    print(f"  {'the disk alone':20}{column(rounds, 'alone', 'gbps'):>22} Gb/s")
+    print(f"  dpfetch / curl: {ratio(rounds, 'null', 'curl'):.2f}; to disk {ratio(rounds, 'disk', 'curl disk'):.2f}")
+    print(f"  to disk / null sink: {ratio(rounds, 'disk', 'null'):.2f}; the disk alone / null sink: "
+          f"{ratio(rounds, 'alone', 'null'):.2f}")
     print(f"  poll core: {column(rounds, 'null', 'cycles')} cycles a segment, "
           f"{column(rounds, 'null', 'busy')} % busy; ACK delay p99 {column(rounds, 'null', 'p99')} us")
 
