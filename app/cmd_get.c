@@ -204,6 +204,25 @@ show_header(void *ctx, const char *name, const char *value)
 }
 
 static void
+show_status(void *ctx, uint8_t http_minor, uint32_t status)
+{
+	(void)ctx;
+	fprintf(stderr, "< HTTP/1.%u %u\n", http_minor, status);
+}
+
+static void
+show_request(void *ctx, const char *head, uint32_t len)
+{
+	const char *at = head, *end;
+
+	(void)ctx;
+	while (at < head + len && (end = memchr(at, '\r', (size_t)(head + len - at))) != NULL) {
+		fprintf(stderr, "> %.*s\n", (int)(end - at), at);
+		at = end + 2;
+	}
+}
+
+static void
 publish_progress(struct get *g, uint64_t now_ns)
 {
 	const struct fetch_result *result = fetch_result(g->fetch);
@@ -381,6 +400,8 @@ attempt(struct get *g, uint32_t index, struct report *r)
 		.max_time_ns = or_never(s->max_time_ns),
 		.sink = &output_ops,
 		.on_header = s->verbose ? show_header : note_header,
+		.on_request = s->verbose ? show_request : NULL,
+		.on_status = s->verbose ? show_status : NULL,
 		.on_header_ctx = r,
 	};
 	int rc = output_create(g->host.sink, &file, g->host.core, &output);

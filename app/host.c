@@ -158,8 +158,8 @@ host_check(struct host *h, const struct settings *s)
 	if (rc == 0)
 		rc = check_cores(h);
 	if (rc == 0)
-		rc = host_check_numa(&h->level, h->core, nic_cpu_node(h->core), h->numa_node,
-			s->strict_numa);
+		rc = host_check_numa(
+			&h->level, h->core, nic_cpu_node(h->core), h->numa_node, s->strict_numa);
 	if (rc == 0)
 		rc = check_address(h);
 	return rc;

@@ -12,8 +12,12 @@
 static void
 pass_header(void *ctx, const char *name, const char *value)
 {
-	const struct fetch *f = ctx;
+	struct fetch *f = ctx;
 
+	if (!f->status_told && f->job.on_status != NULL)
+		f->job.on_status(f->job.on_header_ctx, http_response_minor_version(f->response),
+			http_response_coming_status(f->response));
+	f->status_told = true;
 	if (f->job.on_header != NULL)
 		f->job.on_header(f->job.on_header_ctx, name, value);
 }
@@ -118,6 +122,7 @@ fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns)
 	if (reuse)
 		f->result.local_port = netstack_conn_local_port(f->conn);
 	f->expect_told = f->body_unwanted = f->complete = f->excess = false;
+	f->status_told = false;
 	f->stream.parts = f->stream.at = f->stream.used = f->stream.span_len = 0;
 	f->writes = 0;
 	http_response_reset(f->response, job->method != NULL && strcmp(job->method, "HEAD") == 0);
@@ -136,6 +141,8 @@ send_request(struct fetch *f, uint64_t now_ns)
 
 	if (f->request_sent == f->request_len)
 		return;
+	if (f->request_sent == 0 && f->job.on_request != NULL)
+		f->job.on_request(f->job.on_header_ctx, f->request, f->request_len);
 	taken = tcp_conn_send(netstack_conn_tcp(f->conn), f->request + f->request_sent,
 		f->request_len - f->request_sent);
 	f->request_sent += taken;

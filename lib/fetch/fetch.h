@@ -54,7 +54,11 @@ struct fetch_job {
 	const struct fetch_sink_ops *sink;
 	void *sink_file;
 	http_header_fn on_header; /* may be NULL */
-	void *on_header_ctx;
+	/* What -v shows besides; may be NULL: the request's head as it begins to go out, not
+	 * terminated; and the status before the response's first field. */
+	void (*on_request)(void *ctx, const char *head, uint32_t len);
+	void (*on_status)(void *ctx, uint8_t http_minor, uint32_t status);
+	void *on_header_ctx; /* for all three */
 };
 
 /** All times are absolute on the poll loop's clock, 0 where it did not happen. */

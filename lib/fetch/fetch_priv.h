@@ -37,7 +37,7 @@ struct fetch {
 	uint32_t conn_requests; /* sent on it so far */
 	struct fetch_stream stream;
 	uint32_t writes; /* handed to the sink, not yet completed */
-	bool expect_told, body_unwanted;
+	bool expect_told, body_unwanted, status_told;
 	bool complete; /* the response is */
 	bool excess; /* bytes came after it that nobody asked for */
 	char request[FETCH_REQUEST_MAX];

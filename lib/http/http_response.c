@@ -244,6 +244,12 @@ http_response_status(const struct http_response *r)
 	return r->status;
 }
 
+uint32_t
+http_response_coming_status(const struct http_response *r)
+{
+	return r->parser.status_code;
+}
+
 uint8_t
 http_response_minor_version(const struct http_response *r)
 {

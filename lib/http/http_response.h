@@ -74,6 +74,8 @@ bool http_response_started(const struct http_response *r); /* any byte of it has
 bool http_response_is_http(const struct http_response *r);
 /** The final response's status, 100..999; 0 before its head is complete. */
 uint32_t http_response_status(const struct http_response *r);
+/** The same already while the head's fields are passed on. */
+uint32_t http_response_coming_status(const struct http_response *r);
 /** HTTP/1.x: the x, of the final response. */
 uint8_t http_response_minor_version(const struct http_response *r);
 enum http_framing http_response_framing(const struct http_response *r);

@@ -87,8 +87,7 @@ find_port(const struct port_eal_config *cfg, enum port_nic_mode mode, uint16_t *
 static void
 find_reason(const char *text, const struct port_eal_config *cfg, char *reason)
 {
-	const char *option =
-		port_log_unknown_option(text, cfg->user_args, cfg->user_args_count);
+	const char *option = port_log_unknown_option(text, cfg->user_args, cfg->user_args_count);
 
 	if (option != NULL)
 		snprintf(reason, REASON_MAX, "it knows no option '%.80s'", option);

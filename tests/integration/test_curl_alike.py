@@ -176,3 +176,18 @@ def test_write_out_prints_what_curl_prints(lab):
         ours = lab.dpfetch(*args)
         curl = lab.in_client("curl", *args, check=False)
         assert (ours.returncode, ours.stdout) == (curl.returncode, curl.stdout), f"{ours.stdout}\n{curl.stdout}"
+
+
+def test_verbose_shows_request_and_response_as_curl_does(lab):
+    args = ["-v", "-o", "/dev/null", "-A", "me/1", "-H", "X-One: 1", url("hello.txt"), url("1")]
+    args[3:3] = ["-o", "/dev/null"]
+    ours, curls = lab.dpfetch(*args).stderr, lab.in_client("curl", "-s", *args).stderr
+
+    def shown(text, mark):
+        return [line.strip() for line in text.splitlines() if line.startswith(mark + " ") and line.strip() != mark]
+
+    def fields(lines):  # curl's reason phrase is left out, and the clock ticks
+        return [" ".join(line.split()[:3]) for line in lines if not line.startswith("< Date:")]
+
+    assert sorted(shown(ours, ">")) == sorted(shown(curls, ">")), ours
+    assert len(shown(ours, "<")) > 6 and fields(shown(ours, "<")) == fields(shown(curls, "<")), ours
