@@ -282,7 +282,8 @@ retry_poll(void *ctx, uint64_t now_ns)
 {
 	const struct get *g = ctx;
 
-	return now_ns >= g->wait_until_ns || monitor_signal(g->host.monitor) != 0;
+	return now_ns >= g->wait_until_ns || monitor_signal(g->host.monitor) != 0 ||
+	       monitor_port_gone(g->host.monitor); /* the next try says so */
 }
 
 static bool

@@ -230,6 +230,11 @@ wait_link(struct host *h)
 			"interrupted while waiting for the link of %s", h->settings->nic);
 		return EXIT_CODE_ABORTED;
 	}
+	if (rc == -ENODEV) {
+		message_error(&h->level, EXIT_CODE_LINK,
+			"%s is gone: deleted, moved away or unplugged", h->settings->nic);
+		return EXIT_CODE_LINK;
+	}
 	message_error(&h->level, EXIT_CODE_LINK,
 		"the link of %s did not come up within %.0f s; check cable and switch port, or `ip "
 		"link set %s up` for a kernel interface; --link-timeout waits longer",

@@ -88,7 +88,7 @@ uint32_t port_close(struct port *p);
 
 /** Waits until the link is up, polling each 100 ms, at most timeout_ns; tick (may be NULL) is
  *  called once a second with the seconds left, and stops the wait by returning false.
- *  0, -ETIMEDOUT, -EINTR. */
+ *  0, -ETIMEDOUT, -EINTR, -ENODEV (port_is_gone). */
 int port_wait_link(
 	struct port *p, uint64_t timeout_ns, bool (*tick)(void *ctx, uint32_t left_s), void *ctx);
 

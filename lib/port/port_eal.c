@@ -95,6 +95,20 @@ find_reason(const char *text, const struct port_eal_config *cfg, char *reason)
 		port_log_reason(text, reason, REASON_MAX);
 }
 
+/* Then the EAL prints its usage and ends the program. */
+static bool
+asks_for_help(const struct port_eal_config *cfg)
+{
+	int i;
+
+	for (i = 0; i < cfg->user_args_count; i++) {
+		if (strcmp(cfg->user_args[i], "-h") == 0 ||
+			strcmp(cfg->user_args[i], "--help") == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 init_eal(const struct port_args *args, const struct port_eal_config *cfg, char *reason)
 {
@@ -102,7 +116,7 @@ init_eal(const struct port_args *args, const struct port_eal_config *cfg, char *
 	char *text;
 	int rc;
 
-	port_log_begin(&log, !cfg->verbose);
+	port_log_begin(&log, !cfg->verbose && !asks_for_help(cfg));
 	port_fanout_skip(cfg->queues == 1);
 	rc = rte_eal_init(args->count, args->item);
 	port_fanout_skip(false);
@@ -123,7 +137,10 @@ check_interface(const struct port_eal_config *cfg, enum port_nic_mode mode, char
 
 	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP)
 		return port_interface_check(cfg->nic, ret_message);
-	if (mode != PORT_NIC_VDEV || value == NULL)
+	/* Other drivers' iface= names what they make, or no interface at all. */
+	if (mode != PORT_NIC_VDEV || value == NULL ||
+		(strncmp(cfg->nic, "net_af_packet", 13) != 0 &&
+			strncmp(cfg->nic, "net_af_xdp", 10) != 0))
 		return 0;
 	snprintf(interface, sizeof(interface), "%.*s", (int)strcspn(value, ","), value);
 	return port_interface_check(interface, ret_message);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
+#include <linux/if_link.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
 
@@ -19,15 +20,19 @@
 static int
 check_no_xdp(const char *interface, char *ret_message)
 {
-	uint32_t program = 0;
+	DECLARE_LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	uint32_t program;
 
-	if (bpf_xdp_query_id((int)if_nametoindex(interface), 0, &program) != 0 || program == 0)
+	if (bpf_xdp_query((int)if_nametoindex(interface), 0, &query) != 0 ||
+		query.attach_mode == XDP_ATTACHED_NONE)
 		return 0;
+	program = query.drv_prog_id | query.skb_prog_id | query.hw_prog_id | query.prog_id;
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"the interface %s has an XDP program (id %u), which keeps frames from us: another "
 		"program that runs, or what a killed dpfetch left; `bpftool prog show id %u` tells "
-		"more; if nobody needs it: ip link set dev %s xdp off",
-		interface, program, program, interface);
+		"more; if nobody needs it: ip link set dev %s %s off",
+		interface, program, program, interface,
+		query.attach_mode == XDP_ATTACHED_SKB ? "xdpgeneric" : "xdp");
 	return -EBUSY;
 }
 

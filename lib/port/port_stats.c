@@ -67,9 +67,13 @@ port_link_up(const struct port *p)
 bool
 port_is_gone(const struct port *p)
 {
-	if (p->interface[0] != '\0')
-		return if_nametoindex(p->interface) != p->interface_index;
-	return rte_eth_dev_is_removed(p->cfg.port_id) == 1;
+	unsigned int index;
+
+	if (p->interface[0] == '\0')
+		return rte_eth_dev_is_removed(p->cfg.port_id) == 1;
+	index = if_nametoindex(p->interface);
+	/* It may fail for want of a descriptor, too. */
+	return index != p->interface_index && (index != 0 || errno == ENODEV);
 }
 
 int
@@ -80,6 +84,8 @@ port_wait_link(
 
 	while (!port_link_up(p)) {
 		now_ns = port_clock_ns();
+		if (port_is_gone(p))
+			return -ENODEV;
 		if (now_ns >= until_ns)
 			return -ETIMEDOUT;
 		if (tick != NULL && now_ns >= next_tick_ns) {

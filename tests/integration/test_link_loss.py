@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The cable is pulled in mid-transfer."""
+import contextlib
 import os
 import time
 
@@ -61,8 +62,9 @@ def test_link_down_for_good_is_56_and_the_partial_file_is_kept_and_named(lab):
     os.unlink(out)
 
 
-def test_interface_deleted_is_56_at_once_and_the_partial_file_is_kept_and_named(lab):
-    """One of the test's own, beside the lab's, so that the lab can be used on."""
+@contextlib.contextmanager
+def own_cable(lab):
+    """A second one, gone0 to gone1, that a test may cut without harm to the lab. Gives gone1's address."""
     address, nic = "198.18.1.1", "gone0"
     lab.in_client("ip", "link", "add", nic, "type", "veth", "peer", "name", "gone1")
     lab.in_client("ip", "link", "set", "gone1", "netns", lab.server)
@@ -71,17 +73,58 @@ def test_interface_deleted_is_56_at_once_and_the_partial_file_is_kept_and_named(
     lab.in_server("ip", "link", "set", "gone1", "up")
     lab.in_server("ethtool", "-K", "gone1", "tx", "off", "tso", "off", "gso", "off")
     lab.in_server("ip", "addr", "add", address + "/24", "dev", "gone1")
-    lab.start("python3", "-m", "http.server", "8040", "--bind", address, "-d", lab.www, port=8040)
-    out = lab.path("gone")
-    process = lab.popen("--nic", nic, "--address", "198.18.1.2/24", "-o", out, f"http://{address}:8040/big")
-    while process.poll() is None and not (os.path.exists(out) and os.path.getsize(out) > 0):
-        time.sleep(0.005)
-    assert process.poll() is None, process.stderr.read()
-    lab.in_client("ip", "link", "del", nic)
+    try:
+        yield address
+    finally:
+        lab.in_client("ip", "link", "del", nic, check=False)
+
+
+def delete_and_wait(lab, process):
+    """Deletes gone0 under dpfetch, which must end at once and say so. Returns what it said."""
+    lab.in_client("ip", "link", "del", "gone0")
     start = time.monotonic()
     _, err = process.communicate(timeout=60)
+    assert time.monotonic() - start < 2.5, f"not at once: {err}"
+    assert "gone0 is gone" in err, err
+    return err
+
+
+def test_interface_deleted_is_56_at_once_and_the_partial_file_is_kept_and_named(lab):
+    out = lab.path("gone")
+    with own_cable(lab) as address:
+        lab.start("python3", "-m", "http.server", "8040", "--bind", address, "-d", lab.www, port=8040)
+        process = lab.popen("--nic", "gone0", "--address", "198.18.1.2/24", "-o", out,
+                            f"http://{address}:8040/big")
+        while process.poll() is None and not (os.path.exists(out) and os.path.getsize(out) > 0):
+            time.sleep(0.005)
+        assert process.poll() is None, process.stderr.read()
+        err = delete_and_wait(lab, process)
     assert process.returncode == 56, f"{process.returncode}: {err}"
-    assert time.monotonic() - start < 2.5, "not at once"
-    assert f"{nic} is gone" in err and out in err, err
+    assert out in err, err
     assert is_prefix(out, os.path.join(lab.www, "big"))
     os.unlink(out)
+
+
+def test_interface_deleted_while_its_link_is_awaited_is_111_at_once(lab):
+    with own_cable(lab) as address:
+        lab.in_server("ip", "link", "set", "gone1", "down")
+        process = lab.popen("-v", "--nic", "gone0", "--address", "198.18.1.2/24", f"http://{address}/")
+        while "waiting for the link" not in (line := process.stderr.readline()):
+            assert line, "it ended before it waited"
+        err = delete_and_wait(lab, process)
+    assert process.returncode == 111, f"{process.returncode}: {err}"
+
+
+def test_interface_deleted_before_a_retry_is_56_at_once(lab):
+    with own_cable(lab) as address:
+        lab.in_server("nft", "add table ip mute; add chain ip mute in { type filter hook input priority 0; };"
+                             f"add rule ip mute in ip daddr {address} drop")
+        try:
+            process = lab.popen("--nic", "gone0", "--address", "198.18.1.2/24", "--connect-timeout", "0.5",
+                                "--retry", "3", "--retry-delay", "30", "-o", "/dev/null", f"http://{address}/")
+            while "trying again" not in (line := process.stderr.readline()):
+                assert line, "it ended before it tried again"
+            err = delete_and_wait(lab, process)
+        finally:
+            lab.in_server("nft", "delete table ip mute")
+    assert process.returncode == 56, f"{process.returncode}: {err}"

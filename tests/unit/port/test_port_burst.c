@@ -182,6 +182,7 @@ test_tx_burst_frees_and_counts_what_the_port_does_not_take(void **state)
 	assert_int_equal(f.counters.value[COUNTER_TX_UNSENT], 17);
 	while (rte_ring_dequeue(f.tx, (void **)&m) == 0)
 		rte_pktmbuf_free(m);
+	assert_int_equal(rte_mempool_in_use_count(f.queue->tx_pool), f.queue->stashed);
 }
 
 int
