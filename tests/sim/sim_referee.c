@@ -102,6 +102,7 @@ on_segment(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 {
 	uint64_t left = sim_referee_server_offset(c, t->seq);
 
+	c->frames++; /* a RST or SYN may bring a challenge ACK */
 	if (t->flags & SIM_RST) {
 		c->ended = true; /* or it will answer with a challenge; neither is a duty */
 		return;
@@ -112,7 +113,6 @@ on_segment(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 		sim_referee_fault(r, "the modelled server sent from before its first byte");
 		return;
 	}
-	c->frames++;
 	c->heard = true;
 	follow_timestamp(c, t, left, left + t->len);
 	if (t->len > 0 || (t->flags & SIM_FIN))
