@@ -20,7 +20,7 @@
 static int
 check_no_xdp(const char *interface, char *ret_message)
 {
-	DECLARE_LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_xdp_query_opts query = {.sz = sizeof(query)};
 	uint32_t program;
 
 	if (bpf_xdp_query((int)if_nametoindex(interface), 0, &query) != 0 ||
