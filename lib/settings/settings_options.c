@@ -111,7 +111,7 @@ static const struct settings_option options[] = {
 		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's'},
 	{"show-error", NULL, "With -s, print error messages all the same.", NULL, AT(show_error), 0,
 		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'S'},
-	{"verbose", NULL, "Say what happens: port, connection, headers, drops.", NULL, AT(verbose),
+	{"verbose", NULL, "Say what happens: port, request, response headers.", NULL, AT(verbose),
 		0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'v'},
 	{"write-out", "FORMAT",
 		"Print FORMAT to standard output after each transfer; curl's %{variables} and "
