@@ -5,7 +5,10 @@
  * allows; two rte_rings are the cable, no kernel is in the way.
  *
  *   bench_ceiling [SECONDS [CPU-OF-US [CPU-OF-SERVER]]]
+ *   bench_ceiling --lockstep [BURSTS]    both on one core, turn by turn: for counting instructions
+ *                                        (valgrind --tool=callgrind --toggle-collect='worker_run*')
  */
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,22 +152,27 @@ server_stream(struct server *s)
 	s->sent += rte_ring_sp_enqueue_burst(s->out, (void **)m, n, NULL);
 }
 
+static void
+server_turn(struct server *s)
+{
+	struct rte_mbuf *m[BURST];
+	uint32_t i, n = rte_ring_sc_dequeue_burst(s->in, (void **)m, BURST, NULL);
+
+	for (i = 0; i < n; i++)
+		server_input(s, m[i]);
+	if (n > 0)
+		rte_pktmbuf_free_bulk(m, n);
+	if (s->streaming)
+		server_stream(s);
+}
+
 static int
 server_run(void *ctx)
 {
 	struct server *s = ctx;
-	struct rte_mbuf *m[BURST];
-	uint32_t i, n;
 
-	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
-		n = rte_ring_sc_dequeue_burst(s->in, (void **)m, BURST, NULL);
-		for (i = 0; i < n; i++)
-			server_input(s, m[i]);
-		if (n > 0)
-			rte_pktmbuf_free_bulk(m, n);
-		if (s->streaming)
-			server_stream(s);
-	}
+	while (!atomic_load_explicit(&s->stop, memory_order_relaxed))
+		server_turn(s);
 	return 0;
 }
 
@@ -209,86 +217,150 @@ report(const struct counters *c, const struct worker_usage *u, double seconds,
 		100.0 * (double)c->value[COUNTER_TCP_FAST_PATH] / segments);
 }
 
-static void
-run(struct server *s, uint16_t port_id, double seconds)
-{
-	struct counters counters = {0}, *of_queue = &counters;
+/* Our side of the cable. */
+struct ours {
+	struct counters counters, *of_queue;
 	struct histogram delay;
+	struct port *port;
+	struct http_url url;
+	struct fetch_sink_null sink;
+	struct worker worker;
+	struct client client;
+};
+
+static void
+open_port(struct ours *o, uint16_t port_id)
+{
 	struct port_config pc = {.port_id = port_id,
 		.queues = 1,
 		.mtu = 1500,
 		.rx_held_max = 8192,
 		.numa_node = -1,
 		.checksum_offload = true,
-		.counters = &of_queue};
-	struct netstack_config nc;
-	struct fetch_sink_null sink = {0};
-	struct http_url url;
-	struct fetch_job job = {.url = &url,
-		.remote = {4, {SERVER_IP}},
-		.remote_port = 80,
-		.connect_timeout_ns = TIME_NEVER,
-		.max_time_ns = TIME_NEVER,
-		.sink = &fetch_sink_null_ops,
-		.sink_file = &sink};
-	struct fetch_config fc = {.release = port_release};
-	struct client client;
-	struct worker worker = {0};
-	struct port *port;
+		.counters = &o->of_queue};
 	char message[PORT_MESSAGE_MAX];
-	const char *why;
 
-	check(port_open(&pc, &port, message) == 0, message);
-	histogram_reset(&delay);
+	o->of_queue = &o->counters;
+	check(port_open(&pc, &o->port, message) == 0, message);
+	o->worker.queue = port_queue_of(o->port, 0);
+}
+
+static void
+create_netstack(struct ours *o)
+{
+	struct netstack_config nc;
+
 	netstack_config_defaults(&nc);
 	nc.mac = (struct ether_addr){{2, 0, 0, 0, 0, 2}};
 	nc.address = CLIENT_IP;
 	nc.gateway_mac_set = true;
 	nc.gateway_mac = (struct ether_addr){{2, 0, 0, 0, 0, 1}};
 	nc.tcp.rcv_window_max_bytes = nc.tcp.rcv_window_init_bytes = WINDOW;
-	nc.tcp.ack_delay = &delay;
-	nc.release = fc.release;
-	nc.release_ctx = fc.release_ctx = port_queue_of(port, 0);
-	nc.counters = &counters;
-	worker.queue = port_queue_of(port, 0);
-	worker.netstack = fc.netstack = netstack_create(&nc, port_clock_ns());
+	nc.tcp.ack_delay = &o->delay;
+	nc.release = port_release;
+	nc.release_ctx = o->worker.queue;
+	nc.counters = &o->counters;
+	o->worker.netstack = netstack_create(&nc, port_clock_ns());
+	check(o->worker.netstack != NULL, "netstack_create");
+}
+
+static void
+start_fetch(struct ours *o)
+{
+	struct fetch_job job = {.url = &o->url,
+		.remote = {4, {SERVER_IP}},
+		.remote_port = 80,
+		.connect_timeout_ns = TIME_NEVER,
+		.max_time_ns = TIME_NEVER,
+		.sink = &fetch_sink_null_ops,
+		.sink_file = &o->sink};
+	struct fetch_config fc = {.netstack = o->worker.netstack,
+		.release = port_release,
+		.release_ctx = o->worker.queue};
+	const char *why;
+
 	http_limits_defaults(&fc.limits);
-	client.fetch = fetch_create(&fc);
-	check(worker.netstack != NULL && client.fetch != NULL &&
-			http_url_parse("http://198.18.0.1/x", &url, &why) == 0 &&
-			fetch_start(client.fetch, &job, port_clock_ns()) == 0,
-		"setting up");
-	client.until_ns = port_clock_ns() + 200 * UINT64_C(1000000); /* warm-up */
-	worker_run(&worker, client_poll, &client);
-	memset(&counters, 0, sizeof(counters));
-	memset(&worker.usage, 0, sizeof(worker.usage));
-	histogram_reset(&delay);
-	client.until_ns = port_clock_ns() + (uint64_t)(seconds * 1e9);
-	worker_run(&worker, client_poll, &client);
-	report(&counters, &worker.usage, seconds, &delay);
+	o->client.fetch = fetch_create(&fc);
+	check(o->client.fetch != NULL &&
+			http_url_parse("http://198.18.0.1/x", &o->url, &why) == 0 &&
+			fetch_start(o->client.fetch, &job, port_clock_ns()) == 0,
+		"fetch_start");
+}
+
+static void
+end(struct ours *o)
+{
+	fetch_cancel(o->client.fetch, FETCH_ABORTED_BY_CALLBACK, "the end", port_clock_ns());
+	fetch_destroy(o->client.fetch);
+	netstack_destroy(o->worker.netstack);
+	http_url_free(&o->url);
+	port_release_flush(o->worker.queue);
+	port_close(o->port);
+}
+
+static void
+forget(struct ours *o)
+{
+	memset(&o->counters, 0, sizeof(o->counters));
+	memset(&o->worker.usage, 0, sizeof(o->worker.usage));
+	histogram_reset(&o->delay);
+}
+
+static void
+run_for(struct ours *o, double seconds)
+{
+	o->client.until_ns = port_clock_ns() + (uint64_t)(seconds * 1e9);
+	worker_run(&o->worker, client_poll, &o->client);
+}
+
+static void
+run(struct ours *o, struct server *s, double seconds)
+{
+	rte_eal_remote_launch(server_run, s, 1);
+	run_for(o, 0.2); /* warm-up */
+	forget(o);
+	run_for(o, seconds);
+	report(&o->counters, &o->worker.usage, seconds, &o->delay);
 	atomic_store(&s->stop, true);
 	rte_eal_mp_wait_lcore();
-	fetch_cancel(client.fetch, FETCH_ABORTED_BY_CALLBACK, "the end", port_clock_ns());
-	fetch_destroy(client.fetch);
-	netstack_destroy(worker.netstack);
-	http_url_free(&url);
-	port_release_flush(worker.queue);
-	port_close(port);
+}
+
+/* One burst from the server, one iteration of ours: no cache misses between cores and no empty
+ * polls, so that the instructions are the same from run to run. */
+static void
+run_lockstep(struct ours *o, struct server *s, unsigned long bursts)
+{
+	while (!s->streaming) {
+		run_for(o, 0);
+		server_turn(s);
+	}
+	forget(o);
+	for (; bursts > 0; bursts--) {
+		server_turn(s);
+		run_for(o, 0);
+	}
+	printf("%" PRIu64 " segments, %.0f busy cycles a segment\n",
+		o->counters.value[COUNTER_TCP_DATA_SEGMENTS],
+		(double)o->worker.usage.cycles_busy /
+			(double)o->counters.value[COUNTER_TCP_DATA_SEGMENTS]);
 }
 
 int
 main(int argc, char **argv)
 {
+	bool lockstep = argc > 1 && strcmp(argv[1], "--lockstep") == 0;
 	double seconds = argc > 1 ? atof(argv[1]) : 3.0;
-	int ours = argc > 2 ? atoi(argv[2]) : 1, theirs = argc > 3 ? atoi(argv[3]) : 0;
+	int cpu = argc > 2 && !lockstep ? atoi(argv[2]) : 1;
+	int server_cpu = argc > 3 ? atoi(argv[3]) : 0;
 	char lcores[64];
 	char *eal[] = {argv[0], lcores, (char[]){"--no-huge"}, (char[]){"--no-shconf"},
 		(char[]){"--no-pci"}, (char[]){"-m"}, (char[]){"512"}, (char[]){"--no-telemetry"},
 		(char[]){"--log-level=4"}};
 	struct server server = {0};
+	static struct ours ours;
 	int port;
 
-	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", ours, theirs);
+	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", cpu, server_cpu);
 	check(rte_eal_init((int)RTE_DIM(eal), eal) >= 0, "rte_eal_init");
 	server.out = rte_ring_create(
 		"to_client", RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
@@ -299,8 +371,14 @@ main(int argc, char **argv)
 	check(server.out != NULL && server.in != NULL && server.pool != NULL, "memory");
 	port = rte_eth_from_rings("net_ring0", &server.out, 1, &server.in, 1, 0);
 	check(port >= 0, "rte_eth_from_rings");
-	rte_eal_remote_launch(server_run, &server, 1);
-	run(&server, (uint16_t)port, seconds);
+	open_port(&ours, (uint16_t)port);
+	create_netstack(&ours);
+	start_fetch(&ours);
+	if (lockstep)
+		run_lockstep(&ours, &server, argc > 2 ? strtoul(argv[2], NULL, 10) : 20000);
+	else
+		run(&ours, &server, seconds);
+	end(&ours);
 	rte_eal_cleanup();
 	return 0;
 }
