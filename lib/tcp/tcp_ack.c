@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base_bytes.h"
 #include "base_check.h"
+#include "base_compiler.h"
 #include "tcp_priv.h"
 
 #define OPTION_SPACE 40U /* RFC 9293 §3.1 */
@@ -60,7 +61,7 @@ next_record(struct tcp_conn *c, bool *ret_replaces)
 }
 
 /* Records an ACK as it would be sent at this moment. */
-static void
+static OUT_OF_LINE void
 record(struct tcp_conn *c, bool duplicate, const struct tcp_sack_block *dsack)
 {
 	bool replaces;
@@ -97,7 +98,7 @@ on_data_by_policy(struct tcp_ack_state *a, uint32_t len)
 {
 	switch (a->policy) {
 	case TCP_ACK_BURST:
-		if (__builtin_expect(a->quick_left == 0, 1))
+		if (LIKELY(a->quick_left == 0))
 			return false;
 		a->quick_left--;
 		a->push = true; /* no merging across bursts yet */
@@ -116,7 +117,7 @@ tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns)
 {
 	struct tcp_ack_state *a = &c->ack;
 
-	if (__builtin_expect(a->parts.open, 0)) {
+	if (UNLIKELY(a->parts.open)) {
 		a->parts.data = true;
 		a->parts.push |= push;
 		a->parts.data_bytes += len;
@@ -291,7 +292,7 @@ tcp_ack_fill(struct tcp_conn *c, uint64_t now_ns, uint32_t option_room, struct t
 	ret->ack = c->rcv_nxt;
 	ret->window = tcp_window_advertise(c, c->rcv_nxt, true);
 	tcp_options_stamp(c, now_ns, ret);
-	if (__builtin_expect(tcp_reassembly_ranges(c->reassembly) > 0, 0))
+	if (UNLIKELY(tcp_reassembly_ranges(c->reassembly) > 0))
 		set_sack_option(c,
 			tcp_reassembly_sack_blocks(
 				c->reassembly, NULL, ret->sack, sack_blocks_max(c, option_room)),

@@ -3,6 +3,7 @@
 
 #include "base_bytes.h"
 #include "base_check.h"
+#include "base_compiler.h"
 #include "tcp_priv.h"
 
 /* RFC 9293 §3.10.7. Each step says whether the segment is looked at further. */
@@ -339,16 +340,9 @@ input_synchronised(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now
 	return tcp_text_process(c, &rest, now_ns);
 }
 
-/* A segment, or what of it lies in one buffer. */
-static bool
-input_part(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+static OUT_OF_LINE bool
+input_by_state(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	tcp_count(c, s, COUNTER_TCP_SEGMENTS_RECEIVED);
-	if (s->payload.len > 0)
-		tcp_count(c, s, COUNTER_TCP_DATA_SEGMENTS);
-	tcp_timer_on_received(c, now_ns);
-	if (tcp_text_predicted(c, s, now_ns))
-		return true;
 	switch (c->state) {
 	case TCP_CLOSED:
 		counter_drop(c->counters, DROP_TCP_NO_CONNECTION);
@@ -368,16 +362,39 @@ input_part(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 	CHECK(false);
 }
 
-bool
-tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+/* A segment, or what of it lies in one buffer. */
+static bool
+input_part(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct counters *counters = c->counters;
+	uint64_t whole = s->more ? 0 : 1;
+
+	counter_add(counters, COUNTER_TCP_SEGMENTS_RECEIVED, whole);
+	counter_add(counters, COUNTER_TCP_DATA_SEGMENTS, s->payload.len > 0 ? whole : 0);
+	tcp_timer_on_received(c, now_ns);
+	if (!tcp_text_predicted(c, s, now_ns))
+		return input_by_state(c, s, now_ns);
+	counter_add(counters, COUNTER_TCP_FAST_PATH, whole);
+	counter_add(counters, COUNTER_TCP_BYTES_RECEIVED, s->payload.len);
+	return true;
+}
+
+static OUT_OF_LINE bool
+input_in_parts(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
 	bool kept;
 
-	if (__builtin_expect(!s->more && !c->ack.parts.open, 1))
-		return input_part(c, s, now_ns);
 	tcp_ack_open_parts(c);
 	kept = input_part(c, s, now_ns);
 	if (!s->more)
 		tcp_ack_close_parts(c, now_ns);
 	return kept;
+}
+
+bool
+tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	if (LIKELY(!s->more && !c->ack.parts.open))
+		return input_part(c, s, now_ns);
+	return input_in_parts(c, s, now_ns);
 }

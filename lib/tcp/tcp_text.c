@@ -192,7 +192,5 @@ tcp_text_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now
 	c->rcv_nxt += s->payload.len;
 	tcp_window_on_data(c, s->payload.len, s->payload.len);
 	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
-	tcp_count(c, s, COUNTER_TCP_FAST_PATH);
-	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, s->payload.len);
 	return true;
 }

@@ -10,7 +10,6 @@
 #define IPV4_FLAG_DF 0x4000U
 #define IPV4_FLAG_MF 0x2000U
 #define IPV4_FRAGMENT_OFFSET 0x1fffU
-#define IPV4_ECN_MASK 0x03U
 
 enum drop_reason
 wire_ipv4_parse(const uint8_t *data, uint32_t len, uint32_t frame_len, bool check_sum,

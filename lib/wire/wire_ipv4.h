@@ -12,6 +12,7 @@
 #define IPV4_PROTO_TCP 6U
 #define IPV4_PROTO_UDP 17U
 #define IPV4_TTL_DEFAULT 64U /* RFC 1700 */
+#define IPV4_ECN_MASK 0x03U /* RFC 3168 §5: of the byte after version and header length */
 
 /** A parsed IPv4 header (RFC 791); addresses in host order. */
 struct ipv4_header {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base_bytes.h"
+#include "base_compiler.h"
 #include "wire_tcp.h"
 
 /* Option kinds, IANA TCP parameters. */
@@ -84,7 +85,7 @@ parse_option(const uint8_t *p, uint32_t len, struct tcp_segment *ret)
 }
 
 /* false, and nothing written: malformed. */
-static bool
+static OUT_OF_LINE bool
 parse_options(const uint8_t *p, const uint8_t *end, struct tcp_segment *ret)
 {
 	uint32_t len;
