@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base_bytes.h"
+#include "base_compiler.h"
 #include "netstack_priv.h"
 #include "wire_checksum.h"
-
-#define PREFETCH_AHEAD 4U
 
 static void
 release_owner(struct netstack *ns, void *owner)
@@ -54,20 +53,13 @@ sum_parts(const struct frame *f, const uint8_t *l4, uint32_t tcp_len, uint64_t s
 }
 
 /* UNKNOWN is not GOOD: what the NIC did not verify is verified here. */
-static enum drop_reason
-check_tcp_sum(struct netstack *ns, const struct frame *f, const struct ipv4_header *ip,
-	const uint8_t *l4, uint32_t tcp_len)
+static OUT_OF_LINE enum drop_reason
+check_tcp_sum_here(struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
+	uint32_t tcp_len)
 {
-	uint64_t pseudo;
+	uint64_t pseudo = wire_checksum_pseudo_ipv4(src, ns->cfg.address, IPV4_PROTO_TCP, tcp_len);
 
-	if (f->flags & FRAME_L4_CSUM_BAD)
-		return DROP_TCP_CHECKSUM;
-	if (f->flags & FRAME_L4_CSUM_GOOD) {
-		counter_add(ns->counters, COUNTER_RX_CSUM_HARDWARE, 1);
-		return DROP_NONE;
-	}
 	counter_add(ns->counters, COUNTER_RX_CSUM_SOFTWARE, 1);
-	pseudo = wire_checksum_pseudo_ipv4(ip->src, ip->dst, IPV4_PROTO_TCP, tcp_len);
 	if (wire_checksum_finish(sum_parts(f, l4, tcp_len, pseudo)) == 0)
 		return DROP_NONE;
 	/* A kernel that counts on its NIC leaves just the pseudo-header's sum (CHECKSUM_PARTIAL). */
@@ -76,12 +68,16 @@ check_tcp_sum(struct netstack *ns, const struct frame *f, const struct ipv4_head
 	return DROP_TCP_CHECKSUM;
 }
 
-static void
-after_input(struct netstack *ns, struct netstack_conn *nc)
+static enum drop_reason
+check_tcp_sum(struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
+	uint32_t tcp_len)
 {
-	ns->last = nc;
-	netstack_ready_push(ns, nc);
-	netstack_event_push(ns, nc);
+	if (f->flags & FRAME_L4_CSUM_BAD)
+		return DROP_TCP_CHECKSUM;
+	if (!(f->flags & FRAME_L4_CSUM_GOOD))
+		return check_tcp_sum_here(ns, f, src, l4, tcp_len);
+	counter_add(ns->counters, COUNTER_RX_CSUM_HARDWARE, 1);
+	return DROP_NONE;
 }
 
 static void
@@ -96,7 +92,7 @@ input_or_release(
  * A frame in several buffers is one segment that TCP gets in parts: each part's bytes follow the
  * part's before. SYN belongs to the first part, FIN and PSH to the last. payload_len: of the whole.
  */
-static void
+static OUT_OF_LINE void
 input_parts(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s,
 	const struct frame *f, uint32_t payload_len, uint64_t now_ns)
 {
@@ -128,37 +124,57 @@ input_parts(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s
 	}
 }
 
+/* The TCP header at l4, its sum checked; tcp_len: of the segment, as the IP header says. */
+static enum drop_reason
+read_segment(struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
+	uint32_t tcp_len, struct tcp_segment *ret)
+{
+	uint32_t here = MIN_OF((uint32_t)(f->data + f->len - l4), tcp_len);
+	enum drop_reason drop = wire_tcp_parse(l4, here, ret);
+
+	if (drop == DROP_NONE)
+		drop = check_tcp_sum(ns, f, src, l4, tcp_len);
+	ret->payload2.len = 0;
+	return drop;
+}
+
+/* To its connection, with the frame's owners. payload_len: of the whole segment. */
+static void
+deliver(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s, const struct frame *f,
+	uint32_t payload_len, uint64_t now_ns)
+{
+	if (f->next == NULL && s->payload.len > 0) {
+		s->payload.owner = f->owner;
+		input_or_release(ns, nc, s, now_ns);
+	} else {
+		input_parts(ns, nc, s, f, payload_len, now_ns);
+	}
+	netstack_ready_push(ns, nc);
+	netstack_event_push(ns, nc);
+}
+
 static enum drop_reason
 input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether,
 	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns)
 {
-	uint32_t tcp_len = (uint32_t)ip->total_len - ip->header_len, header_len;
-	uint32_t here = MIN_OF((uint32_t)(f->data + f->len - l4), tcp_len);
+	uint32_t tcp_len = (uint32_t)ip->total_len - ip->header_len, payload_len;
 	struct tcp_segment s;
 	struct netstack_conn *nc;
-	enum drop_reason drop = wire_tcp_parse(l4, here, &s);
+	enum drop_reason drop = read_segment(ns, f, ip->src, l4, tcp_len, &s);
 
-	if (drop == DROP_NONE)
-		drop = check_tcp_sum(ns, f, ip, l4, tcp_len);
 	if (drop != DROP_NONE)
 		return drop;
 	nc = netstack_table_find(ns, ip->src, s.src_port, s.dst_port);
-	header_len = here - s.payload.len;
-	s.payload2.len = 0;
+	payload_len = tcp_len - (uint32_t)(s.payload.data - l4);
 	/* One that has ended, and is still being read, is none: RFC 9293 §3.10.7.1. */
 	if (nc == NULL || tcp_conn_state(nc->tcp) == TCP_CLOSED) {
-		s.payload.len = tcp_len - header_len;
+		s.payload.len = payload_len;
 		netstack_refuse(ns, ether, ip, &s, now_ns);
 		return DROP_TCP_NO_CONNECTION;
 	}
 	s.ecn = ip->ecn;
-	if (f->next == NULL && s.payload.len > 0) {
-		s.payload.owner = f->owner;
-		input_or_release(ns, nc, &s, now_ns);
-	} else {
-		input_parts(ns, nc, &s, f, tcp_len - header_len, now_ns);
-	}
-	after_input(ns, nc);
+	netstack_flow_learn(&ns->flow, nc, f, ether, ip);
+	deliver(ns, nc, &s, f, payload_len, now_ns);
 	return DROP_NONE;
 }
 
@@ -242,7 +258,7 @@ for_us(const struct netstack *ns, const struct ether_header *ether)
 	       (ether_addr_is_broadcast(&ether->dst) && ether->type == ETHER_TYPE_ARP);
 }
 
-static void
+static OUT_OF_LINE void
 input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 {
 	struct ether_header ether;
@@ -265,6 +281,35 @@ input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 		release_parts(ns, f);
 }
 
+/* The next frame of the flow that the last one belonged to: its headers up to TCP's are known. */
+static void
+input_predicted(struct netstack *ns, struct frame *f, uint64_t now_ns)
+{
+	struct netstack_conn *nc = ns->flow.conn;
+	const uint8_t *l3 = f->data + ETHER_HEADER_LEN, *l4 = l3 + IPV4_HEADER_LEN;
+	uint32_t tcp_len = be16_load(l3 + 2) - IPV4_HEADER_LEN;
+	struct tcp_segment s;
+	enum drop_reason drop = read_segment(ns, f, nc->remote_ip, l4, tcp_len, &s);
+
+	if (drop != DROP_NONE) {
+		counter_drop(ns->counters, drop);
+		release_owner(ns, f->owner);
+		return;
+	}
+	s.ecn = l3[1] & IPV4_ECN_MASK;
+	deliver(ns, nc, &s, f, s.payload.len, now_ns);
+}
+
+static void
+input_one(struct netstack *ns, struct frame *f, uint64_t now_ns)
+{
+	if (LIKELY(netstack_flow_matches(&ns->flow, f)) &&
+		tcp_conn_state(ns->flow.conn->tcp) != TCP_CLOSED)
+		input_predicted(ns, f, now_ns);
+	else
+		input_frame(ns, f, now_ns);
+}
+
 void
 netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
@@ -273,13 +318,9 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 
 	if (n == 0)
 		return;
-	for (i = 0; i < MIN_OF(n, PREFETCH_AHEAD); i++)
-		__builtin_prefetch(frames[i].data);
 	for (i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			__builtin_prefetch(frames[i + PREFETCH_AHEAD].data);
 		bytes += frames[i].len;
-		input_frame(ns, &frames[i], now_ns);
+		input_one(ns, &frames[i], now_ns);
 	}
 	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
 	counter_add(ns->counters, COUNTER_RX_BYTES, bytes);

@@ -41,10 +41,19 @@ struct netstack_control {
 	uint8_t *bytes; /* of ns->control_room */
 };
 
+#define NETSTACK_FLOW_WORDS 5U
+
+/** Header prediction below TCP (netstack_flow.c): what the last segment's headers were like. */
+struct netstack_flow {
+	struct netstack_conn *conn; /* of the last segment: runs are the rule. NULL: none */
+	bool known; /* header is; else only conn is */
+	uint64_t header[NETSTACK_FLOW_WORDS]; /* Ethernet, IPv4 and the ports, masked */
+};
+
 struct netstack {
 	struct netstack_config cfg;
 	struct counters *counters;
-	struct netstack_conn *last; /* of the last segment: runs are the rule */
+	struct netstack_flow flow;
 	struct netstack_conn **bucket;
 	uint32_t bucket_mask;
 	struct netstack_queue ready, event;
@@ -72,6 +81,16 @@ void netstack_table_remove(struct netstack *ns, struct netstack_conn *nc);
 struct netstack_conn *netstack_table_take(struct netstack *ns);
 /** Back to the unused ones. */
 void netstack_table_free(struct netstack *ns, struct netstack_conn *nc);
+
+/* netstack_flow.c */
+
+/** Remembers what nc's next frame will look like: as f, which came the long way. */
+void netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc,
+	const struct frame *f, const struct ether_header *ether, const struct ipv4_header *ip);
+/** Is f a frame of flow->conn that wire_ether_parse, wire_ipv4_parse and the checks on addresses
+ *  would let pass, with an option-free IPv4 header in an untagged frame, in one buffer? false: the
+ *  long way decides. The TCP header was not looked at. */
+bool netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f);
 
 /* netstack_timer.c */
 

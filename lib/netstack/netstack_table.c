@@ -25,7 +25,7 @@ struct netstack_conn *
 netstack_table_find(
 	const struct netstack *ns, uint32_t remote_ip, uint16_t remote_port, uint16_t local_port)
 {
-	struct netstack_conn *nc = ns->last;
+	struct netstack_conn *nc = ns->flow.conn;
 
 	if (nc != NULL && matches(nc, remote_ip, remote_port, local_port))
 		return nc;
@@ -54,8 +54,8 @@ netstack_table_remove(struct netstack *ns, struct netstack_conn *nc)
 		at = &(*at)->hash_next;
 	if (*at != NULL)
 		*at = nc->hash_next;
-	if (ns->last == nc)
-		ns->last = NULL;
+	if (ns->flow.conn == nc)
+		ns->flow = (struct netstack_flow){0};
 }
 
 struct netstack_conn *

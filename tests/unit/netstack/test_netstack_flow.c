@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "base_bytes.h"
+#include "netstack_fixture.h"
+#include "wire_checksum.h"
+
+/* Header prediction below TCP: a frame that it takes must fare as the long way would have it. */
+
+#define HEADERS_LEN 54U
+#define BODY_LEN 100U
+#define L3 14U
+#define L4 34U
+
+/* What is done to a frame after a bit of it was changed. */
+enum sums {
+	SUMS_AS_THEY_ARE,
+	SUMS_RIGHT, /* made to fit */
+	SUMS_SAID_GOOD, /* the NIC says so */
+};
+
+static void
+few(struct netstack_config *cfg)
+{
+	cfg->connections_max = 2;
+	cfg->tcp.rcv_payloads_max = 64;
+	cfg->tcp.rcv_window_max_bytes = cfg->tcp.rcv_window_init_bytes = 65536;
+}
+
+static struct test_peer *
+established(void)
+{
+	struct test_peer *p = fx_new(few);
+
+	fx_established(p);
+	return p;
+}
+
+static struct frame *
+next_frame(struct test_peer *p)
+{
+	static const uint8_t body[BODY_LEN] = {1, 2, 3};
+
+	assert_int_equal(p->waiting_count, 0);
+	test_peer_send(p, TCP_ACK, body, sizeof(body));
+	return &p->waiting[0];
+}
+
+/* The flow is known. */
+static struct test_peer *
+learned(void)
+{
+	struct test_peer *p = established();
+
+	next_frame(p);
+	fx_run(p);
+	return p;
+}
+
+static void
+repair_sums(uint8_t *p)
+{
+	uint32_t tcp_len = (uint32_t)be16_load(p + L3 + 2) - 20U;
+	uint64_t sum;
+
+	if (tcp_len > 20 + BODY_LEN)
+		tcp_len = 20 + BODY_LEN;
+	be16_store(p + L3 + 10, 0);
+	be16_store(p + L3 + 10, wire_checksum_finish(wire_checksum_add(0, p + L3, 20)));
+	be16_store(p + L4 + 16, 0);
+	sum = wire_checksum_pseudo_ipv4(
+		be32_load(p + L3 + 12), be32_load(p + L3 + 16), IPV4_PROTO_TCP, tcp_len);
+	be16_store(p + L4 + 16, wire_checksum_finish(wire_checksum_add(sum, p + L4, tcp_len)));
+}
+
+static void
+change(struct frame *f, uint32_t bit, enum sums sums)
+{
+	f->data[bit / 8] ^= (uint8_t)(0x80U >> bit % 8);
+	if (sums == SUMS_RIGHT)
+		repair_sums(f->data);
+	if (sums == SUMS_SAID_GOOD)
+		f->flags = FRAME_IP_CSUM_GOOD | FRAME_L4_CSUM_GOOD;
+}
+
+static struct tcp_info
+info_of(const struct test_peer *p)
+{
+	struct tcp_info info;
+
+	tcp_conn_info(p->ns->conn[0].tcp, &info);
+	return info;
+}
+
+/* The same frame for both, the second of which has forgotten the flow. */
+static void
+assert_same_fate(struct test_peer *p, struct test_peer *q)
+{
+	struct tcp_info a, b;
+
+	q->ns->flow.known = false;
+	test_peer_deliver(p);
+	test_peer_deliver(q);
+	assert_memory_equal(&p->counters, &q->counters, sizeof(p->counters));
+	assert_int_equal(test_peer_take(p), test_peer_take(q));
+	assert_int_equal(p->last_len, q->last_len);
+	assert_memory_equal(p->last, q->last, p->last_len + 1);
+	a = info_of(p);
+	b = info_of(q);
+	assert_int_equal(a.state, b.state);
+	assert_int_equal(a.rcv_nxt, b.rcv_nxt);
+	assert_int_equal(a.rcv_bytes_unread, b.rcv_bytes_unread);
+	assert_int_equal(test_buffers_live(&p->buffers), test_buffers_live(&q->buffers));
+}
+
+TEST(test_flow_next_frame_is_predicted)
+{
+	struct test_peer *p = learned();
+
+	assert_true(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	test_peer_deliver(p);
+	assert_int_equal(info_of(p).rcv_bytes_unread, 2 * BODY_LEN);
+	fx_end(p);
+}
+
+TEST(test_flow_fields_that_change_from_frame_to_frame_do_not_matter)
+{
+	static const uint32_t at[] = {6, 15, 18, 22, 38, 42, 46, 48}; /* source MAC, DSCP and ECN,
+		identification, TTL, sequence, acknowledgment, data offset, window */
+	uint32_t i;
+
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		struct test_peer *p = learned();
+		struct frame *f = next_frame(p);
+
+		change(f, at[i] * 8 + 7, SUMS_RIGHT);
+		assert_true(netstack_flow_matches(&p->ns->flow, f));
+		test_peer_deliver(p);
+		fx_end(p);
+	}
+}
+
+TEST(test_flow_any_changed_bit_fares_as_on_the_long_way)
+{
+	uint32_t bit, sums;
+
+	for (bit = 0; bit < HEADERS_LEN * 8; bit++) {
+		for (sums = SUMS_AS_THEY_ARE; sums <= SUMS_SAID_GOOD; sums++) {
+			struct test_peer *p = learned(), *q = learned();
+
+			change(next_frame(p), bit, (enum sums)sums);
+			change(next_frame(q), bit, (enum sums)sums);
+			assert_same_fate(p, q);
+			fx_end(p);
+			fx_end(q);
+		}
+	}
+}
+
+TEST(test_flow_any_length_fares_as_on_the_long_way)
+{
+	uint32_t len;
+
+	for (len = 0; len <= HEADERS_LEN + BODY_LEN; len++) {
+		struct test_peer *p = learned(), *q = learned();
+
+		next_frame(p)->len = len;
+		next_frame(q)->len = len;
+		assert_same_fate(p, q);
+		fx_end(p);
+		fx_end(q);
+	}
+}
+
+TEST(test_flow_any_flags_fare_as_on_the_long_way)
+{
+	uint32_t flags;
+
+	for (flags = 0; flags < 32; flags++) {
+		struct test_peer *p = learned(), *q = learned();
+
+		next_frame(p)->flags = flags;
+		next_frame(q)->flags = flags;
+		p->waiting[0].vlan_tci = q->waiting[0].vlan_tci = 5;
+		assert_same_fate(p, q);
+		fx_end(p);
+		fx_end(q);
+	}
+}
+
+static void
+on_vlan_7(struct netstack_config *cfg)
+{
+	few(cfg);
+	cfg->vlan_id = 7;
+	cfg->gateway_mac_set = true;
+	cfg->gateway_mac = (struct ether_addr){{2, 0, 0, 0, 0, 1}};
+}
+
+static void
+tag_stripped(struct test_peer *p)
+{
+	p->waiting[0].flags = FRAME_VLAN_STRIPPED;
+	p->waiting[0].vlan_tci = 7;
+}
+
+static void
+tag_in_frame(struct test_peer *p)
+{
+	static const uint8_t tag[] = {0x81, 0, 0, 7};
+	struct frame untagged = p->waiting[0];
+	uint8_t bytes[256];
+
+	memcpy(bytes, untagged.data, 12);
+	memcpy(bytes + 12, tag, sizeof(tag));
+	memcpy(bytes + 16, untagged.data + 12, untagged.len - 12);
+	p->waiting_count = 0;
+	test_peer_send_frame(p, bytes, untagged.len + sizeof(tag));
+	test_buffer_release(&p->buffers, untagged.owner);
+}
+
+/* A tag shifts what follows, or is elsewhere: with a VLAN the long way is taken, and an untagged
+ * frame is still not ours. */
+static void
+check_vlan(void (*tag)(struct test_peer *p))
+{
+	struct test_peer *p = fx_new(on_vlan_7);
+	uint32_t i;
+
+	fx_connect(p);
+	(void)test_peer_take(p);
+	tag(p); /* the SYN-ACK */
+	test_peer_deliver(p);
+	for (i = 0; i < 2; i++) {
+		next_frame(p);
+		tag(p);
+		assert_false(netstack_flow_matches(&p->ns->flow, &p->waiting[0]));
+		test_peer_deliver(p);
+	}
+	assert_int_equal(info_of(p).rcv_bytes_unread, 2 * BODY_LEN);
+	assert_false(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_VLAN_ID), 1);
+	fx_end(p);
+}
+
+TEST(test_flow_of_a_vlan_whose_tag_is_stripped_is_not_predicted)
+{
+	check_vlan(tag_stripped);
+}
+
+TEST(test_flow_of_a_vlan_whose_tag_is_in_the_frame_is_not_predicted)
+{
+	check_vlan(tag_in_frame);
+}
+
+static void
+add_ip_options(struct test_peer *p)
+{
+	static const uint8_t options[] = {1, 1, 1, 0};
+	struct frame plain = p->waiting[0];
+	uint8_t bytes[256];
+
+	memcpy(bytes, plain.data, L4);
+	memcpy(bytes + L4, options, sizeof(options));
+	memcpy(bytes + L4 + sizeof(options), plain.data + L4, plain.len - L4);
+	bytes[L3] = 0x46;
+	be16_store(bytes + L3 + 2, (uint16_t)(plain.len - L3 + sizeof(options)));
+	be16_store(bytes + L3 + 10, 0);
+	be16_store(bytes + L3 + 10, wire_checksum_finish(wire_checksum_add(0, bytes + L3, 24)));
+	p->waiting_count = 0;
+	test_peer_send_frame(p, bytes, plain.len + sizeof(options));
+	p->waiting[0].flags = FRAME_IP_CSUM_GOOD | FRAME_L4_CSUM_GOOD;
+	test_buffer_release(&p->buffers, plain.owner);
+}
+
+TEST(test_flow_with_ip_options_is_not_predicted)
+{
+	struct test_peer *p = learned();
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		next_frame(p);
+		add_ip_options(p);
+		assert_false(netstack_flow_matches(&p->ns->flow, &p->waiting[0]));
+		test_peer_deliver(p);
+	}
+	assert_int_equal(info_of(p).rcv_bytes_unread, 3 * BODY_LEN);
+	fx_end(p);
+}
+
+TEST(test_flow_in_several_buffers_is_not_predicted)
+{
+	struct test_peer *p = learned();
+	struct frame *first = next_frame(p), rest;
+	struct payload b = test_buffer_make(&p->buffers, first->data + 100, first->len - 100);
+
+	rest = (struct frame){.data = b.owner, .len = b.len, .owner = b.owner};
+	first->len = 100;
+	first->next = &rest;
+	assert_false(netstack_flow_matches(&p->ns->flow, first));
+	test_peer_deliver(p);
+	assert_int_equal(info_of(p).rcv_bytes_unread, 2 * BODY_LEN);
+	fx_end(p);
+}
+
+/* Two connections take turns: each frame goes to its own. */
+TEST(test_flow_follows_the_connection_of_the_last_segment)
+{
+	struct test_peer *p = learned();
+	uint16_t first = p->client_port;
+	uint32_t seq = p->seq, ack = p->ack;
+
+	fx_established(p);
+	next_frame(p);
+	test_peer_deliver(p);
+	p->client_port = first;
+	p->seq = seq;
+	p->ack = ack;
+	assert_false(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	test_peer_deliver(p);
+	assert_true(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	test_peer_deliver(p);
+	assert_int_equal(info_of(p).rcv_bytes_unread, 3 * BODY_LEN);
+	fx_end(p);
+}
+
+TEST(test_flow_of_a_freed_connection_is_forgotten)
+{
+	struct test_peer *p = learned();
+	struct netstack_conn *nc = &p->ns->conn[0];
+
+	test_peer_send(p, TCP_RST | TCP_ACK, NULL, 0);
+	test_peer_deliver(p);
+	netstack_release_conn(p->ns, nc, p->now_ns);
+	fx_run(p);
+	assert_false(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_NO_CONNECTION), 1);
+	fx_end(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_flow_next_frame_is_predicted),
+		T(test_flow_fields_that_change_from_frame_to_frame_do_not_matter),
+		T(test_flow_any_changed_bit_fares_as_on_the_long_way),
+		T(test_flow_any_length_fares_as_on_the_long_way),
+		T(test_flow_any_flags_fare_as_on_the_long_way),
+		T(test_flow_of_a_vlan_whose_tag_is_stripped_is_not_predicted),
+		T(test_flow_of_a_vlan_whose_tag_is_in_the_frame_is_not_predicted),
+		T(test_flow_with_ip_options_is_not_predicted),
+		T(test_flow_in_several_buffers_is_not_predicted),
+		T(test_flow_follows_the_connection_of_the_last_segment),
+		T(test_flow_of_a_freed_connection_is_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
