@@ -177,6 +177,45 @@ feed_part(struct fetch *f, enum http_status_event *ret)
 	return true;
 }
 
+/* Buffers that hold nothing but body need no parser, and each is one write. Stops before the
+ * buffer in which the body may end, and when the sink is full. */
+static void
+write_plain_parts(struct fetch *f)
+{
+	struct fetch_stream *s = &f->stream;
+	uint64_t ahead = http_response_plain_ahead(f->response), body = 0;
+	uint32_t room = f->job.sink->write_room(f->job.sink_file), at = s->at;
+
+	for (; at < s->parts && room > 0 && body + s->part[at].len < ahead; at++, room--) {
+		const struct payload *part = &s->part[at];
+		const struct sink_write write = {
+			.offset = f->result.body_bytes + body,
+			.data = part->data,
+			.len = part->len,
+			.credit_bytes = part->len,
+			.credit_parts = 1,
+			.owner = part->owner,
+		};
+
+		f->job.sink->write(f->job.sink_file, &write);
+		body += part->len;
+	}
+	f->writes += at - s->at;
+	s->at = at;
+	f->result.body_bytes += body;
+	http_response_skip(f->response, body);
+}
+
+/* In the middle of a body, at a buffer's start? */
+static bool
+at_plain_part(const struct fetch *f)
+{
+	const struct fetch_stream *s = &f->stream;
+
+	return s->used == 0 && s->span_len == 0 && !f->body_unwanted && !f->complete &&
+	       f->expect_told && s->part[s->at].len < http_response_plain_ahead(f->response);
+}
+
 /* What was parsed before the error is body. false: the sink is full. */
 static bool
 flush_before_error(struct fetch *f)
@@ -191,6 +230,12 @@ fetch_stream_poll(struct fetch *f, uint64_t now_ns)
 	enum http_status_event event = HTTP_NEED_MORE;
 
 	while (s->at < s->parts || take_parts(f, now_ns)) {
+		if (at_plain_part(f)) {
+			write_plain_parts(f);
+			if (s->at < s->parts && !sink_has_room(f))
+				return FETCH_STREAM_IDLE;
+			continue;
+		}
 		if (!f->complete && s->used < s->part[s->at].len) {
 			if (!feed_part(f, &event))
 				return FETCH_STREAM_IDLE;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base_bytes.h"
+#include "base_check.h"
 #include "http_response_priv.h"
 
 void
@@ -199,6 +200,23 @@ http_response_feed(struct http_response *r, const uint8_t *data, uint32_t len, u
 		r, data + head_used, len - head_used, ret_used, ret_body, ret_body_len);
 	*ret_used += head_used;
 	return event;
+}
+
+uint64_t
+http_response_plain_ahead(const struct http_response *r)
+{
+	if (r->phase == HTTP_PHASE_LENGTH)
+		return r->remaining;
+	return r->phase == HTTP_PHASE_CLOSE ? HTTP_LENGTH_UNKNOWN : 0;
+}
+
+void
+http_response_skip(struct http_response *r, uint64_t bytes)
+{
+	CHECK(bytes < http_response_plain_ahead(r));
+	if (r->phase == HTTP_PHASE_LENGTH)
+		r->remaining -= bytes;
+	r->body_bytes += bytes;
 }
 
 enum http_status_event

@@ -64,6 +64,15 @@ void http_response_reset(struct http_response *r, bool is_head);
 enum http_status_event http_response_feed(struct http_response *r, const uint8_t *data,
 	uint32_t len, uint32_t *ret_used, const uint8_t **ret_body, uint32_t *ret_body_len);
 
+/** How many of the bytes to come are body whatever they are (RFC 9112 §6.3 items 6 and 8): they
+ *  need not be fed but may be told of by http_response_skip. 0 outside such a body;
+ *  HTTP_LENGTH_UNKNOWN in one that ends with the connection. */
+uint64_t http_response_plain_ahead(const struct http_response *r);
+
+/** bytes of body were not fed. bytes: less than http_response_plain_ahead, so that the end of a
+ *  body is always fed. */
+void http_response_skip(struct http_response *r, uint64_t bytes);
+
 /** The connection's orderly end (FIN). HTTP_COMPLETE where the framing allows it (CLOSE), else
  *  HTTP_ERROR: the message is cut off. */
 enum http_status_event http_response_finish(struct http_response *r);

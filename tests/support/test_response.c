@@ -51,6 +51,16 @@ feed_piece(struct http_response *r, const uint8_t *piece, uint32_t len, struct t
 	} while (len > 0 && t->event == HTTP_BODY);
 }
 
+/* The piece is body whatever it is. */
+static void
+skip_piece(struct http_response *r, const uint8_t *piece, uint32_t len, struct test_response *t)
+{
+	http_response_skip(r, len);
+	append(t->body, &t->body_len, piece, len);
+	t->used += len;
+	t->event = HTTP_BODY;
+}
+
 static void
 feed_all(struct http_response *r, const uint8_t *data, uint32_t len,
 	const struct test_response_options *options, struct test_response *t)
@@ -63,7 +73,10 @@ feed_all(struct http_response *r, const uint8_t *data, uint32_t len,
 		piece = malloc(n);
 		CHECK(piece != NULL);
 		memcpy(piece, data, n);
-		feed_piece(r, piece, n, t);
+		if (options->skip && n < http_response_plain_ahead(r))
+			skip_piece(r, piece, n, t);
+		else
+			feed_piece(r, piece, n, t);
 		free(piece);
 		data += n;
 		len -= n;

@@ -24,6 +24,7 @@ sink_write(void *file, const struct sink_write *w)
 	assert_false(s->finished);
 	assert_int_equal(w->offset, s->len);
 	assert_true(s->len + w->len <= FX_BODY_MAX);
+	s->room -= s->room != UINT32_MAX ? 1 : 0;
 	memcpy(s->body + s->len, w->data, w->len);
 	s->len += w->len;
 	s->done[s->done_count++] = (struct sink_completion){

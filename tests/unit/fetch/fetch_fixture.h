@@ -18,7 +18,7 @@
 /** A sink in memory that a test can stall or break. */
 struct fx_sink {
 	uint8_t body[FX_BODY_MAX];
-	uint32_t len, room; /* room: writes that it takes */
+	uint32_t len, room; /* room: writes that it takes, UINT32_MAX: any number */
 	int error;
 	uint64_t expected; /* as told; UINT64_MAX: nothing was */
 	bool finished, complete;

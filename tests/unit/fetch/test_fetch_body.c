@@ -148,6 +148,39 @@ TEST(test_body_waits_for_a_full_sink_with_the_window_shut)
 	fx_end(f);
 }
 
+/* One byte to a buffer, and a sink that takes two writes now and then. */
+static void
+check_small_buffers(const char *head, uint8_t last_flags)
+{
+	static const char body[] = "the quick brown fox jumps over the lazy dog";
+	uint32_t i, len = (uint32_t)sizeof(body) - 1;
+	struct fx *f = fx_new();
+	bool over = false;
+
+	fx_start_to_request(f);
+	fx_reply(f, 0, head);
+	for (i = 0; i < len; i++)
+		fx_reply_bytes(f, i + 1 == len ? last_flags : 0, body + i, 1);
+	for (i = 0; !over && i < 2 * len; i++) {
+		f->sink.room = 2;
+		over = fx_run(f);
+		assert_true(f->sink.len <= 2 * (i + 1));
+	}
+	fx_expect_end(f, FETCH_OK);
+	fx_expect_body(f, body);
+	fx_end(f);
+}
+
+TEST(test_body_in_small_buffers_with_length_is_exact)
+{
+	check_small_buffers("HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n", 0);
+}
+
+TEST(test_body_in_small_buffers_up_to_the_close_is_exact)
+{
+	check_small_buffers("HTTP/1.1 200 OK\r\n\r\n", TCP_FIN);
+}
+
 int
 main(void)
 {
@@ -160,6 +193,8 @@ main(void)
 		T(test_body_comes_after_1xx_responses),
 		T(test_body_before_a_malformed_chunk_is_kept),
 		T(test_body_before_a_malformed_chunk_waits_for_a_full_sink),
+		T(test_body_in_small_buffers_with_length_is_exact),
+		T(test_body_in_small_buffers_up_to_the_close_is_exact),
 		T(test_body_waits_for_a_full_sink_with_the_window_shut),
 	};
 

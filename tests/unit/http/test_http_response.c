@@ -40,10 +40,11 @@ run_with(const char *text, struct test_response_options options)
 	uint32_t i;
 
 	test_response_run((const uint8_t *)text, len, &options, &got);
-	for (i = 0; i < len; i++) {
-		struct cut cut = {.first = i};
+	for (i = 0; i < 2 * len; i++) {
+		struct cut cut = {.first = i / 2};
 
-		options.piece = i == 0 ? one_byte : cut_piece;
+		options.piece = i < 2 ? one_byte : cut_piece;
+		options.skip = i % 2 != 0;
 		options.piece_ctx = &cut;
 		test_response_run((const uint8_t *)text, len, &options, &other);
 		assert_memory_equal(&other, &got, sizeof(got));
