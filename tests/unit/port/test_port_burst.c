@@ -136,6 +136,31 @@ test_rx_burst_cuts_a_chain_into_parts_that_free_one_by_one(void **state)
 	assert_int_equal(rte_mempool_in_use_count(f.pool), 0);
 }
 
+/* Two pools take turns, one mbuf has a second holder, one borrows another's bytes. */
+static void
+test_release_gives_each_mbuf_to_its_own_pool(void **state)
+{
+	struct rte_mempool *pools[2] = {
+		f.pool, rte_pktmbuf_pool_create("other", 63, 0, 0, 2176, SOCKET_ID_ANY)};
+	struct rte_mbuf *held = make_mbuf("held"), *clone = rte_pktmbuf_clone(held, f.pool);
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(pools[1]);
+	rte_mbuf_refcnt_update(held, 1);
+	port_release(f.queue, held); /* the test's count is left */
+	for (i = 0; i < 30; i++)
+		port_release(f.queue, rte_pktmbuf_alloc(pools[i / 3 % 2]));
+	port_release(f.queue, clone);
+	f.queue->held = f.queue->released;
+	port_release_flush(f.queue);
+	assert_int_equal(rte_mbuf_refcnt_read(held), 1);
+	assert_int_equal(rte_mempool_in_use_count(pools[0]), 1);
+	assert_int_equal(rte_mempool_in_use_count(pools[1]), 0);
+	rte_pktmbuf_free(held);
+	rte_mempool_free(pools[1]);
+}
+
 static void
 test_tx_burst_sends_the_filled_and_keeps_the_others(void **state)
 {
@@ -192,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_rx_burst_passes_data_and_checksum_flags_on),
 		cmocka_unit_test(test_rx_burst_takes_a_checksum_left_out_for_good),
 		cmocka_unit_test(test_rx_burst_cuts_a_chain_into_parts_that_free_one_by_one),
+		cmocka_unit_test(test_release_gives_each_mbuf_to_its_own_pool),
 		cmocka_unit_test(test_tx_burst_sends_the_filled_and_keeps_the_others),
 		cmocka_unit_test(test_tx_burst_frees_and_counts_what_the_port_does_not_take),
 	};
