@@ -30,7 +30,7 @@
 #include "worker.h"
 
 #define RING_SIZE 4096U
-#define POOL_SIZE 32767U
+#define POOL_SIZE 8191U
 #define MSS 1448U
 #define HEADERS_LEN (14U + 20U + 32U)
 #define BURST 32U
