@@ -294,7 +294,9 @@ start_netstack(struct host *h)
 			CONNECTIONS_MAX, (unsigned long long)s->window_bytes);
 		return EXIT_CODE_OUT_OF_MEMORY;
 	}
-	h->worker = (struct worker){.queue = cfg.release_ctx, .netstack = h->netstack};
+	h->worker = (struct worker){.queue = cfg.release_ctx,
+		.netstack = h->netstack,
+		.rx_burst = worker_rx_burst((uint32_t)s->mtu)};
 	return 0;
 }
 

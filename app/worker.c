@@ -3,6 +3,8 @@
 #include "worker.h"
 
 #define BURST_FRAMES 32U
+#define BURST_FRAMES_MIN 4U
+#define BURST_BYTES 131072U /* about 5 us of checksums */
 
 /* Sends all that is due. Returns the frames handed to the port. */
 static uint32_t
@@ -32,6 +34,15 @@ account(struct worker_usage *u, uint64_t cycles, bool busy)
 	u->iteration_cycles_max = MAX_OF(u->iteration_cycles_max, cycles);
 }
 
+uint32_t
+worker_rx_burst(uint32_t mtu)
+{
+	uint32_t frames = BURST_BYTES / MAX_OF(mtu, 1U);
+
+	frames = MAX_OF(frames, BURST_FRAMES_MIN);
+	return MIN_OF(frames, BURST_FRAMES);
+}
+
 void
 worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
 {
@@ -41,7 +52,7 @@ worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
 	bool stop;
 
 	do {
-		received = port_rx_burst(w->queue, frames, BURST_FRAMES);
+		received = port_rx_burst(w->queue, frames, w->rx_burst);
 		netstack_input(w->netstack, frames, received, port_clock_ns());
 		stop = poll(ctx, port_clock_ns());
 		sent = transmit(w, port_clock_ns());

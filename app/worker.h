@@ -23,8 +23,13 @@ typedef bool (*worker_poll_fn)(void *ctx, uint64_t now_ns);
 struct worker {
 	struct port_queue *queue;
 	struct netstack *netstack;
+	uint32_t rx_burst; /* frames taken at once: worker_rx_burst */
 	struct worker_usage usage;
 };
+
+/** Frames of mtu bytes to take at once: 32, but of jumbo frames fewer. A burst's ACK waits for the
+ *  whole burst, whose bytes are what takes time where the NIC does not verify checksums. */
+uint32_t worker_rx_burst(uint32_t mtu);
 
 /** The poll loop: receives, runs netstack and poll, sends; until poll says stop. */
 void worker_run(struct worker *w, worker_poll_fn poll, void *ctx);

@@ -243,6 +243,7 @@ open_port(struct ours *o, uint16_t port_id)
 	o->of_queue = &o->counters;
 	check(port_open(&pc, &o->port, message) == 0, message);
 	o->worker.queue = port_queue_of(o->port, 0);
+	o->worker.rx_burst = worker_rx_burst(1500);
 }
 
 static void
