@@ -17,12 +17,12 @@ null_write(void *file, const struct sink_write *write)
 {
 	struct fetch_sink_null *s = file;
 
+	struct sink_completion *done = &s->ring[s->tail++ % RING];
+
 	s->bytes += write->len;
-	s->ring[s->tail++ % RING] = (struct sink_completion){
-		.credit_bytes = write->credit_bytes,
-		.credit_parts = write->credit_parts,
-		.owner = write->owner,
-	};
+	done->credit_bytes = write->credit_bytes;
+	done->credit_parts = write->credit_parts;
+	done->owner = write->owner;
 }
 
 static uint32_t

@@ -4,8 +4,6 @@
 
 #include "port_priv.h"
 
-#define PREFETCH_AHEAD 8U /* mbufs; their frames' headers are asked for as soon as one is read */
-
 /* What the NIC said about the checksums; neither flag is UNKNOWN, which is not GOOD. */
 static inline uint32_t
 frame_flags(const struct rte_mbuf *m)
@@ -29,13 +27,10 @@ frame_flags(const struct rte_mbuf *m)
 	return flags;
 }
 
-/* Ethernet, IPv4 and TCP headers with timestamps are 66 bytes: two cache lines. */
 static inline void
 fill_frame(struct frame *f, struct rte_mbuf *m)
 {
 	f->data = rte_pktmbuf_mtod(m, uint8_t *);
-	rte_prefetch0(f->data);
-	rte_prefetch0(f->data + RTE_CACHE_LINE_SIZE);
 	f->len = m->data_len;
 	f->flags = frame_flags(m);
 	f->vlan_tci = m->vlan_tci;
@@ -81,11 +76,9 @@ port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 	q->parts_used = 0;
 	received =
 		rte_eth_rx_burst(q->port_id, q->queue, mbufs, (uint16_t)RTE_MIN(n, PORT_BURST_MAX));
-	for (i = 0; i < RTE_MIN(received, PREFETCH_AHEAD); i++)
+	for (i = 0; i < received; i++)
 		rte_prefetch0(mbufs[i]);
 	for (i = 0; i < received; i++) {
-		if (i + PREFETCH_AHEAD < received)
-			rte_prefetch0(mbufs[i + PREFETCH_AHEAD]);
 		fill_frame(&frames[i], mbufs[i]);
 		if (unlikely(mbufs[i]->nb_segs > 1))
 			split_chain(q, &frames[i], mbufs[i]);

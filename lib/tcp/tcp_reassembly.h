@@ -108,9 +108,15 @@ bool tcp_reassembly_insert(struct tcp_reassembly *r, uint32_t seq, const struct 
 static inline bool
 tcp_reassembly_append_in_order(struct tcp_reassembly *r, const struct payload *payload)
 {
+	struct payload *slot;
+
 	if (__builtin_expect(r->range_count > 0 || r->held >= r->payloads_max, 0))
 		return false;
-	r->ring[r->ring_tail++ & r->ring_mask] = *payload;
+	slot = &r->ring[r->ring_tail++ & r->ring_mask];
+	/* One by one, as they were written: a wider load would have to wait for both stores. */
+	slot->data = payload->data;
+	slot->len = payload->len;
+	slot->owner = payload->owner;
 	r->ready_bytes += payload->len;
 	r->held++;
 	return true;
