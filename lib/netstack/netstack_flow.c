@@ -85,3 +85,30 @@ netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f)
 	return total_len >= IPV4_HEADER_LEN + TCP_HEADER_LEN &&
 	       total_len <= f->len - ETHER_HEADER_LEN && ip_sum_right(f, l3);
 }
+
+/* TCP's acknowledgment, data offset, flags and window. */
+#define ACK_TO_WINDOW (L4_OFFSET + 8U)
+#define OPTIONS (L4_OFFSET + TCP_HEADER_LEN)
+#define TIMESTAMPS_LEN 12U
+
+static bool
+options_equal(const uint8_t *a, const uint8_t *b, uint32_t header_len)
+{
+	return header_len == TCP_HEADER_LEN ||
+	       (header_len == TCP_HEADER_LEN + TIMESTAMPS_LEN &&
+		       memcmp(a + OPTIONS, b + OPTIONS, TIMESTAMPS_LEN) == 0);
+}
+
+bool
+netstack_flow_continues(const struct netstack_flow *flow, const struct frame *first,
+	const struct frame *f, uint32_t seq)
+{
+	const uint8_t *a = first->data, *b = f->data;
+	uint32_t header_len = (uint32_t)(a[L4_OFFSET + 12] >> 4) * 4U;
+
+	return netstack_flow_matches(flow, f) && be32_load(b + L4_OFFSET + 4) == seq &&
+	       memcmp(a + ACK_TO_WINDOW, b + ACK_TO_WINDOW, 8) == 0 &&
+	       a[ETHER_HEADER_LEN + 1] == b[ETHER_HEADER_LEN + 1] && /* ECN */
+	       be16_load(b + ETHER_HEADER_LEN + 2) > IPV4_HEADER_LEN + header_len &&
+	       options_equal(a, b, header_len);
+}

@@ -6,6 +6,8 @@
 
 #define PREFETCH_AHEAD 6U
 #define CACHE_LINE 64U
+#define RUN_MAX 32U
+#define L4_OFFSET (ETHER_HEADER_LEN + IPV4_HEADER_LEN) /* where a flow is predicted */
 
 static void
 release_owner(struct netstack *ns, void *owner)
@@ -57,12 +59,11 @@ sum_parts(const struct frame *f, const uint8_t *l4, uint32_t tcp_len, uint64_t s
 
 /* UNKNOWN is not GOOD: what the NIC did not verify is verified here. */
 static OUT_OF_LINE enum drop_reason
-check_tcp_sum_here(struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
-	uint32_t tcp_len)
+check_tcp_sum_here(const struct netstack *ns, const struct frame *f, uint32_t src,
+	const uint8_t *l4, uint32_t tcp_len)
 {
 	uint64_t pseudo = wire_checksum_pseudo_ipv4(src, ns->cfg.address, IPV4_PROTO_TCP, tcp_len);
 
-	counter_add(ns->counters, COUNTER_RX_CSUM_SOFTWARE, 1);
 	if (wire_checksum_finish(sum_parts(f, l4, tcp_len, pseudo)) == 0)
 		return DROP_NONE;
 	/* A kernel that counts on its NIC leaves just the pseudo-header's sum (CHECKSUM_PARTIAL). */
@@ -72,15 +73,23 @@ check_tcp_sum_here(struct netstack *ns, const struct frame *f, uint32_t src, con
 }
 
 static enum drop_reason
-check_tcp_sum(struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
+check_tcp_sum(const struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
 	uint32_t tcp_len)
 {
 	if (f->flags & FRAME_L4_CSUM_BAD)
 		return DROP_TCP_CHECKSUM;
-	if (!(f->flags & FRAME_L4_CSUM_GOOD))
-		return check_tcp_sum_here(ns, f, src, l4, tcp_len);
-	counter_add(ns->counters, COUNTER_RX_CSUM_HARDWARE, 1);
-	return DROP_NONE;
+	if (f->flags & FRAME_L4_CSUM_GOOD)
+		return DROP_NONE;
+	return check_tcp_sum_here(ns, f, src, l4, tcp_len);
+}
+
+static void
+count_sum(struct netstack *ns, const struct frame *f)
+{
+	if (f->flags & FRAME_L4_CSUM_GOOD)
+		counter_add(ns->counters, COUNTER_RX_CSUM_HARDWARE, 1);
+	else if (!(f->flags & FRAME_L4_CSUM_BAD))
+		counter_add(ns->counters, COUNTER_RX_CSUM_SOFTWARE, 1);
 }
 
 static void
@@ -135,8 +144,10 @@ read_segment(struct netstack *ns, const struct frame *f, uint32_t src, const uin
 	uint32_t here = MIN_OF((uint32_t)(f->data + f->len - l4), tcp_len);
 	enum drop_reason drop = wire_tcp_parse(l4, here, ret);
 
-	if (drop == DROP_NONE)
+	if (drop == DROP_NONE) {
+		count_sum(ns, f);
 		drop = check_tcp_sum(ns, f, src, l4, tcp_len);
+	}
 	ret->payload2.len = 0;
 	return drop;
 }
@@ -284,41 +295,91 @@ input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 		release_parts(ns, f);
 }
 
-/* The next frame of the flow that the last one belonged to: its headers up to TCP's are known. */
+/* With timestamps the headers are 66 bytes: two cache lines. */
 static void
-input_predicted(struct netstack *ns, struct frame *f, uint64_t now_ns)
+prefetch_headers(const struct frame *frames, uint32_t i, uint32_t n)
+{
+	if (i >= n)
+		return;
+	__builtin_prefetch(frames[i].data);
+	__builtin_prefetch(frames[i].data + CACHE_LINE);
+}
+
+/* The payloads of first, the segment of frames[0], and of those that continue it. Returns how many. */
+static uint32_t
+collect_run(const struct netstack *ns, const struct tcp_segment *first, const struct frame *frames,
+	uint32_t n, struct payload *ret)
+{
+	uint32_t header_len = (uint32_t)(first->payload.data - frames[0].data), len, i;
+	uint32_t seq = first->seq + first->payload.len, src = ns->flow.conn->remote_ip;
+	const uint8_t *data;
+
+	ret[0] = (struct payload){first->payload.data, first->payload.len, frames[0].owner};
+	for (i = 1; i < MIN_OF(n, RUN_MAX); i++) {
+		prefetch_headers(frames, i + PREFETCH_AHEAD, n);
+		if (!netstack_flow_continues(&ns->flow, &frames[0], &frames[i], seq))
+			break;
+		data = frames[i].data;
+		len = be16_load(data + ETHER_HEADER_LEN + 2) - IPV4_HEADER_LEN;
+		if (check_tcp_sum(ns, &frames[i], src, data + L4_OFFSET, len) != DROP_NONE)
+			break;
+		len -= header_len - L4_OFFSET;
+		ret[i] = (struct payload){data + header_len, len, frames[i].owner};
+		seq += len;
+	}
+	return i;
+}
+
+/* A bulk transfer: TCP takes what the burst holds of it at once. Returns the frames dealt with. */
+static uint32_t
+input_run(struct netstack *ns, const struct tcp_segment *first, const struct frame *frames,
+	uint32_t n, uint64_t now_ns)
 {
 	struct netstack_conn *nc = ns->flow.conn;
-	const uint8_t *l3 = f->data + ETHER_HEADER_LEN, *l4 = l3 + IPV4_HEADER_LEN;
+	struct payload part[RUN_MAX];
+	uint32_t i;
+
+	n = collect_run(ns, first, frames, n, part);
+	n = tcp_conn_input_run(nc->tcp, first, part, n, now_ns);
+	for (i = 1; i < n; i++)
+		count_sum(ns, &frames[i]);
+	netstack_ready_push(ns, nc);
+	netstack_event_push(ns, nc);
+	return n;
+}
+
+/* The next frames of the flow that the last one belonged to: their headers up to TCP's are known.
+ * Returns how many were dealt with. */
+static uint32_t
+input_predicted(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
+{
+	struct netstack_conn *nc = ns->flow.conn;
+	const uint8_t *l3 = frames[0].data + ETHER_HEADER_LEN, *l4 = l3 + IPV4_HEADER_LEN;
 	uint32_t tcp_len = be16_load(l3 + 2) - IPV4_HEADER_LEN;
 	struct tcp_segment s;
-	enum drop_reason drop = read_segment(ns, f, nc->remote_ip, l4, tcp_len, &s);
+	enum drop_reason drop = read_segment(ns, &frames[0], nc->remote_ip, l4, tcp_len, &s);
 
 	if (drop != DROP_NONE) {
 		counter_drop(ns->counters, drop);
-		release_owner(ns, f->owner);
-		return;
+		release_owner(ns, frames[0].owner);
+		return 1;
 	}
 	s.ecn = l3[1] & IPV4_ECN_MASK;
-	deliver(ns, nc, &s, f, s.payload.len, now_ns);
+	if (LIKELY(tcp_conn_run_expected(nc->tcp, &s, now_ns)))
+		return input_run(ns, &s, frames, n, now_ns);
+	deliver(ns, nc, &s, &frames[0], s.payload.len, now_ns);
+	return 1;
 }
 
-static void
-input_one(struct netstack *ns, struct frame *f, uint64_t now_ns)
+/* The first of n frames, and those that go with it. Returns how many. */
+static uint32_t
+input_some(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
-	if (LIKELY(netstack_flow_matches(&ns->flow, f)) &&
+	if (LIKELY(netstack_flow_matches(&ns->flow, &frames[0])) &&
 		tcp_conn_state(ns->flow.conn->tcp) != TCP_CLOSED)
-		input_predicted(ns, f, now_ns);
-	else
-		input_frame(ns, f, now_ns);
-}
-
-/* With timestamps the headers are 66 bytes: two cache lines. */
-static void
-prefetch_headers(const struct frame *f)
-{
-	__builtin_prefetch(f->data);
-	__builtin_prefetch(f->data + CACHE_LINE);
+		return input_predicted(ns, frames, n, now_ns);
+	input_frame(ns, &frames[0], now_ns);
+	return 1;
 }
 
 void
@@ -329,15 +390,13 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 
 	if (n == 0)
 		return;
-	for (i = 0; i < MIN_OF(n, PREFETCH_AHEAD); i++)
-		prefetch_headers(&frames[i]);
-	for (i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			prefetch_headers(&frames[i + PREFETCH_AHEAD]);
+	for (i = 0; i < PREFETCH_AHEAD; i++)
+		prefetch_headers(frames, i, n);
+	for (i = 0; i < n; i++)
 		bytes += frames[i].len;
-		input_one(ns, &frames[i], now_ns);
-	}
 	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
 	counter_add(ns->counters, COUNTER_RX_BYTES, bytes);
 	counter_add(ns->counters, COUNTER_RX_BURSTS, 1);
+	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns))
+		prefetch_headers(frames, i + PREFETCH_AHEAD, n);
 }

@@ -91,6 +91,10 @@ void netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc,
  *  would let pass, with an option-free IPv4 header in an untagged frame, in one buffer? false: the
  *  long way decides. The TCP header was not looked at. */
 bool netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f);
+/** Is f, besides, a segment like that of first but for SEQ, which is seq? first matched the flow, and
+ *  wire_tcp_parse took it. */
+bool netstack_flow_continues(const struct netstack_flow *flow, const struct frame *first,
+	const struct frame *f, uint32_t seq);
 
 /* netstack_timer.c */
 

@@ -133,6 +133,25 @@ tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns)
 		record(c, false, NULL);
 }
 
+bool
+tcp_ack_merges(const struct tcp_conn *c, uint64_t now_ns)
+{
+	const struct tcp_ack_state *a = &c->ack;
+
+	return a->policy == TCP_ACK_BURST && a->quick_left == 0 && !a->parts.open &&
+	       (a->segments > 0 || now_ns - a->since_ns <= TCP_ACK_IDLE_NS);
+}
+
+void
+tcp_ack_on_run(struct tcp_conn *c, uint32_t n, uint64_t now_ns)
+{
+	struct tcp_ack_state *a = &c->ack;
+
+	if (a->segments == 0)
+		a->since_ns = now_ns;
+	a->segments += n;
+}
+
 /* RFC 2883 §4: one run, the first; the parts of a segment follow each other. */
 static void
 note_duplicate_part(struct tcp_ack_parts *p, const struct tcp_sack_block *dsack)

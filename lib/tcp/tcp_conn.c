@@ -137,6 +137,19 @@ tcp_conn_input(struct tcp_conn *c, const struct tcp_segment *segment, uint64_t n
 	return tcp_input_segment(c, segment, now_ns);
 }
 
+bool
+tcp_conn_run_expected(const struct tcp_conn *c, const struct tcp_segment *first, uint64_t now_ns)
+{
+	return tcp_text_run_expected(c, first, now_ns);
+}
+
+uint32_t
+tcp_conn_input_run(struct tcp_conn *c, const struct tcp_segment *first, const struct payload *part,
+	uint32_t n, uint64_t now_ns)
+{
+	return tcp_input_run(c, first, part, n, now_ns);
+}
+
 uint64_t
 tcp_conn_deadline(const struct tcp_conn *c)
 {

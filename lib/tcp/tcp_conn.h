@@ -131,6 +131,23 @@ int tcp_conn_connect(struct tcp_conn *c, const struct tcp_open *open, uint64_t n
 bool tcp_conn_input(struct tcp_conn *c, const struct tcp_segment *segment, uint64_t now_ns);
 
 /**
+ * Would the segments after first, if they differ from it only in SEQ and each begins where the one
+ * before ended, be the plain next ones of a bulk transfer too? Then tcp_conn_input_run may take
+ * them, first included, at once. Header prediction (RFC 1323 appendix A) for a whole burst.
+ */
+bool tcp_conn_run_expected(
+	const struct tcp_conn *c, const struct tcp_segment *first, uint64_t now_ns);
+
+/**
+ * A run of n (1..) segments, as tcp_conn_run_expected has just found possible. part: their payloads
+ * with owners, each of at least a byte; part[0] is first's. Leaves c as tcp_conn_input for one after the other
+ * would. Returns how many were kept, at least 1; the owners of the others, for which window or
+ * buffers are not enough, stay the caller's, who passes their segments to tcp_conn_input.
+ */
+uint32_t tcp_conn_input_run(struct tcp_conn *c, const struct tcp_segment *first,
+	const struct payload *part, uint32_t n, uint64_t now_ns);
+
+/**
  * The next segment to send, if any is due: retransmissions, data, FIN, ACKs, probes, RST.
  * It also runs timers that have expired by now_ns. true: *ret is filled in (payload points into
  * the send buffer, valid until the next call on c). false: nothing to send now.

@@ -398,3 +398,20 @@ tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_
 		return input_part(c, s, now_ns);
 	return input_in_parts(c, s, now_ns);
 }
+
+uint32_t
+tcp_input_run(struct tcp_conn *c, const struct tcp_segment *first, const struct payload *part,
+	uint32_t n, uint64_t now_ns)
+{
+	struct counters *counters = c->counters;
+	uint64_t bytes;
+	uint32_t kept;
+
+	tcp_timer_on_received(c, now_ns);
+	kept = tcp_text_run(c, first, part, n, now_ns, &bytes);
+	counter_add(counters, COUNTER_TCP_SEGMENTS_RECEIVED, kept);
+	counter_add(counters, COUNTER_TCP_DATA_SEGMENTS, kept);
+	counter_add(counters, COUNTER_TCP_FAST_PATH, kept);
+	counter_add(counters, COUNTER_TCP_BYTES_RECEIVED, bytes);
+	return kept;
+}

@@ -212,6 +212,10 @@ void tcp_ack_open_parts(struct tcp_conn *c);
 void tcp_ack_close_parts(struct tcp_conn *c, uint64_t now_ns);
 /** In-order data of len bytes came. RCV.NXT has advanced. */
 void tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_ns);
+/** Would tcp_ack_on_data for segments without PSH do no more than count them? */
+bool tcp_ack_merges(const struct tcp_conn *c, uint64_t now_ns);
+/** n such segments. */
+void tcp_ack_on_run(struct tcp_conn *c, uint32_t n, uint64_t now_ns);
 /** A segment that must be acknowledged at once and by an ACK of its own: out of order, duplicate
  *  (dsack: the run that we had; NULL or empty: none). */
 void tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack);
@@ -248,6 +252,8 @@ uint8_t tcp_window_scale(uint32_t window_max_bytes);
 uint16_t tcp_window_advertise(struct tcp_conn *c, uint32_t ack, bool grow);
 /** RCV.NXT advanced by `advance` bytes of data, by a segment of segment_bytes. */
 void tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes);
+/** The same for n segments, of these payloads, bytes in all. */
+void tcp_window_on_run(struct tcp_conn *c, const struct payload *part, uint32_t n, uint64_t bytes);
 /** The application is done with bytes: tunes, and asks for a window update if the sender needs it. */
 void tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes);
 /** Time for auto-tuning's interval, from segments that come. */
@@ -294,11 +300,21 @@ void tcp_timer_start_linger(struct tcp_conn *c, uint64_t delay_ns, uint64_t now_
 /* tcp_input.c */
 
 bool tcp_input_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** tcp_conn_input_run. */
+uint32_t tcp_input_run(struct tcp_conn *c, const struct tcp_segment *first,
+	const struct payload *part, uint32_t n, uint64_t now_ns);
 
 /* tcp_text.c: data and FIN */
 
 /** Header prediction: true if s was the plain next data segment and its payload was kept. */
 bool tcp_text_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** tcp_conn_run_expected. */
+bool tcp_text_run_expected(
+	const struct tcp_conn *c, const struct tcp_segment *first, uint64_t now_ns);
+/** What tcp_text_predicted does, for a run: its payloads are kept as far as window and buffers go.
+ *  Returns how many, and their bytes. */
+uint32_t tcp_text_run(struct tcp_conn *c, const struct tcp_segment *first,
+	const struct payload *part, uint32_t n, uint64_t now_ns, uint64_t *ret_bytes);
 /** RFC 9293 §3.10.7.4 seventh and eighth. s starts with data, not with a SYN. Returns whether the
  *  payload's owner was kept. */
 bool tcp_text_process(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);

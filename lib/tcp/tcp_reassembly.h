@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base_compiler.h"
 #include "base_payload.h"
 #include "wire_tcp.h"
 
@@ -100,6 +101,27 @@ void tcp_reassembly_reset(struct tcp_reassembly *r);
 bool tcp_reassembly_insert(struct tcp_reassembly *r, uint32_t seq, const struct payload *payload,
 	uint32_t rcv_nxt, struct tcp_reassembly_result *ret);
 
+/** Payloads that tcp_reassembly_append would take now: none while out-of-order data is held. */
+static inline uint32_t
+tcp_reassembly_in_order_room(const struct tcp_reassembly *r)
+{
+	return r->range_count > 0 || r->held >= r->payloads_max ? 0 : r->payloads_max - r->held;
+}
+
+/** Keeps payload (len > 0), which begins exactly at RCV.NXT; only with in_order_room. */
+static inline void
+tcp_reassembly_append(struct tcp_reassembly *r, const struct payload *payload)
+{
+	struct payload *slot = &r->ring[r->ring_tail++ & r->ring_mask];
+
+	/* One by one, as they were written: a wider load would have to wait for both stores. */
+	slot->data = payload->data;
+	slot->len = payload->len;
+	slot->owner = payload->owner;
+	r->ready_bytes += payload->len;
+	r->held++;
+}
+
 /**
  * The fast path of insert: payload (len > 0) begins exactly at RCV.NXT. true: kept, and the caller
  * advances RCV.NXT by payload->len. false: nothing happened; out-of-order data is held or there
@@ -108,17 +130,9 @@ bool tcp_reassembly_insert(struct tcp_reassembly *r, uint32_t seq, const struct 
 static inline bool
 tcp_reassembly_append_in_order(struct tcp_reassembly *r, const struct payload *payload)
 {
-	struct payload *slot;
-
-	if (__builtin_expect(r->range_count > 0 || r->held >= r->payloads_max, 0))
+	if (UNLIKELY(tcp_reassembly_in_order_room(r) == 0))
 		return false;
-	slot = &r->ring[r->ring_tail++ & r->ring_mask];
-	/* One by one, as they were written: a wider load would have to wait for both stores. */
-	slot->data = payload->data;
-	slot->len = payload->len;
-	slot->owner = payload->owner;
-	r->ready_bytes += payload->len;
-	r->held++;
+	tcp_reassembly_append(r, payload);
 	return true;
 }
 

@@ -182,6 +182,34 @@ plain(const struct tcp_conn *c, const struct tcp_segment *s)
 	       !c->discard;
 }
 
+/* PSH asks for an ACK at the end of the burst: such a segment comes alone. */
+bool
+tcp_text_run_expected(const struct tcp_conn *c, const struct tcp_segment *first, uint64_t now_ns)
+{
+	return plain(c, first) && first->flags == TCP_ACK && !first->more &&
+	       tcp_ack_merges(c, now_ns) && tcp_reassembly_in_order_room(c->reassembly) > 0;
+}
+
+uint32_t
+tcp_text_run(struct tcp_conn *c, const struct tcp_segment *first, const struct payload *part,
+	uint32_t n, uint64_t now_ns, uint64_t *ret_bytes)
+{
+	uint32_t window = tcp_rcv_wnd(c), bytes = 0, kept;
+
+	n = MIN_OF(n, tcp_reassembly_in_order_room(c->reassembly));
+	for (kept = 0; kept < n && part[kept].len <= window - bytes; kept++) {
+		bytes += part[kept].len;
+		tcp_reassembly_append(c->reassembly, &part[kept]);
+	}
+	tcp_options_on_segment(c, first, now_ns);
+	c->rcv_nxt += bytes;
+	c->snd_wl1 = c->rcv_nxt - part[kept - 1].len;
+	tcp_window_on_run(c, part, kept, bytes);
+	tcp_ack_on_run(c, kept, now_ns);
+	*ret_bytes = bytes;
+	return kept;
+}
+
 bool
 tcp_text_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {

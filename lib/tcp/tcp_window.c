@@ -103,16 +103,38 @@ tcp_window_advertise(struct tcp_conn *c, uint32_t ack, bool grow)
 	return (uint16_t)units;
 }
 
-void
-tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes)
+static void
+note_unread(struct tcp_conn *c, uint64_t bytes)
 {
 	struct tcp_window *w = &c->window;
 
-	w->unread += advance;
+	w->unread += bytes;
 	if (tcp_rcv_wnd(c) < w->limit / TCP_TUNE_LEFT_PART)
 		w->used_up = true;
-	w->payload_mean += (uint32_t)((int32_t)(segment_bytes - w->payload_mean) / 8);
+}
+
+static void
+note_payload(struct tcp_window *w, uint32_t bytes)
+{
+	w->payload_mean += (uint32_t)((int32_t)(bytes - w->payload_mean) / 8);
 	w->payload_mean = MAX_OF(w->payload_mean, 1U);
+}
+
+void
+tcp_window_on_data(struct tcp_conn *c, uint32_t advance, uint32_t segment_bytes)
+{
+	note_unread(c, advance);
+	note_payload(&c->window, segment_bytes);
+}
+
+void
+tcp_window_on_run(struct tcp_conn *c, const struct payload *part, uint32_t n, uint64_t bytes)
+{
+	uint32_t i;
+
+	note_unread(c, bytes);
+	for (i = 0; i < n; i++)
+		note_payload(&c->window, part[i].len);
 }
 
 /* The sender waits, or soon will, for an edge that it does not know of yet. */

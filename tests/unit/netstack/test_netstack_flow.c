@@ -3,6 +3,7 @@
 
 #include "base_bytes.h"
 #include "netstack_fixture.h"
+#include "tcp_limits.h"
 #include "wire_checksum.h"
 
 /* Header prediction below TCP: a frame that it takes must fare as the long way would have it. */
@@ -92,15 +93,11 @@ info_of(const struct test_peer *p)
 	return info;
 }
 
-/* The same frame for both, the second of which has forgotten the flow. */
 static void
-assert_same_fate(struct test_peer *p, struct test_peer *q)
+assert_same(struct test_peer *p, struct test_peer *q)
 {
 	struct tcp_info a, b;
 
-	q->ns->flow.known = false;
-	test_peer_deliver(p);
-	test_peer_deliver(q);
 	assert_memory_equal(&p->counters, &q->counters, sizeof(p->counters));
 	assert_int_equal(test_peer_take(p), test_peer_take(q));
 	assert_int_equal(p->last_len, q->last_len);
@@ -111,6 +108,16 @@ assert_same_fate(struct test_peer *p, struct test_peer *q)
 	assert_int_equal(a.rcv_nxt, b.rcv_nxt);
 	assert_int_equal(a.rcv_bytes_unread, b.rcv_bytes_unread);
 	assert_int_equal(test_buffers_live(&p->buffers), test_buffers_live(&q->buffers));
+}
+
+/* The same frame for both, the second of which has forgotten the flow. */
+static void
+assert_same_fate(struct test_peer *p, struct test_peer *q)
+{
+	q->ns->flow.known = false;
+	test_peer_deliver(p);
+	test_peer_deliver(q);
+	assert_same(p, q);
 }
 
 TEST(test_flow_next_frame_is_predicted)
@@ -186,6 +193,177 @@ TEST(test_flow_any_flags_fare_as_on_the_long_way)
 		fx_end(p);
 		fx_end(q);
 	}
+}
+
+#define BURST 5U
+
+/* A burst of which one frame differs in a bit; false: out of bits. */
+static void
+queue_burst(struct test_peer *p, uint32_t which, uint32_t bit, enum sums sums)
+{
+	static const uint8_t body[BODY_LEN] = {1, 2, 3};
+	uint32_t i;
+
+	for (i = 0; i < BURST; i++)
+		test_peer_send(p, TCP_ACK, body, sizeof(body));
+	change(&p->waiting[which], bit, sums);
+}
+
+/* One by one, each on the long way. */
+static void
+deliver_singly(struct test_peer *p)
+{
+	uint32_t i, n = p->waiting_count;
+
+	p->waiting_count = 0;
+	for (i = 0; i < n; i++) {
+		p->ns->flow.known = false;
+		netstack_input(p->ns, &p->waiting[i], 1, p->now_ns);
+	}
+	p->counters.value[COUNTER_RX_BURSTS] -= n - 1;
+}
+
+/* Past the quick ACKs of a connection's start a burst is taken in runs. */
+static struct test_peer *
+in_full_flight(void)
+{
+	struct test_peer *p = learned();
+	struct payload part;
+	uint32_t i;
+
+	for (i = 0; i < TCP_ACK_QUICK_SEGMENTS; i++) {
+		next_frame(p);
+		fx_run(p);
+		while (tcp_conn_recv(p->ns->conn[0].tcp, &part, 1) == 1) {
+			test_buffer_release(&p->buffers, part.owner);
+			tcp_conn_consumed(p->ns->conn[0].tcp, part.len, 1);
+		}
+	}
+	return p;
+}
+
+static void
+check_burst(uint32_t which, uint32_t bit, enum sums sums)
+{
+	struct test_peer *p = in_full_flight(), *q = in_full_flight();
+
+	queue_burst(p, which, bit, sums);
+	queue_burst(q, which, bit, sums);
+	test_peer_deliver(p);
+	deliver_singly(q);
+	assert_same(p, q);
+	fx_end(p);
+	fx_end(q);
+}
+
+TEST(test_flow_burst_is_one_run)
+{
+	struct test_peer *p = in_full_flight();
+	struct tcp_segment s = {.seq = p->seq, .ack = p->ack, .flags = TCP_ACK, .window = 60000};
+
+	s.payload.len = 1;
+	assert_true(tcp_conn_run_expected(p->ns->conn[0].tcp, &s, p->now_ns));
+	fx_end(p);
+}
+
+TEST(test_flow_any_changed_bit_in_a_burst_fares_as_on_the_long_way)
+{
+	uint32_t bit, sums;
+
+	for (bit = 0; bit < HEADERS_LEN * 8; bit++) {
+		for (sums = SUMS_AS_THEY_ARE; sums <= SUMS_SAID_GOOD; sums++)
+			check_burst(bit % BURST, bit, (enum sums)sums);
+	}
+}
+
+/* The same headers with nothing behind them are no part of the run. */
+TEST(test_flow_pure_ack_in_a_burst_fares_as_on_the_long_way)
+{
+	struct test_peer *p[2] = {in_full_flight(), in_full_flight()};
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		test_peer_send(p[i], TCP_ACK, "abc", 3);
+		test_peer_send(p[i], TCP_ACK, NULL, 0);
+		test_peer_send(p[i], TCP_ACK, "def", 3);
+	}
+	test_peer_deliver(p[0]);
+	deliver_singly(p[1]);
+	assert_same(p[0], p[1]);
+	fx_end(p[0]);
+	fx_end(p[1]);
+}
+
+#define STAMP_AT (L4 + 20U)
+
+static void
+send_stamped(struct test_peer *p, uint8_t flags, uint32_t len)
+{
+	static const uint8_t body[BODY_LEN] = {1, 2, 3};
+	const struct tcp_segment s = {.seq = p->seq,
+		.ack = p->ack,
+		.flags = flags,
+		.window = 60000,
+		.options = TCP_OPT_TIMESTAMPS,
+		.ts_val = 7000,
+		.payload = {.data = body, .len = len}};
+
+	test_peer_send_segment(p, &s);
+	p->seq += len + ((flags & TCP_SYN) != 0);
+}
+
+static struct test_peer *
+stamped_in_full_flight(void)
+{
+	struct test_peer *p = fx_new(few);
+	struct payload part;
+	uint32_t i;
+
+	p->answers.syn = false;
+	fx_connect(p);
+	fx_run(p);
+	send_stamped(p, TCP_SYN | TCP_ACK, 0);
+	fx_run(p);
+	for (i = 0; i <= TCP_ACK_QUICK_SEGMENTS; i++) {
+		send_stamped(p, TCP_ACK, BODY_LEN);
+		fx_run(p);
+		while (tcp_conn_recv(p->ns->conn[0].tcp, &part, 1) == 1) {
+			test_buffer_release(&p->buffers, part.owner);
+			tcp_conn_consumed(p->ns->conn[0].tcp, part.len, 1);
+		}
+	}
+	return p;
+}
+
+/* RFC 7323: an older stamp is for PAWS, a newer one for TS.Recent, and no other options are there. */
+TEST(test_flow_any_changed_option_bit_in_a_burst_fares_as_on_the_long_way)
+{
+	uint32_t bit, i, k;
+
+	for (bit = STAMP_AT * 8; bit < (STAMP_AT + 12) * 8; bit++) {
+		struct test_peer *p[2] = {stamped_in_full_flight(), stamped_in_full_flight()};
+
+		for (i = 0; i < 2; i++) {
+			for (k = 0; k < BURST; k++)
+				send_stamped(p[i], TCP_ACK, BODY_LEN);
+			p[i]->waiting[bit % BURST].flags = FRAME_IP_CSUM_GOOD | FRAME_L4_CSUM_GOOD;
+			p[i]->waiting[bit % BURST].data[bit / 8] ^= (uint8_t)(0x80U >> bit % 8);
+		}
+		test_peer_deliver(p[0]);
+		deliver_singly(p[1]);
+		assert_same(p[0], p[1]);
+		fx_end(p[0]);
+		fx_end(p[1]);
+	}
+}
+
+/* The body's bits are covered by the sum alone. */
+TEST(test_flow_corrupted_body_in_a_burst_is_dropped)
+{
+	uint32_t which;
+
+	for (which = 0; which < BURST; which++)
+		check_burst(which, (HEADERS_LEN + 50) * 8, SUMS_AS_THEY_ARE);
 }
 
 static void
@@ -349,6 +527,11 @@ main(void)
 		T(test_flow_any_changed_bit_fares_as_on_the_long_way),
 		T(test_flow_any_length_fares_as_on_the_long_way),
 		T(test_flow_any_flags_fare_as_on_the_long_way),
+		T(test_flow_burst_is_one_run),
+		T(test_flow_any_changed_bit_in_a_burst_fares_as_on_the_long_way),
+		T(test_flow_pure_ack_in_a_burst_fares_as_on_the_long_way),
+		T(test_flow_any_changed_option_bit_in_a_burst_fares_as_on_the_long_way),
+		T(test_flow_corrupted_body_in_a_burst_is_dropped),
 		T(test_flow_of_a_vlan_whose_tag_is_stripped_is_not_predicted),
 		T(test_flow_of_a_vlan_whose_tag_is_in_the_frame_is_not_predicted),
 		T(test_flow_with_ip_options_is_not_predicted),
