@@ -228,7 +228,7 @@ int tcp_conn_error(const struct tcp_conn *c);
 struct tcp_info {
 	enum tcp_state state;
 	uint64_t syn_sent_ns, established_ns;
-	uint64_t last_received_ns; /* anything from the peer */
+	uint64_t last_received_ns; /* an acceptable segment */
 	uint64_t srtt_ns, rttvar_ns, rto_ns;
 	uint64_t rcv_rtt_ns; /* the receiver's estimate, 0 unknown */
 	uint32_t snd_una, snd_nxt, snd_wnd, snd_cwnd, snd_ssthresh;

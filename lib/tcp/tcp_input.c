@@ -292,6 +292,7 @@ fifth_check_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 		tcp_ack_challenge(c, now_ns);
 		return drop(c, DROP_TCP_ACK);
 	}
+	tcp_timer_on_received(c, now_ns);
 	tcp_options_on_segment(c, s, now_ns);
 	tcp_send_on_ack(c, s, now_ns);
 	if (tcp_send_fin_acked(c))
@@ -371,9 +372,9 @@ input_part(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 
 	counter_add(counters, COUNTER_TCP_SEGMENTS_RECEIVED, whole);
 	counter_add(counters, COUNTER_TCP_DATA_SEGMENTS, s->payload.len > 0 ? whole : 0);
-	tcp_timer_on_received(c, now_ns);
 	if (!tcp_text_predicted(c, s, now_ns))
 		return input_by_state(c, s, now_ns);
+	tcp_timer_on_received(c, now_ns);
 	counter_add(counters, COUNTER_TCP_FAST_PATH, whole);
 	counter_add(counters, COUNTER_TCP_BYTES_RECEIVED, s->payload.len);
 	return true;

@@ -292,7 +292,8 @@ void tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_stop_rto(struct tcp_conn *c);
 /** Starts or stops the persist timer: blocked as tcp_send_blocked says. */
 void tcp_timer_update_persist(struct tcp_conn *c, bool blocked, uint64_t now_ns);
-/** Something came from the peer: keepalive begins anew. */
+/** Something came that only the peer can have sent, its SEQ and ACK being acceptable: keepalive
+ *  begins anew. */
 void tcp_timer_on_received(struct tcp_conn *c, uint64_t now_ns);
 /** FIN-WAIT-2 of a connection nobody reads, TIME-WAIT. */
 void tcp_timer_start_linger(struct tcp_conn *c, uint64_t delay_ns, uint64_t now_ns);

@@ -99,6 +99,31 @@ TEST(test_keepalive_answer_starts_anew)
 	fx_end(f);
 }
 
+/* A stranger who knows the ports must not keep a dead connection alive (RFC 5961 §1). */
+TEST(test_keepalive_is_not_put_off_by_what_is_not_acceptable)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	uint64_t start_ns = f->now_ns;
+	struct tcp_segment s;
+
+	f->now_ns += 30 * NS_PER_SEC;
+	fx_data(f, 1U << 30, 100); /* far beyond the window */
+	s = fx_segment(f, 0, 100);
+	s.ack = FX_UNA + 5000; /* of what was never sent */
+	fx_input(f, s);
+	s = fx_segment(f, 0, 100);
+	s.options = TCP_OPT_TIMESTAMPS;
+	s.ts_val = f->c->ts_recent - 1000; /* PAWS */
+	fx_input(f, s);
+	fx_control(f, FX_BASE + (1U << 30), FX_UNA, TCP_RST);
+	fx_control(f, FX_BASE + 100, FX_UNA, TCP_SYN);
+	fx_drain(f);
+	fx_advance_to_deadline(f);
+	assert_int_equal(fx_expect(f).seq, FX_UNA - 1);
+	assert_int_equal(f->now_ns - start_ns, 60 * NS_PER_SEC);
+	fx_end(f);
+}
+
 TEST(test_keepalive_is_silent_while_data_comes)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
@@ -357,6 +382,7 @@ main(void)
 		T(test_rto_deadline_is_reported),
 		T(test_keepalive_probes_a_silent_peer_then_times_out),
 		T(test_keepalive_answer_starts_anew),
+		T(test_keepalive_is_not_put_off_by_what_is_not_acceptable),
 		T(test_keepalive_is_silent_while_data_comes),
 		T(test_keepalive_counts_from_the_last_segment),
 		T(test_keepalive_leaves_data_in_flight_to_retransmission),
