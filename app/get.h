@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GET_H
+#define GET_H
+
+#include <stdbool.h>
+
+#include "fetch.h"
+#include "host.h"
+#include "report.h"
+
+/* The inside of the get command: its state, and its two steps (get_prepare.c, get_transfer.c). */
+
+/* One URL, parsed and resolved before the port is touched. */
+struct target {
+	struct http_url url;
+	struct ip_address remote;
+	uint64_t resolve_ns;
+	char *path; /* NULL: discard */
+};
+
+struct get {
+	const struct settings *settings;
+	struct host host;
+	struct fetch *fetch;
+	struct target *target;
+	struct report *report;
+	uint32_t count; /* targets */
+	enum sink_digest digest;
+	const char *digest_hex; /* what it must be, NULL: only computed */
+	/* the transfer under way */
+	uint64_t start_ns, progress_ns, wait_until_ns;
+	bool interrupted;
+};
+
+/** Parses and resolves every URL, and decides where each goes, without touching the port. 0, or an
+ *  exit code after having said why; get_cleanup in any case. */
+int get_prepare(struct get *g);
+
+void get_cleanup(struct get *g);
+
+/** Fetches target index, retries included: fills g->report[index], says how it went. */
+void get_one(struct get *g, uint32_t index);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "exit_code.h"
+#include "get.h"
+#include "http_token.h"
+#include "output.h"
+#include "resolve.h"
+#include "wire_ipv4.h"
+
+static bool
+is_hex(const char *text, uint32_t len)
+{
+	return strlen(text) == len && strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
+static int
+parse_checksum(struct get *g)
+{
+	const char *text = g->settings->checksum;
+	const char *equals;
+	char name[32];
+
+	if (text == NULL)
+		return 0;
+	equals = strchr(text, '=');
+	snprintf(name, sizeof(name), "%.*s",
+		(int)(equals != NULL ? (size_t)(equals - text) : strlen(text)), text);
+	if (sink_digest_parse(name, &g->digest) != 0) {
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--checksum: '%s' is not an algorithm; known are sha-256, sha-512, sha-1, "
+			"md5 and "
+			"xxh3-128",
+			name);
+		return EXIT_CODE_USAGE;
+	}
+	g->digest_hex = equals != NULL ? equals + 1 : NULL;
+	if (g->digest_hex != NULL && !is_hex(g->digest_hex, sink_digest_hex_len(g->digest))) {
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--checksum: '%s' is not %u hexadecimal digits, as %s has", g->digest_hex,
+			sink_digest_hex_len(g->digest), sink_digest_name(g->digest));
+		return EXIT_CODE_USAGE;
+	}
+	if (g->digest_hex != NULL && g->count > 1) {
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--checksum with a value fits one URL, and there are %u", g->count);
+		return EXIT_CODE_USAGE;
+	}
+	return 0;
+}
+
+static int
+check_route(const struct settings *s, const struct ip_address *remote, char *message)
+{
+	char ip[IPV4_ADDR_TEXT_LEN], own[IPV4_ADDR_TEXT_LEN];
+
+	ipv4_addr_format(remote->v4, ip);
+	ipv4_addr_format(s->address, own);
+	if (remote->v4 == s->address) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"%s is our own --address; choose another one, or another URL", ip);
+		return EXIT_CODE_COULDNT_CONNECT;
+	}
+	if (((remote->v4 ^ s->address) & ipv4_prefix_mask(s->prefix_len)) == 0 || s->gateway != 0 ||
+		s->gateway_mac_set)
+		return 0;
+	snprintf(message, SETTINGS_MESSAGE_MAX,
+		"%s is outside our subnet %s/%u; name the router with --gateway, or correct the "
+		"prefix length of --address",
+		ip, own, s->prefix_len);
+	return EXIT_CODE_COULDNT_CONNECT;
+}
+
+static int
+prepare_url(struct get *g, uint32_t i)
+{
+	struct target *t = &g->target[i];
+	const char *why = NULL;
+	char message[SETTINGS_MESSAGE_MAX];
+	int rc = http_url_parse(g->settings->urls.item[i], &t->url, &why), code;
+
+	if (rc != 0) {
+		code = rc == -EPROTONOSUPPORT ? EXIT_CODE_UNSUPPORTED_PROTOCOL
+		       : rc == -ENOMEM	      ? EXIT_CODE_OUT_OF_MEMORY
+					      : EXIT_CODE_URL_MALFORMED;
+		message_error(&g->host.level, code, "URL '%s': %s", g->settings->urls.item[i], why);
+		return code;
+	}
+	rc = output_path(g->settings, i, &t->url, &t->path, message);
+	if (rc != 0) {
+		code = rc == -ENOMEM ? EXIT_CODE_OUT_OF_MEMORY : EXIT_CODE_WRITE_ERROR;
+		message_error(&g->host.level, code, "%s", message);
+		return code;
+	}
+	code = resolve_url(g->settings, &t->url, &t->remote, &t->resolve_ns, message);
+	if (code == 0)
+		code = check_route(g->settings, &t->remote, message);
+	if (code != 0)
+		message_error(&g->host.level, code, "%s", message);
+	return code;
+}
+
+/* All that can be found wrong without touching the port. */
+int
+get_prepare(struct get *g)
+{
+	char message[SETTINGS_MESSAGE_MAX];
+	uint32_t i;
+	int rc;
+
+	if (settings_check(g->settings, message) != SETTINGS_OK ||
+		resolve_check(g->settings, message) != 0) {
+		message_error(&g->host.level, EXIT_CODE_USAGE, "%s", message);
+		return EXIT_CODE_USAGE;
+	}
+	if (g->settings->user_agent != NULL && !http_is_field_value(g->settings->user_agent)) {
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--user-agent: a line end or another control character is not allowed");
+		return EXIT_CODE_USAGE;
+	}
+	for (i = 0; i < g->settings->headers.count; i++) {
+		if (http_header_check(g->settings->headers.item[i]) == 0)
+			continue;
+		message_error(&g->host.level, EXIT_CODE_USAGE,
+			"--header: '%s' is not of the form \"Name: value\"",
+			g->settings->headers.item[i]);
+		return EXIT_CODE_USAGE;
+	}
+	g->count = g->settings->urls.count;
+	g->target = calloc(g->count, sizeof(*g->target));
+	g->report = calloc(g->count, sizeof(*g->report));
+	if (g->target == NULL || g->report == NULL)
+		return EXIT_CODE_OUT_OF_MEMORY;
+	rc = parse_checksum(g);
+	for (i = 0; rc == 0 && i < g->count; i++)
+		rc = prepare_url(g, i);
+	return rc;
+}
+
+void
+get_cleanup(struct get *g)
+{
+	uint32_t i;
+
+	for (i = 0; g->target != NULL && i < g->count; i++) {
+		http_url_free(&g->target[i].url);
+		free(g->target[i].path);
+	}
+	free(g->target);
+	free(g->report);
+}

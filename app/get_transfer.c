@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base_bytes.h"
+#include "exit_code.h"
+#include "get.h"
+#include "output.h"
+
+#define PROGRESS_NS NS_PER_MS
+#define RETRY_DELAY_FIRST_NS NS_PER_SEC
+#define RETRY_DELAY_MAX_NS (600 * NS_PER_SEC) /* curl(1), --retry */
+
+static void
+note_header(void *ctx, const char *name, const char *value)
+{
+	struct report *r = ctx;
+
+	report_note_header(&r->headers, name, value, time(NULL));
+}
+
+/* Like note_header, and shown as curl -v shows them. */
+static void
+show_header(void *ctx, const char *name, const char *value)
+{
+	note_header(ctx, name, value);
+	fprintf(stderr, "< %s: %s\n", name, value);
+}
+
+static void
+show_status(void *ctx, uint8_t http_minor, uint32_t status)
+{
+	(void)ctx;
+	fprintf(stderr, "< HTTP/1.%u %u\n", http_minor, status);
+}
+
+static void
+show_request(void *ctx, const char *head, uint32_t len)
+{
+	const char *at = head, *end;
+
+	(void)ctx;
+	while (at < head + len && (end = memchr(at, '\r', (size_t)(head + len - at))) != NULL) {
+		fprintf(stderr, "> %.*s\n", (int)(end - at), at);
+		at = end + 2;
+	}
+}
+
+static void
+publish_progress(struct get *g, uint64_t now_ns)
+{
+	const struct fetch_result *result = fetch_result(g->fetch);
+	const struct progress p = {
+		.bytes = result->body_bytes,
+		.total = result->length,
+		.elapsed_ns = now_ns - g->start_ns,
+	};
+
+	g->progress_ns = now_ns + PROGRESS_NS;
+	monitor_progress(g->host.monitor, &p);
+}
+
+/* Ctrl-C, a second host with our address, a link that stays down: the transfer ends. */
+static void
+check_troubles(struct get *g, uint64_t now_ns)
+{
+	struct ether_addr mac;
+	char text[160], mac_text[ETHER_ADDR_TEXT_LEN];
+	int signo = monitor_signal(g->host.monitor);
+
+	if (signo != 0 && !g->interrupted) {
+		g->interrupted = true;
+		snprintf(text, sizeof(text), "interrupted by %s",
+			signo == 2 ? "SIGINT" : "a signal to terminate");
+		fetch_cancel(g->fetch, FETCH_ABORTED_BY_CALLBACK, text, now_ns);
+	} else if (netstack_address_conflict(g->host.netstack, &mac)) {
+		snprintf(text, sizeof(text), "%s uses our address too; choose another --address",
+			ether_addr_format(&mac, mac_text));
+		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
+	} else if (monitor_port_gone(g->host.monitor)) {
+		snprintf(text, sizeof(text), "%.40s is gone: deleted, moved away or unplugged",
+			g->settings->nic);
+		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
+	} else if (monitor_link_down_ns(g->host.monitor) > g->settings->link_timeout_ns) {
+		snprintf(text, sizeof(text), "the link of %.40s has been down for %.0f s",
+			g->settings->nic, (double)g->settings->link_timeout_ns / 1e9);
+		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
+	}
+}
+
+static bool
+transfer_poll(void *ctx, uint64_t now_ns)
+{
+	struct get *g = ctx;
+
+	if (now_ns >= g->progress_ns) {
+		publish_progress(g, now_ns);
+		check_troubles(g, now_ns);
+	}
+	return fetch_poll(g->fetch, now_ns);
+}
+
+/* The stack stays alive (ARP, ping, closing connections) while we wait for the next try. */
+static bool
+retry_poll(void *ctx, uint64_t now_ns)
+{
+	const struct get *g = ctx;
+
+	return now_ns >= g->wait_until_ns || monitor_signal(g->host.monitor) != 0 ||
+	       monitor_port_gone(g->host.monitor); /* the next try says so */
+}
+
+static uint64_t
+or_never(uint64_t ns)
+{
+	return ns > 0 ? ns : TIME_NEVER;
+}
+
+static void
+fail(struct report *r, int code, const char *format, const char *text)
+{
+	r->exit_code = code;
+	snprintf(r->error, sizeof(r->error), format, text);
+}
+
+/* What was counted before the transfer, to be taken from what is counted after it. */
+struct baseline {
+	struct counters counters;
+	struct worker_usage usage;
+	struct port_stats nic;
+};
+
+static void
+take_baseline(struct get *g, struct baseline *ret)
+{
+	ret->counters = g->host.counters;
+	ret->usage = g->host.worker.usage;
+	port_stats(g->host.port, &ret->nic);
+	histogram_reset(&g->host.ack_delay);
+	g->host.worker.usage.iteration_cycles_max = 0;
+}
+
+static void
+subtract_usage(struct worker_usage *u, const struct worker_usage *from)
+{
+	u->iterations -= from->iterations;
+	u->iterations_busy -= from->iterations_busy;
+	u->cycles -= from->cycles;
+	u->cycles_busy -= from->cycles_busy;
+}
+
+static void
+subtract_nic(struct port_stats *n, const struct port_stats *from)
+{
+	n->rx_packets -= from->rx_packets;
+	n->rx_bytes -= from->rx_bytes;
+	n->tx_packets -= from->tx_packets;
+	n->tx_bytes -= from->tx_bytes;
+	n->rx_missed -= from->rx_missed;
+	n->rx_errors -= from->rx_errors;
+	n->tx_errors -= from->tx_errors;
+	n->rx_no_mbuf -= from->rx_no_mbuf;
+}
+
+static void
+collect(struct get *g, struct report *r, const struct baseline *base)
+{
+	int i;
+
+	r->result = *fetch_result(g->fetch);
+	r->counters = g->host.counters;
+	for (i = 0; i < COUNTER_COUNT; i++)
+		r->counters.value[i] -= base->counters.value[i];
+	r->usage = g->host.worker.usage;
+	subtract_usage(&r->usage, &base->usage);
+	port_stats(g->host.port, &r->nic);
+	subtract_nic(&r->nic, &base->nic);
+	r->ack_delay = g->host.ack_delay;
+	port_info(g->host.port, &r->port);
+	r->core = g->host.core;
+	r->cycles_hz = port_cycles_hz();
+	r->local_address = g->settings->address;
+	r->local_port = r->result.local_port;
+	r->tcp = r->result.tcp;
+	if (fetch_connection(g->fetch) != NULL)
+		tcp_conn_info(fetch_connection(g->fetch), &r->tcp);
+}
+
+/* One try. The report says how it went. */
+static void
+attempt(struct get *g, uint32_t index, struct report *r)
+{
+	const struct target *t = &g->target[index];
+	const struct settings *s = g->settings;
+	const struct sink_file_config file = {
+		.path = t->path,
+		.create_dirs = s->create_dirs,
+		.fsync = s->fsync,
+		.direct = s->direct,
+		.digest = g->digest,
+	};
+	struct output *output = NULL;
+	struct baseline base;
+	struct fetch_job job = {
+		.url = &t->url,
+		.remote = t->remote,
+		.remote_port = t->url.port,
+		.user_agent = s->user_agent,
+		.headers = (const char *const *)s->headers.item,
+		.headers_count = s->headers.count,
+		.fail_on_error = s->fail,
+		.connect_timeout_ns = or_never(s->connect_timeout_ns),
+		.max_time_ns = or_never(s->max_time_ns),
+		.sink = &output_ops,
+		.on_header = s->verbose ? show_header : note_header,
+		.on_request = s->verbose ? show_request : NULL,
+		.on_status = s->verbose ? show_status : NULL,
+		.on_header_ctx = r,
+	};
+	int rc = output_create(g->host.sink, &file, g->host.core, &output);
+
+	if (rc != 0) {
+		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
+		return;
+	}
+	job.sink_file = output;
+	take_baseline(g, &base);
+	g->start_ns = port_clock_ns();
+	rc = fetch_start(g->fetch, &job, g->start_ns);
+	if (rc == 0) {
+		worker_run(&g->host.worker, transfer_poll, g);
+		publish_progress(g, port_clock_ns());
+		collect(g, r, &base);
+		r->exit_code = (int)r->result.code;
+		snprintf(r->error, sizeof(r->error), "%s", r->result.message);
+		output_info(output, &r->sink);
+	} else {
+		fail(r, rc == -EMSGSIZE ? EXIT_CODE_SEND_ERROR : EXIT_CODE_COULDNT_CONNECT,
+			"the transfer could not be started: %s", strerror(-rc));
+	}
+	output_destroy(output);
+}
+
+static bool
+worth_a_retry(const struct get *g, const struct report *r)
+{
+	if (r->exit_code == 0 && !r->result.may_retry)
+		return false;
+	if (g->interrupted || r->attempts > g->settings->retries)
+		return false;
+	/* What went down a pipe cannot be taken back; a file is begun anew. */
+	if (r->result.body_bytes > 0 && r->path != NULL && strcmp(r->path, "-") == 0)
+		return false;
+	return r->result.may_retry || (g->settings->retry_connrefused && r->result.refused);
+}
+
+static void
+wait_before_retry(struct get *g, const struct report *r)
+{
+	uint64_t delay_ns = g->settings->retry_delay_ns;
+	uint32_t doublings = MIN_OF(r->attempts - 1U, 10U);
+
+	if (delay_ns == 0)
+		delay_ns = MIN_OF(RETRY_DELAY_FIRST_NS << doublings, RETRY_DELAY_MAX_NS);
+	if (r->headers.retry_after_ns > 0 &&
+		(r->exit_code == 0 || r->exit_code == (int)FETCH_HTTP_RETURNED_ERROR))
+		delay_ns = r->headers.retry_after_ns; /* the server knows best (RFC 9110 §10.2.3) */
+	message_warning(&g->host.level,
+		"%s; trying again in %.1f s (%u of %" PRIu64 " retries used)",
+		r->error[0] != '\0' ? r->error : "the server asks to come back later",
+		(double)delay_ns / 1e9, r->attempts - 1U, g->settings->retries);
+	g->wait_until_ns = port_clock_ns() + delay_ns;
+	worker_run(&g->host.worker, retry_poll, g);
+}
+
+static void
+check_digest(const struct get *g, struct report *r)
+{
+	if (g->digest == SINK_DIGEST_NONE)
+		return;
+	r->digest_name = sink_digest_name(g->digest);
+	if (r->exit_code != 0 || g->digest_hex == NULL || r->result.status == 304 ||
+		strcasecmp(g->digest_hex, r->sink.digest_hex) == 0)
+		return;
+	r->exit_code = EXIT_CODE_CHECKSUM;
+	snprintf(r->error, sizeof(r->error),
+		"the body's %s is %s, not the one given; %.60s is kept", r->digest_name,
+		r->sink.digest_hex, r->path != NULL ? r->path : "nothing");
+}
+
+/* Which file it was, what the system said, and what helps. */
+static void
+explain_write_error(struct report *r)
+{
+	const char *hint = "";
+
+	if (r->exit_code != EXIT_CODE_WRITE_ERROR || r->sink.error == 0 || r->path == NULL)
+		return;
+	if (r->sink.error == -ENOENT)
+		hint = "; --create-dirs makes missing directories";
+	else if (r->sink.error == -ENOSPC || r->sink.error == -EDQUOT)
+		hint = "; make room (df -h shows it), or choose another disk with -o";
+	else if (r->sink.error == -EACCES || r->sink.error == -EROFS)
+		hint = "; choose a place that you may write with -o";
+	snprintf(r->error, sizeof(r->error), "Failed writing %.120s: %s: %s%s", r->path,
+		r->sink.error_call != NULL ? r->sink.error_call : "write", strerror(-r->sink.error),
+		hint);
+}
+
+static void
+say_how_it_went(const struct get *g, const struct report *r)
+{
+	const struct message_level *level = &g->host.level;
+
+	if (r->exit_code != 0)
+		message_error(level, r->exit_code, "%s", r->error);
+	if (r->exit_code != 0 && r->sink.bytes_written > 0 && r->path != NULL &&
+		strcmp(r->path, "-") != 0)
+		message_error(level, r->exit_code, "the partial file %s is kept: %" PRIu64 " bytes",
+			r->path, r->sink.bytes_written);
+	if (level->notes && r->result.start_ns > 0 && r->exit_code == 0)
+		report_summary(r, stderr);
+	if (r->counters.value[COUNTER_DROP_TCP_CHECKSUM_PARTIAL] > 0)
+		message_warning(level, "the server's kernel left TCP checksums to hardware that a "
+				       "virtual link does not "
+				       "have, so its segments look corrupt; at the SERVER's end of "
+				       "the link: ethtool -K "
+				       "IF tx off tso off gso off");
+	if (r->counters.value[COUNTER_DROP_IP_TRUNCATED] > 0)
+		message_warning(level,
+			"frames arrived cut short: the server's end sends larger ones than our "
+			"ring takes; "
+			"there: ethtool -K IF tso off gso off; here: ethtool -K %s gro off, or a "
+			"larger --mtu",
+			g->settings->nic);
+	if (g->settings->write_out != NULL)
+		report_write_out(r, g->settings->write_out, stdout, stderr);
+}
+
+void
+get_one(struct get *g, uint32_t index)
+{
+	struct report *r = &g->report[index];
+	const struct target *t = &g->target[index];
+	struct ether_addr mac;
+
+	*r = (struct report){
+		.index = index,
+		.url = &t->url,
+		.url_given = g->settings->urls.item[index],
+		.path = t->path,
+		.resolve_ns = t->resolve_ns,
+		.remote_address = t->remote.v4,
+	};
+	monitor_meter(g->host.monitor, true);
+	for (;;) {
+		r->attempts++;
+		attempt(g, index, r);
+		if (!worth_a_retry(g, r))
+			break;
+		wait_before_retry(g, r);
+		r->headers = (struct report_headers){0};
+	}
+	monitor_meter(g->host.monitor, false);
+	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &mac))
+		r->exit_code = EXIT_CODE_ADDRESS;
+	check_digest(g, r);
+	explain_write_error(r);
+	say_how_it_went(g, r);
+}
