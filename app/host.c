@@ -174,7 +174,7 @@ start_port(struct host *h)
 	struct port_config cfg = {
 		.queues = 1,
 		.mtu = (uint16_t)s->mtu,
-		.rx_held_max = buffers_max(s) + BUFFERS_SLACK,
+		.rx_held_max = buffers_max(s) + NETSTACK_FRAGMENTS_MAX + BUFFERS_SLACK,
 		.numa_node = h->numa_node,
 		.checksum_offload = s->checksum_offload,
 		.promiscuous = s->promiscuous,

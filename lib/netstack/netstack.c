@@ -99,6 +99,7 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 		netstack_destroy(ns);
 		return NULL;
 	}
+	ns->fragments.deadline_ns = TIME_NEVER;
 	netstack_arp_start(ns, now_ns);
 	return ns;
 }
@@ -110,6 +111,7 @@ netstack_destroy(struct netstack *ns)
 
 	if (ns == NULL)
 		return;
+	netstack_fragment_clear(ns);
 	for (i = 0; ns->conn != NULL && i < ns->cfg.connections_max; i++)
 		tcp_conn_destroy(ns->conn[i].tcp);
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)

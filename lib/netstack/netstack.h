@@ -21,6 +21,9 @@
  *   while ((n = netstack_output(ns, now, tx, BURST)) > 0) port_tx_burst(queue, tx, n)
  */
 
+/** Received buffers that fragments of IPv4 datagrams hold at most until they are put together. */
+#define NETSTACK_FRAGMENTS_MAX 192U
+
 /** An IP address; only family 4 is spoken so far. */
 struct ip_address {
 	uint8_t family; /* 4 or 6 */

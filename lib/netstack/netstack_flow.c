@@ -47,8 +47,9 @@ netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc, const 
 	uint32_t i;
 
 	flow->conn = nc;
-	flow->known = f->len >= L4_OFFSET + TCP_HEADER_LEN && !(f->flags & FRAME_VLAN_STRIPPED) &&
-		      ether->header_len == ETHER_HEADER_LEN && ip->header_len == IPV4_HEADER_LEN;
+	flow->known = f->next == NULL && f->len >= L4_OFFSET + TCP_HEADER_LEN &&
+		      !(f->flags & FRAME_VLAN_STRIPPED) && ether->header_len == ETHER_HEADER_LEN &&
+		      ip->header_len == IPV4_HEADER_LEN;
 	for (i = 0; flow->known && i < NETSTACK_FLOW_WORDS; i++)
 		flow->header[i] = word_at(f->data, i) & mask.words[i];
 }

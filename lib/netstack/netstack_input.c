@@ -230,6 +230,45 @@ source_possible(const struct netstack *ns, uint32_t src)
 	return first != 0 && first != 127 && first < 224 && src != ns->cfg.address;
 }
 
+/* A whole datagram. false: the frame's owners are still the caller's. */
+static bool
+input_datagram(struct netstack *ns, struct frame *f, const struct ether_header *ether,
+	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns,
+	enum drop_reason *ret_drop)
+{
+	if (ip->protocol == IPV4_PROTO_TCP) {
+		*ret_drop = input_tcp(ns, f, ether, ip, l4, now_ns);
+		return *ret_drop == DROP_NONE;
+	}
+	if (ip->protocol == IPV4_PROTO_ICMP)
+		*ret_drop = input_icmp(ns, f, ether, ip, l4, now_ns);
+	else
+		*ret_drop = DROP_IP_PROTOCOL;
+	return false;
+}
+
+/* false: the fragment's owner is still the caller's. */
+static bool
+input_fragment(struct netstack *ns, struct frame *f, const struct ether_header *ether,
+	const struct ipv4_header *ip, uint64_t now_ns, enum drop_reason *ret_drop)
+{
+	struct netstack_datagram *d;
+	struct frame *whole;
+
+	*ret_drop = netstack_fragment_add(ns, f, ether, ip, now_ns, &d);
+	if (*ret_drop != DROP_NONE)
+		return false;
+	if (d == NULL)
+		return true;
+	counter_add(ns->counters, COUNTER_IP_REASSEMBLED, 1);
+	whole = netstack_fragment_frame(d);
+	if (!input_datagram(ns, whole, ether, &d->header,
+		    whole->data + whole->len - d->fragment[0].right, now_ns, ret_drop))
+		release_parts(ns, whole);
+	netstack_fragment_forget(d);
+	return true;
+}
+
 /* false: the frame's owners are still the caller's. */
 static bool
 input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ether, uint64_t now_ns,
@@ -254,15 +293,9 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 		*ret_drop = DROP_IP_SOURCE;
 		return false;
 	}
-	if (ip.protocol == IPV4_PROTO_TCP) {
-		*ret_drop = input_tcp(ns, f, ether, &ip, l3 + ip.header_len, now_ns);
-		return *ret_drop == DROP_NONE;
-	}
-	if (ip.protocol == IPV4_PROTO_ICMP)
-		*ret_drop = input_icmp(ns, f, ether, &ip, l3 + ip.header_len, now_ns);
-	else
-		*ret_drop = DROP_IP_PROTOCOL;
-	return false;
+	if (ip.fragment_offset > 0 || ip.more_fragments)
+		return input_fragment(ns, f, ether, &ip, now_ns, ret_drop);
+	return input_datagram(ns, f, ether, &ip, l3 + ip.header_len, now_ns, ret_drop);
 }
 
 static bool

@@ -22,6 +22,11 @@
 
 /* Control frames (ARP, ICMP, RST) that wait for netstack_output; more are dropped. */
 #define NETSTACK_CONTROL_FRAMES 32U
+/* Reassembly of IPv4: a datagram of 64 KiB is 45 fragments at MTU 1500. More datagrams at a time
+ * take the oldest one's place. */
+#define NETSTACK_DATAGRAMS 4U
+#define NETSTACK_FRAGMENTS_PER_DATAGRAM 48U
+#define NETSTACK_FRAGMENT_TIMEOUT_NS (60 * NS_PER_SEC) /* RFC 1122 §3.3.2: 60 to 120 s */
 /* Answers to strangers in one second: echo replies, RSTs (RFC 1812 §4.3.2.8's advice). */
 #define NETSTACK_REPLIES_PER_SECOND 1000U
 

@@ -295,6 +295,8 @@ netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint3
 		netstack_arp_run(ns, now_ns);
 		ns->arp_deadline_ns = netstack_arp_deadline(ns);
 	}
+	if (now_ns >= ns->fragments.deadline_ns)
+		netstack_fragment_run(ns, now_ns);
 	while (filled < n && output_control(ns, &tx[filled]))
 		filled++;
 	while (filled < n && netstack_ready(ns) && (nc = ready_pop(ns)) != NULL)
@@ -309,5 +311,6 @@ netstack_deadline(const struct netstack *ns)
 {
 	if (ns->control_head != ns->control_tail || ns->ready.head != NULL)
 		return 0;
-	return time_min(ns->arp_deadline_ns, netstack_timer_next(ns));
+	return time_min(
+		time_min(ns->arp_deadline_ns, ns->fragments.deadline_ns), netstack_timer_next(ns));
 }

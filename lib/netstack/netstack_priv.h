@@ -4,6 +4,7 @@
 
 #include "netstack.h"
 #include "netstack_arp.h"
+#include "netstack_fragment.h"
 #include "netstack_limits.h"
 #include "wire_arp.h"
 #include "wire_icmp.h"
@@ -65,6 +66,7 @@ struct netstack {
 	struct netstack_control control[NETSTACK_CONTROL_FRAMES];
 	uint32_t control_head, control_tail; /* free-running */
 	uint32_t control_room;
+	struct netstack_fragments fragments;
 	uint8_t *gathered; /* cfg.mtu bytes: an ICMP message that came in several buffers */
 	uint64_t replies_start_ns;
 	uint32_t replies_left;

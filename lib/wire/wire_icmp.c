@@ -5,7 +5,6 @@
 #include "wire_ipv4.h"
 
 #define IPV4_FRAGMENT_OFFSET 0x1fffU /* RFC 791 §3.1 */
-#define ICMP_QUOTE_PORTS_LEN 8U /* RFC 792: the IP header and 64 bits of its data */
 
 /* The packet inside an error is our own, so its header needs no checksum test; it may be cut. */
 static enum drop_reason
@@ -16,7 +15,7 @@ parse_quote(const uint8_t *data, uint32_t len, struct icmp_quote *ret)
 	if (len < IPV4_HEADER_LEN || data[0] >> 4 != 4)
 		return DROP_ICMP_MALFORMED;
 	header_len = (data[0] & 0x0fU) * 4U;
-	if (header_len < IPV4_HEADER_LEN || len < header_len + ICMP_QUOTE_PORTS_LEN)
+	if (header_len < IPV4_HEADER_LEN || len < header_len + ICMP_QUOTED_DATA_LEN)
 		return DROP_ICMP_MALFORMED;
 	/* Only the first fragment holds the ports. */
 	if (be16_load(data + 6) & IPV4_FRAGMENT_OFFSET)
@@ -69,4 +68,17 @@ wire_icmp_build_echo_reply(uint8_t *p, const uint8_t *body, uint32_t body_len)
 	memcpy(p + 4, body, body_len);
 	be16_store(p + 2, wire_checksum_finish(wire_checksum_add(0, p, 4 + body_len)));
 	return 4 + body_len;
+}
+
+uint32_t
+wire_icmp_build_time_exceeded(uint8_t *p, uint8_t code, const uint8_t *quoted, uint32_t quoted_len)
+{
+	uint32_t len = ICMP_HEADER_LEN + quoted_len;
+
+	memset(p, 0, ICMP_HEADER_LEN);
+	p[0] = ICMP_TIME_EXCEEDED;
+	p[1] = code;
+	memcpy(p + ICMP_HEADER_LEN, quoted, quoted_len);
+	be16_store(p + 2, wire_checksum_finish(wire_checksum_add(0, p, len)));
+	return len;
 }

@@ -16,6 +16,9 @@
 #define ICMP_UNREACHABLE_FRAG 4U /* fragmentation needed and DF set */
 #define ICMP_ECHO_REQUEST 8U
 #define ICMP_TIME_EXCEEDED 11U
+#define ICMP_TIME_EXCEEDED_REASSEMBLY 1U
+#define ICMP_QUOTED_DATA_LEN \
+	8U /* RFC 792: of the packet that an error is about, after its header */
 
 /** The inside of an ICMP error: the header of the packet of ours that it is about. */
 struct icmp_quote {
@@ -42,5 +45,10 @@ enum drop_reason wire_icmp_parse(const uint8_t *data, uint32_t len, struct icmp_
 /** Writes an echo reply with the request's body at p (ICMP_HEADER_LEN - 4 + body_len bytes) and
  *  returns its length. */
 uint32_t wire_icmp_build_echo_reply(uint8_t *p, const uint8_t *body, uint32_t body_len);
+
+/** Writes a time-exceeded error about the packet that begins with the quoted_len bytes at quoted
+ *  (IP header and ICMP_QUOTED_DATA_LEN) at p; returns its length, ICMP_HEADER_LEN + quoted_len. */
+uint32_t wire_icmp_build_time_exceeded(
+	uint8_t *p, uint8_t code, const uint8_t *quoted, uint32_t quoted_len);
 
 #endif

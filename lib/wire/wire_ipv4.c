@@ -29,8 +29,6 @@ wire_ipv4_parse(const uint8_t *data, uint32_t len, uint32_t frame_len, bool chec
 	if (check_sum && wire_checksum_finish(wire_checksum_add(0, data, header_len)) != 0)
 		return DROP_IP_CHECKSUM;
 	fragment = be16_load(data + 6);
-	if (fragment & (IPV4_FLAG_MF | IPV4_FRAGMENT_OFFSET))
-		return DROP_IP_FRAGMENT;
 	ret->src = be32_load(data + 12);
 	ret->dst = be32_load(data + 16);
 	ret->total_len = (uint16_t)total_len;
@@ -39,6 +37,8 @@ wire_ipv4_parse(const uint8_t *data, uint32_t len, uint32_t frame_len, bool chec
 	ret->protocol = data[9];
 	ret->ttl = data[8];
 	ret->ecn = data[1] & IPV4_ECN_MASK;
+	ret->fragment_offset = (uint16_t)((fragment & IPV4_FRAGMENT_OFFSET) * 8U);
+	ret->more_fragments = (fragment & IPV4_FLAG_MF) != 0;
 	ret->dont_fragment = (fragment & IPV4_FLAG_DF) != 0;
 	return DROP_NONE;
 }

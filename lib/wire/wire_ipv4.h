@@ -23,6 +23,8 @@ struct ipv4_header {
 	uint8_t protocol;
 	uint8_t ttl;
 	uint8_t ecn; /* RFC 3168 codepoint, 0..3 */
+	uint16_t fragment_offset; /* bytes, a multiple of 8; 0: the first or only fragment */
+	bool more_fragments; /* this is not the last one */
 	bool dont_fragment;
 };
 
@@ -31,7 +33,8 @@ struct ipv4_header {
  * frame_len: bytes of the whole frame from data on, over all its parts (>= len).
  * check_sum: verify the header checksum in software.
  * DROP_NONE, or DROP_IP_HEADER (version, length, header not contiguous), DROP_IP_CHECKSUM,
- * DROP_IP_TRUNCATED (total length > frame_len), DROP_IP_FRAGMENT (RFC 791 MF or offset).
+ * DROP_IP_TRUNCATED (total length > frame_len). Of a fragment (RFC 791: more_fragments, or an
+ * offset) total_len is the fragment's.
  */
 enum drop_reason wire_ipv4_parse(const uint8_t *data, uint32_t len, uint32_t frame_len,
 	bool check_sum, struct ipv4_header *ret);

@@ -443,28 +443,6 @@ TEST(test_input_of_a_length_beyond_the_frame_is_dropped)
 	fx_end(p);
 }
 
-TEST(test_input_fragment_is_dropped)
-{
-	static const uint8_t fields[] = {0x20, 0x00}, offsets[] = {0, 1}; /* MF; a later one */
-	struct test_peer *p = quiet(NULL);
-	uint32_t i;
-
-	fx_established(p);
-	for (i = 0; i < 2; i++) {
-		uint8_t *ip;
-
-		test_peer_send(p, TCP_ACK, "abcdef", 6);
-		ip = p->waiting[0].data + 14;
-		ip[6] = fields[i];
-		ip[7] = offsets[i];
-		ip[10] = ip[11] = 0;
-		wire_tcp_set_checksum(ip - 6, wire_checksum_finish(wire_checksum_add(0, ip, 20)));
-		test_peer_deliver(p);
-		assert_int_equal(fx_count(p, COUNTER_DROP_IP_FRAGMENT), i + 1);
-	}
-	fx_end(p);
-}
-
 TEST(test_input_of_a_data_offset_that_cannot_be_is_dropped)
 {
 	static const uint8_t offsets[] = {0, 4, 7, 15}; /* words; 26 bytes there are */
@@ -647,7 +625,6 @@ main(void)
 		T(test_input_fragmentation_needed_makes_segments_smaller),
 		T(test_input_padding_is_not_payload),
 		T(test_input_of_a_length_beyond_the_frame_is_dropped),
-		T(test_input_fragment_is_dropped),
 		T(test_input_of_a_data_offset_that_cannot_be_is_dropped),
 		T(test_input_checksum_is_the_nics_word_or_our_own),
 		T(test_input_echo_request_in_several_buffers_is_answered),
