@@ -256,6 +256,10 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	bool again = p->state == SIM_SYN_RECEIVED && p->client_port == s->src_port;
 
 	p->state = SIM_SYN_RECEIVED;
+	if (!again) {
+		p->old_port = p->client_port;
+		p->old_iss = p->client_iss;
+	}
 	p->client_port = s->src_port;
 	p->client_iss = s->seq;
 	p->rcv_nxt = s->seq + 1;
@@ -497,6 +501,8 @@ input_tcp(struct sim_peer *p, const struct sim_frame *f, const struct ipv4_heade
 		p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
 		return;
 	}
+	if ((s.flags & TCP_SYN) && s.src_port == p->old_port && s.seq == p->old_iss)
+		return; /* overtaken by the next connection, which it must not replace */
 	if (s.flags == TCP_SYN && (p->state == SIM_LISTEN || s.src_port != p->client_port ||
 					  (p->state == SIM_SYN_RECEIVED && p->cfg.syn_cookies))) {
 		open_connection(p, &s, now_ns);

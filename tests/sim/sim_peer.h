@@ -67,8 +67,8 @@ struct sim_peer {
 	uint64_t body_seed, body_len;
 	/* the connection */
 	enum sim_peer_state state;
-	uint16_t client_port;
-	uint32_t rcv_nxt, client_iss;
+	uint16_t client_port, old_port; /* old: of the connection before */
+	uint32_t rcv_nxt, client_iss, old_iss;
 	uint32_t taken; /* TCP segments, of all connections */
 	uint32_t cookie[SIM_COOKIES]; /* ISNs of the last SYN-ACKs */
 	uint32_t cookies;
