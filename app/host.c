@@ -249,6 +249,7 @@ fill_tcp_config(struct host *h, struct tcp_config *tcp)
 
 	tcp->ack_policy = (enum tcp_ack_policy)s->ack;
 	tcp->congestion = (enum tcp_congestion)s->congestion;
+	tcp->ecn = s->ecn;
 	tcp->ack_segments_max = (uint32_t)s->ack_segments;
 	tcp->ack_delay_max_ns = s->ack_delay_ns;
 	tcp->rcv_window_max_bytes = (uint32_t)s->window_bytes;

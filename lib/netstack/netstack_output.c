@@ -172,6 +172,7 @@ build_segment(struct netstack *ns, struct netstack_conn *nc, const struct ether_
 		.id = nc->ip_id++,
 		.protocol = IPV4_PROTO_TCP,
 		.ttl = IPV4_TTL_DEFAULT,
+		.ecn = s->ecn,
 	};
 	uint32_t header_len = wire_tcp_header_len(s);
 

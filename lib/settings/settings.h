@@ -54,6 +54,7 @@ struct settings {
 	/* TCP */
 	int ack; /* enum tcp_ack_policy */
 	int congestion; /* enum tcp_congestion */
+	bool ecn; /* ask for it */
 	uint64_t ack_delay_ns;
 	uint64_t ack_segments;
 	uint64_t window_bytes; /* receive window at most */

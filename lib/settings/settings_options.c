@@ -58,6 +58,11 @@ static const struct settings_option options[] = {
 		AT(window_bytes), 0, 4096, UINT64_C(1) << 30, OPTION_BYTES, OPTION_GROUP_TCP, 0},
 	{"congestion", "NAME", "Congestion control for what we send: cubic or newreno.",
 		congestions, AT(congestion), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0},
+	{"ecn", NULL,
+		"Ask servers for explicit congestion notification (RFC 3168). A SYN that is lost "
+		"twice "
+		"or refused is sent again without.",
+		NULL, AT(ecn), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TCP, 0},
 
 	{"header", "LINE",
 		"Add a request header \"Name: value\"; \"Name:\" removes one of ours, \"Name;\" "

@@ -392,6 +392,7 @@ settings_defaults(struct settings *ret)
 		.writer_core = -1,
 		.ack = (int)tcp.ack_policy,
 		.congestion = (int)tcp.congestion,
+		.ecn = tcp.ecn,
 		.ack_delay_ns = tcp.ack_delay_max_ns,
 		.ack_segments = tcp.ack_segments_max,
 		.window_bytes = tcp.rcv_window_max_bytes,

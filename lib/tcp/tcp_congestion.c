@@ -113,6 +113,14 @@ tcp_congestion_on_enter_recovery(
 }
 
 void
+tcp_congestion_on_ecn(struct tcp_congestion_control *cc, uint32_t flight_bytes)
+{
+	CHECK(!cc->recovering);
+	reduce_ssthresh(cc, flight_bytes);
+	cc->cwnd = MIN_OF(cc->cwnd, cc->ssthresh);
+}
+
+void
 tcp_congestion_on_dup_ack(struct tcp_congestion_control *cc)
 {
 	/* RFC 5681 §3.2 step 4 */

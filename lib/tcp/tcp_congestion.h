@@ -88,6 +88,10 @@ void tcp_congestion_on_ack(struct tcp_congestion_control *cc, uint32_t bytes, ui
 void tcp_congestion_on_enter_recovery(
 	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool sack, uint64_t now_ns);
 
+/** ECN-Echo: congestion without a loss, RFC 3168 §6.1.2. ssthresh as on entering recovery,
+ *  cwnd no more than that, and no recovery follows. Must not be called while recovering. */
+void tcp_congestion_on_ecn(struct tcp_congestion_control *cc, uint32_t flight_bytes);
+
 /** A further duplicate ACK in recovery. RFC 6582 inflates cwnd by SMSS; with SACK nothing. */
 void tcp_congestion_on_dup_ack(struct tcp_congestion_control *cc);
 

@@ -109,6 +109,7 @@ tcp_conn_reset(struct tcp_conn *c)
 		c->cfg.congestion == TCP_CONGESTION_CUBIC ? &tcp_congestion_cubic
 							  : &tcp_congestion_newreno,
 		c->smss);
+	tcp_ecn_reset(c);
 	tcp_send_start(c, 0);
 }
 
@@ -320,6 +321,7 @@ tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
 		.timestamps = c->timestamps,
 		.sack = c->sack,
 		.window_scaling = c->window_scaling,
+		.ecn = c->ecn.on,
 		.retransmits = c->retransmits,
 		.payloads_held = tcp_reassembly_held(c->reassembly),
 		.payloads_out_of_order = tcp_reassembly_out_of_order(c->reassembly),

@@ -79,6 +79,7 @@ struct tcp_config {
 	bool timestamps; /* offer RFC 7323 timestamps */
 	bool sack; /* offer RFC 2018 */
 	bool window_scaling; /* offer RFC 7323 window scale */
+	bool ecn; /* ask for RFC 3168 ECN. Off: as clients do, for paths that drop such a SYN */
 	uint32_t syn_retries; /* SYN retransmissions before ETIMEDOUT */
 	uint32_t data_retries; /* consecutive RTOs of data before ETIMEDOUT (RFC 9293 R2) */
 	uint64_t rto_initial_ns, rto_min_ns, rto_max_ns; /* RFC 6298 */
@@ -236,7 +237,7 @@ struct tcp_info {
 	uint32_t iss, irs;
 	uint16_t mss_send, mss_peer;
 	uint8_t snd_wscale, rcv_wscale;
-	bool timestamps, sack, window_scaling; /* as negotiated */
+	bool timestamps, sack, window_scaling, ecn; /* as negotiated */
 	uint32_t retransmits; /* segments we sent again */
 	uint32_t payloads_held, payloads_out_of_order;
 	uint32_t rcv_bytes_unread; /* in order, not yet taken */

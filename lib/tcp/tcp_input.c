@@ -84,6 +84,11 @@ syn_sent_second_check_rst(struct tcp_conn *c, const struct tcp_segment *s)
 	if (!(s->flags & TCP_ACK))
 		return drop(c, DROP_TCP_SEQUENCE);
 	counter_add(c->counters, COUNTER_TCP_RST_RECEIVED, 1);
+	if (tcp_ecn_on_refused(c)) {
+		c->syn_due = true;
+		c->syn_sent_ns = 0; /* the handshake begins anew */
+		return STEP_DONE;
+	}
 	tcp_state_end(c, -ECONNREFUSED);
 	return STEP_DONE;
 }
@@ -98,6 +103,7 @@ take_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 	c->window.adv = c->rcv_nxt + promised;
 	c->last_ack_sent = c->ack.covered = c->rcv_nxt;
 	tcp_options_negotiate(c, s);
+	tcp_ecn_on_syn(c, s);
 	if (c->timestamps) {
 		c->ts_recent = s->ts_val;
 		c->ts_recent_ns = now_ns;
@@ -335,6 +341,7 @@ input_synchronised(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now
 		fourth_check_syn(c, s, now_ns) != STEP_ON ||
 		fifth_check_ack(c, s, now_ns) != STEP_ON)
 		return false;
+	tcp_ecn_on_data(c, s);
 	if (__builtin_expect((s->flags & TCP_SYN) == 0, 1))
 		return tcp_text_process(c, s, now_ns);
 	rest = without_syn(s);

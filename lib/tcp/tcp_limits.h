@@ -16,6 +16,12 @@
 #define TCP_PAWS_IDLE_NS (24U * 86400U * NS_PER_SEC) /* RFC 7323 §5.5: TS.Recent is stale then */
 #define TCP_PERSIST_MAX_NS (60 * NS_PER_SEC) /* RFC 9293 §3.8.6.1: back off, up to this */
 
+/* ECN, RFC 3168 §5: the codepoints of the IP header that matter to us. */
+#define TCP_ECN_ECT0 2U /* what we send: ECT(0), RFC 8311 §4.2 leaves ECT(1) to experiments */
+#define TCP_ECN_CE 3U
+/* SYNs that ask for ECN before one does not: RFC 3168 §6.1.1.1, the loss of one is no proof. */
+#define TCP_ECN_SYN_TRIES 2U
+
 /* Acknowledgments waiting to go out, one for each out-of-order segment of a burst. */
 #define TCP_ACK_RING 32U /* a power of two */
 

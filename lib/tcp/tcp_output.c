@@ -16,7 +16,7 @@ prepare(const struct tcp_conn *c, struct tcp_segment *ret)
 
 /* Counts the segment and notes what it told the peer. */
 static bool
-sent(struct tcp_conn *c, const struct tcp_segment *s)
+sent(struct tcp_conn *c, struct tcp_segment *s)
 {
 	counter_add(c->counters, COUNTER_TCP_SEGMENTS_SENT, 1);
 	if (s->flags & TCP_RST)
@@ -25,6 +25,7 @@ sent(struct tcp_conn *c, const struct tcp_segment *s)
 		counter_add(c->counters, COUNTER_TCP_ACKS_SENT, 1);
 	if ((s->flags & TCP_ACK) && !(s->flags & TCP_RST))
 		c->last_ack_sent = s->ack;
+	tcp_ecn_on_output(c, s);
 	return true;
 }
 
@@ -60,6 +61,7 @@ output_syn(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 		ret->ack = c->rcv_nxt;
 	}
 	tcp_options_offer(c, ret);
+	tcp_ecn_offer(c, ret);
 	tcp_options_stamp(c, now_ns, ret);
 	tcp_scoreboard_on_sent(&c->board, c->iss + 1);
 	if (c->syn_sent_ns == 0) /* and not at connect: ARP may have taken its time */

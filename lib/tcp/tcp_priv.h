@@ -69,6 +69,17 @@ struct tcp_send_buffer {
 	uint32_t end_seq; /* after the newest */
 };
 
+/** Explicit congestion notification, RFC 3168 (tcp_ecn.c). */
+struct tcp_ecn {
+	bool ask; /* the next SYN is an ECN-setup SYN */
+	bool asked, plain_syn; /* one was sent; one that was not */
+	bool on; /* both ends are ECN-capable */
+	bool marks; /* our new data may be sent as ECT(0) */
+	bool echo; /* CE came: ACKs say ECE until CWR comes */
+	bool cwr_due; /* the window was reduced: the next new data says so */
+	uint32_t reduced_at; /* SND.NXT then; ECE on ACKs up to it says nothing new */
+};
+
 enum tcp_rst_pending {
 	TCP_RST_NONE,
 	TCP_RST_REPLY, /* answers a bad segment; the connection goes on */
@@ -110,6 +121,7 @@ struct tcp_conn {
 	bool fin_queued; /* our FIN follows the queued data */
 	bool syn_due, probe_due, retransmit_first;
 	bool small_allowed; /* silly window avoidance is overridden for one segment */
+	struct tcp_ecn ecn;
 	uint32_t dup_acks;
 	uint32_t limited_bytes; /* sent by limited transmit, not counted in FlightSize */
 	struct tcp_send_buffer send;
@@ -202,6 +214,29 @@ bool tcp_options_paws_reject(
  *  sequence and acknowledgment were found acceptable: TS.Recent must not be for a stranger to
  *  set. */
 void tcp_options_on_segment(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+
+/* tcp_ecn.c: RFC 3168 */
+
+/** A new connection: asks as cfg.ecn says. */
+void tcp_ecn_reset(struct tcp_conn *c);
+/** Our SYN or SYN-ACK is about to go: its ECE and CWR. */
+void tcp_ecn_offer(struct tcp_conn *c, struct tcp_segment *syn);
+/** §6.1.1.1: the SYN's timer expired; after TCP_ECN_SYN_TRIES no more ECN is asked for. */
+void tcp_ecn_on_syn_lost(struct tcp_conn *c);
+/** §6.1.1.1: a RST answers our SYN. true: it asked for ECN; try once more without. */
+bool tcp_ecn_on_refused(struct tcp_conn *c);
+/** What the peer's SYN or SYN-ACK settled. */
+void tcp_ecn_on_syn(struct tcp_conn *c, const struct tcp_segment *syn);
+/** An acceptable segment, before its text: CE and CWR. Bits of any other are a stranger's. */
+void tcp_ecn_on_data(struct tcp_conn *c, const struct tcp_segment *s);
+/** s is about to go: ECE, where it is due. */
+void tcp_ecn_on_output(struct tcp_conn *c, struct tcp_segment *s);
+/** cwnd was reduced, for whatever reason: CWR is due, ECE up to SND.NXT is old. */
+void tcp_ecn_on_reduction(struct tcp_conn *c);
+/** Does this acceptable ACK ask for a reduction? */
+bool tcp_ecn_congested(const struct tcp_conn *c, const struct tcp_segment *s);
+/** s is new data (or a FIN), about to go for the first time: ECT(0) and CWR. */
+void tcp_ecn_on_new_data(struct tcp_conn *c, struct tcp_segment *s);
 
 /* tcp_ack.c */
 

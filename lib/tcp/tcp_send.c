@@ -138,6 +138,7 @@ on_duplicate(struct tcp_conn *c, uint64_t now_ns)
 		!tcp_scoreboard_is_lost(&c->board, c->snd_una))
 		return;
 	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
+	tcp_ecn_on_reduction(c);
 	tcp_scoreboard_enter_recovery(&c->board);
 	c->retransmit_first = true;
 	c->limited_bytes = 0;
@@ -177,12 +178,18 @@ tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 	else if (flight > 0 &&
 		 (c->sack ? news.bytes_sacked > 0 : tcp_segment_seq_len(s) == 0 && !window_changed))
 		on_duplicate(c, now_ns);
+	if (tcp_ecn_congested(c, s)) {
+		tcp_congestion_on_ecn(&c->congestion, flight);
+		tcp_ecn_on_reduction(c);
+		counter_add(c->counters, COUNTER_TCP_ECN_REDUCTIONS, 1);
+	}
 }
 
 void
 tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns)
 {
 	tcp_congestion_on_rto(&c->congestion, tcp_snd_nxt(c) - c->snd_una, c->retries == 1, now_ns);
+	tcp_ecn_on_reduction(c);
 	tcp_scoreboard_on_rto(&c->board);
 	c->retransmit_first = false;
 	c->dup_acks = 0;
@@ -271,6 +278,7 @@ send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *
 			&c->congestion, now_ns - c->last_sent_ns, tcp_rtt_rto(&c->rtt));
 	c->small_allowed = false;
 	fill_segment(c, left, right, ret);
+	tcp_ecn_on_new_data(c, ret);
 	tcp_scoreboard_on_sent(&c->board, right);
 	if (c->timed_ns == 0) {
 		c->timed_seq = right;

@@ -173,7 +173,11 @@ tcp_text_process(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_n
 static bool
 plain(const struct tcp_conn *c, const struct tcp_segment *s)
 {
-	return c->state == TCP_ESTABLISHED && (s->flags & ~TCP_PSH) == TCP_ACK &&
+	/* CE stands in FIN's place, so that one comparison finds it as well. ECE on an ACK of
+	 * nothing new says nothing new: it goes on until we have data that carries CWR. */
+	unsigned int flags = s->flags | (s->ecn == TCP_ECN_CE ? TCP_FIN : 0U);
+
+	return c->state == TCP_ESTABLISHED && (flags & ~(TCP_PSH | TCP_ECE)) == TCP_ACK &&
 	       s->seq == c->rcv_nxt && s->payload.len > 0 && s->ack == c->snd_una &&
 	       c->snd_una == tcp_snd_nxt(c) && (uint32_t)s->window << c->snd_wscale == c->snd_wnd &&
 	       s->payload.len <= tcp_rcv_wnd(c) &&

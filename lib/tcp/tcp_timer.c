@@ -84,6 +84,7 @@ on_rto(struct tcp_conn *c, uint64_t now_ns)
 	if (opening) {
 		c->syn_due = true;
 		c->syn_retransmitted = true;
+		tcp_ecn_on_syn_lost(c);
 	} else {
 		tcp_send_on_rto(c, now_ns);
 	}

@@ -45,7 +45,7 @@ struct tcp_segment {
 	uint8_t options; /* TCP_OPT_* */
 	uint8_t wscale; /* TCP_OPT_WSCALE, shift as on the wire (may exceed 14) */
 	uint8_t sack_count; /* TCP_OPT_SACK, 0..TCP_SACK_BLOCKS_MAX */
-	uint8_t ecn; /* the IP header's ECN codepoint, 0..3 */
+	uint8_t ecn; /* the IP header's ECN codepoint, 0..3; received or to be sent */
 	uint16_t urgent;
 	bool more; /* received: the next input is the same segment's payload in another buffer;
 		    * FIN and PSH are with the last one */

@@ -86,6 +86,7 @@ create(struct fuzz *f)
 	cfg.window_scaling = (options & 4) != 0;
 	cfg.congestion = options & 8 ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_NEWRENO;
 	cfg.ack_policy = (enum tcp_ack_policy)((options >> 4) % 3);
+	cfg.ecn = (more & 128) != 0;
 	cfg.rcv_window_max_bytes = windows[more % 6];
 	cfg.rcv_window_init_bytes = MIN_OF(windows[(more >> 3) % 6], cfg.rcv_window_max_bytes);
 	cfg.rcv_payloads_max = 16 + (more & 64);
@@ -214,6 +215,7 @@ any_segment(struct fuzz *f)
 	const struct tcp_conn *c = f->c;
 	struct tcp_segment s = {.flags = next(in)};
 
+	s.ecn = c->ecn.on && (s.flags & 1) ? TCP_ECN_CE : 0;
 	s.seq = near(in, c->rcv_nxt, c->window.adv, c->irs);
 	s.ack = near(in, tcp_snd_nxt(c), c->snd_una, c->iss);
 	s.window = (uint16_t)next16(in);

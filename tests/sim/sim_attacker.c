@@ -17,6 +17,7 @@ build_ip(const struct sim_attack *a, uint8_t protocol, uint32_t payload_len, uin
 		.dst = a->client_ip,
 		.protocol = protocol,
 		.ttl = 64,
+		.ecn = IPV4_ECN_MASK, /* CE */
 		.total_len = (uint16_t)(IPV4_HEADER_LEN + payload_len)};
 	uint32_t l2 = wire_ether_build(frame, &ether);
 
@@ -108,6 +109,7 @@ forge_tcp(struct sim_random *r, const struct sim_attack *a, uint8_t *frame)
 	default: /* an ACK of what was not sent */
 		break;
 	}
+	s.flags |= sim_random_chance(r, 300) ? TCP_ECE | TCP_CWR : 0;
 	stamp(r, &s);
 	return build_tcp(a, &s, frame);
 }

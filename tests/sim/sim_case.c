@@ -133,6 +133,17 @@ derive_oddities(struct sim_random *r, struct sim_config *ret)
 	ret->peer.urgent_per_mille = sim_random_chance(r, 50) ? 200 : 0;
 	ret->peer.syn_cookies = sim_random_chance(r, 100);
 	ret->peer.forgets_options = ret->peer.syn_cookies && sim_random_chance(r, 300);
+	ret->ecn = sim_random_chance(r, 400);
+	ret->peer.ecn = sim_random_chance(r, 700);
+	ret->peer.ecn_drops_syn = sim_random_chance(r, 50);
+	/* A second copy of the reset refuses the second SYN as well, by RFC 9293 §3.10.7.3. */
+	ret->peer.ecn_resets_syn =
+		!ret->peer.ecn_drops_syn && sim_random_chance(r, 50) &&
+		ret->to_client.duplicate_per_mille + ret->to_server.duplicate_per_mille == 0;
+	ret->to_client.mark_per_mille =
+		sim_random_chance(r, 600) ? (uint32_t)sim_random_range(r, 1, 300) : 0;
+	ret->to_server.mark_per_mille =
+		sim_random_chance(r, 600) ? (uint32_t)sim_random_range(r, 1, 500) : 0;
 	ret->attack_per_mille =
 		sim_random_chance(r, 150) ? (uint32_t)sim_random_range(r, 1, 300) : 0;
 }
@@ -187,12 +198,13 @@ sim_case_describe(const struct sim_config *c, char *buf, size_t room)
 		"%u downloads, first %" PRIu64
 		" bytes answer %d; %.0f Mb/s %.1f ms, loss %u dup %u corrupt "
 		"%u per mille, jitter %.1f ms; ts %d sack %d ws %d mss %u; window %u payloads %u "
-		"ack %d; urgent %u cookies %d forgets %d attack %u",
+		"ack %d; urgent %u cookies %d forgets %d ecn %d%d marks %u %u attack %u",
 		c->downloads, c->body_len[0], (int)c->answer[0],
 		(double)c->to_client.bits_per_second / 1e6, (double)c->to_client.delay_ns / 1e6,
 		c->to_client.loss_per_mille, c->to_client.duplicate_per_mille,
 		c->to_client.corrupt_per_mille, (double)c->to_client.jitter_ns / 1e6,
 		c->peer.timestamps, c->peer.sack, c->peer.window_scaling, c->peer.mss,
 		c->window_bytes, c->payloads_max, (int)c->ack_policy, c->peer.urgent_per_mille,
-		c->peer.syn_cookies, c->peer.forgets_options, c->attack_per_mille);
+		c->peer.syn_cookies, c->peer.forgets_options, c->ecn, c->peer.ecn,
+		c->to_client.mark_per_mille, c->to_server.mark_per_mille, c->attack_per_mille);
 }

@@ -25,7 +25,7 @@ print_options(const struct sim_tcp *t)
 static void
 print_flags(uint8_t flags)
 {
-	static const char letter[] = "FSRPAU";
+	static const char letter[] = "FSRPAUEC";
 	uint32_t i;
 
 	putchar(' ');
@@ -54,5 +54,7 @@ sim_dump_frame(
 	print_flags(t.flags);
 	printf(" seq %u..%u ack %u win %u", t.seq, t.seq + t.len, t.ack, t.window);
 	print_options(&t);
+	if (t.ecn != 0)
+		printf(" ecn %u", t.ecn);
 	putchar('\n');
 }

@@ -47,6 +47,24 @@ is_lost(struct sim_link *l)
 	return sim_random_chance(l->random, l->bad ? 500 : l->cfg.loss_per_mille);
 }
 
+/* RFC 3168 §5: ECT becomes CE; the header's checksum by RFC 1624 eq. 3, on its last bits. */
+static void
+mark(struct sim_link *l, uint8_t *bytes)
+{
+	uint8_t *ip = bytes + 14, ecn = ip[1] & 3;
+	uint32_t sum;
+
+	if (bytes[12] != 0x08 || bytes[13] != 0x00 || ecn == 0 || ecn == 3 ||
+		!sim_random_chance(l->random, l->cfg.mark_per_mille))
+		return;
+	ip[1] |= 3;
+	sum = (uint32_t)(ip[10] << 8 | ip[11]) + 0xffffU - (3U - ecn);
+	sum = (sum & 0xffffU) + (sum >> 16);
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+	l->marked++;
+}
+
 static void
 deliver(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t at_ns)
 {
@@ -55,6 +73,8 @@ deliver(struct sim_link *l, const uint8_t *bytes, uint32_t len, uint64_t at_ns)
 	CHECK(f != NULL);
 	*f = (struct sim_frame){.at_ns = at_ns, .number = l->number++, .len = len};
 	memcpy(f->bytes, bytes, len);
+	if (l->cfg.mark_per_mille > 0 && len > 34)
+		mark(l, f->bytes);
 	if (sim_random_chance(l->random, l->cfg.corrupt_per_mille))
 		corrupt(l, f);
 	if (len > 64 && sim_random_chance(l->random, l->cfg.truncate_per_mille)) {

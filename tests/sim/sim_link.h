@@ -14,6 +14,7 @@ struct sim_link_config {
 	uint32_t
 		burst_loss_per_mille; /* Gilbert-Elliott: entering the bad state, which loses half */
 	uint64_t down_from_ns, down_until_ns; /* the cable is out in between */
+	uint32_t mark_per_mille; /* ECN-capable packets that get CE: a router's queue is long */
 	uint64_t drop_ip; /* bit n: the nth IP packet from 0 is lost, whatever the dice say */
 };
 
@@ -31,6 +32,7 @@ struct sim_link {
 	struct sim_random *random;
 	struct sim_frame *head; /* by arrival */
 	uint64_t busy_until_ns, number, lost, packets; /* packets: IP ones that were sent into it */
+	uint64_t marked;
 	bool bad;
 };
 

@@ -12,6 +12,8 @@
 
 #define RTO_MIN_NS (200 * NS_PER_MS)
 #define RTO_MAX_NS (10 * NS_PER_SEC)
+#define SIM_PEER_ECT 2U /* RFC 3168 §5 */
+#define SIM_PEER_CE 3U
 
 static void
 fault(struct sim_peer *p, const char *text)
@@ -50,6 +52,9 @@ send_tcp(struct sim_peer *p, struct tcp_segment *s, uint64_t now_ns)
 	uint8_t *l4 = frame + l2 + IPV4_HEADER_LEN;
 	uint64_t sum;
 
+	ip.ecn = s->ecn;
+	if (p->ece && (s->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK)
+		s->flags |= TCP_ECE;
 	s->src_port = 80;
 	if (s->dst_port == 0)
 		s->dst_port = p->client_port;
@@ -105,6 +110,7 @@ send_syn_ack(struct sim_peer *p, uint64_t now_ns)
 		.wscale = p->cfg.wscale,
 	};
 
+	s.flags |= p->ecn ? TCP_ECE : 0;
 	s.options |= p->ws ? TCP_OPT_WSCALE : 0;
 	s.options |= p->sack ? TCP_OPT_SACK_PERMITTED : 0;
 	send_tcp(p, &s, now_ns);
@@ -146,6 +152,11 @@ transmit(struct sim_peer *p, struct sim_segment *g, uint64_t now_ns)
 	if (p->cfg.urgent_per_mille > 0 && sim_random_chance(p->random, p->cfg.urgent_per_mille)) {
 		s.flags |= TCP_URG;
 		s.urgent = (uint16_t)sim_random_range(p->random, 0, 2000);
+	}
+	if (p->ecn && g->sent == 0 && g->len > 0) {
+		s.ecn = SIM_PEER_ECT;
+		s.flags |= p->cwr_due ? TCP_CWR : 0;
+		p->cwr_due = false;
 	}
 	g->lost = false;
 	g->sent_ns = now_ns;
@@ -262,6 +273,9 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	}
 	p->client_port = s->src_port;
 	p->client_iss = s->seq;
+	p->ecn = p->cfg.ecn && (s->flags & TCP_ECE) && (s->flags & TCP_CWR);
+	p->ece = p->cwr_due = false;
+	p->ecn_recover = 0;
 	p->rcv_nxt = s->seq + 1;
 	p->ts = p->cfg.timestamps && (s->options & TCP_OPT_TIMESTAMPS);
 	p->sack = p->cfg.sack && (s->options & TCP_OPT_SACK_PERMITTED);
@@ -301,7 +315,7 @@ handshake_acked(struct sim_peer *p, const struct tcp_segment *s)
 	if (s->ack != p->cfg.iss + 1)
 		return false;
 	if (p->cfg.syn_cookies && p->cfg.forgets_options) {
-		p->ws = p->sack = false;
+		p->ws = p->sack = p->ecn = false;
 		p->client_wscale = 0;
 	}
 	p->state = SIM_OPEN;
@@ -362,6 +376,32 @@ enter_recovery(struct sim_peer *p)
 	p->recover = p->nxt;
 	p->ssthresh = MAX_OF(p->cwnd / 2.0, 2.0 * p->client_mss);
 	p->cwnd = p->ssthresh;
+	p->cwr_due = p->ecn;
+}
+
+/* RFC 3168 §6.1.2: once a window. */
+static void
+on_ece(struct sim_peer *p)
+{
+	if (p->in_recovery || p->una <= p->ecn_recover)
+		return;
+	p->ecn_recover = p->nxt;
+	p->ssthresh = MAX_OF(p->cwnd / 2.0, 2.0 * p->client_mss);
+	p->cwnd = MIN_OF(p->cwnd, p->ssthresh);
+	p->cwr_due = true;
+	p->ecn_reductions++;
+}
+
+/* RFC 3168 §6.1.3: what the cable marked is said until the client reduces. */
+static void
+take_marks(struct sim_peer *p, const struct tcp_segment *s)
+{
+	if (!p->ecn || s->payload.len == 0)
+		return;
+	if (s->flags & TCP_CWR)
+		p->ece = false;
+	if (s->ecn == SIM_PEER_CE)
+		p->ece = true;
 }
 
 /* Three segments SACKed above it, or three duplicate ACKs without SACK: it is lost. */
@@ -433,6 +473,8 @@ take_ack(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 		advance(p, ack, now_ns);
 	else if (s->payload.len == 0 && p->una < p->nxt)
 		p->dup_acks++;
+	if (p->ecn && (s->flags & TCP_ECE))
+		on_ece(p);
 	find_losses(p);
 }
 
@@ -469,6 +511,7 @@ input_open(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 		return;
 	if (p->ts && seq_leq(s->seq, p->rcv_nxt))
 		p->ts_recent = s->ts_val;
+	take_marks(p, s);
 	take_ack(p, s, now_ns);
 	take_request(p, s, now_ns);
 	if ((s->flags & TCP_FIN) && end - 1 == p->rcv_nxt && !p->client_fin) {
@@ -482,6 +525,26 @@ input_open(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 	/* The window opens in silence: the client learns of it by its next probe. */
 	p->shut -= p->shut > 0;
 	push(p, now_ns);
+}
+
+static bool
+is_syn(const struct tcp_segment *s)
+{
+	return (s->flags & ~(TCP_ECE | TCP_CWR)) == TCP_SYN;
+}
+
+/* A middlebox that takes the two bits for an attack: RFC 3168 §6.1.1.1. */
+static bool
+stops_ecn(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_segment rst = {
+		.flags = TCP_RST | TCP_ACK, .ack = s->seq + 1, .dst_port = s->src_port};
+
+	if (!is_syn(s) || !(p->cfg.ecn_drops_syn || p->cfg.ecn_resets_syn))
+		return false;
+	if (p->cfg.ecn_resets_syn)
+		send_tcp(p, &rst, now_ns);
+	return true;
 }
 
 static void
@@ -501,10 +564,13 @@ input_tcp(struct sim_peer *p, const struct sim_frame *f, const struct ipv4_heade
 		p->rto_at_ns = p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
 		return;
 	}
+	s.ecn = ip->ecn;
 	if ((s.flags & TCP_SYN) && s.src_port == p->old_port && s.seq == p->old_iss)
 		return; /* overtaken by the next connection, which it must not replace */
-	if (s.flags == TCP_SYN && (p->state == SIM_LISTEN || s.src_port != p->client_port ||
-					  (p->state == SIM_SYN_RECEIVED && p->cfg.syn_cookies))) {
+	if ((s.flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) && stops_ecn(p, &s, now_ns))
+		return;
+	if (is_syn(&s) && (p->state == SIM_LISTEN || s.src_port != p->client_port ||
+				  (p->state == SIM_SYN_RECEIVED && p->cfg.syn_cookies))) {
 		open_connection(p, &s, now_ns);
 		return;
 	}
@@ -573,6 +639,7 @@ on_rto(struct sim_peer *p, uint64_t now_ns)
 		p->seg[i].lost = !p->seg[i].sacked;
 	p->ssthresh = MAX_OF(p->cwnd / 2.0, 2.0 * p->client_mss);
 	p->cwnd = p->client_mss;
+	p->cwr_due = p->ecn;
 	p->in_recovery = false;
 	p->dup_acks = 0;
 	push(p, now_ns);

@@ -40,6 +40,9 @@ struct sim_peer_config {
 	uint32_t urgent_per_mille; /* segments with the urgent flag, and a pointer to anywhere */
 	bool syn_cookies; /* no state before the handshake's ACK: each SYN-ACK has an ISN of its
 			   * own and is sent once; without timestamps there are no options */
+	bool ecn; /* agrees to RFC 3168 */
+	bool ecn_drops_syn, ecn_resets_syn; /* what stands before it does not know ECN, and drops
+					     * or refuses a SYN that asks for it */
 	bool forgets_options; /* what the cookie does not hold: SACK and scales, though granted */
 };
 
@@ -73,7 +76,10 @@ struct sim_peer {
 	uint32_t cookie[SIM_COOKIES]; /* ISNs of the last SYN-ACKs */
 	uint32_t cookies;
 	bool fins_crossed; /* theirs came while ours was under way */
-	bool ts, sack, ws; /* negotiated */
+	bool ts, sack, ws, ecn; /* negotiated */
+	bool ece, cwr_due; /* a mark came; our window was reduced */
+	uint64_t ecn_recover; /* nxt at that time */
+	uint64_t ecn_reductions;
 	uint8_t client_wscale;
 	uint32_t client_mss, ts_recent;
 	uint64_t syn_ack_ns;

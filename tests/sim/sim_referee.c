@@ -38,6 +38,7 @@ on_syn_ack(struct sim_referee_conn *c, const struct sim_tcp *t)
 	c->server_mss = t->has_mss ? MAX_OF(t->mss, 64U) : 536U;
 	c->ts_recent_min = c->ts_recent_max = c->ts_recent_next = t->ts_val;
 	c->snd_edge = t->window; /* of a SYN, never scaled */
+	sim_referee_ecn_on_syn_ack(c, t);
 }
 
 /* ---- the server's segments ---- */
@@ -114,6 +115,7 @@ on_segment(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 		return;
 	}
 	c->heard = true;
+	sim_referee_ecn_on_delivered(c, t, left);
 	follow_timestamp(c, t, left, left + t->len);
 	if (t->len > 0 || (t->flags & SIM_FIN))
 		on_text(r, c, t, left);

@@ -44,6 +44,15 @@ struct sim_told {
 	struct sim_range first, duplicate; /* first SACK block; D-SACK */
 };
 
+/** ECN, RFC 3168. */
+struct sim_referee_ecn {
+	bool asked, plain_syn; /* SYNs of either kind were sent */
+	bool on; /* agreed on */
+	bool echo_min, echo_max; /* what the client sends must, may say ECE */
+	bool cwr_min, cwr_max; /* its next new data must, may say CWR */
+	uint64_t reduced_at; /* snd_max at its last reduction */
+};
+
 struct sim_referee_conn {
 	struct sim_referee_conn *next;
 	uint16_t port;
@@ -69,6 +78,7 @@ struct sim_referee_conn {
 	uint8_t *sent;
 	uint64_t sent_room, snd_max, snd_una, snd_edge;
 	uint64_t our_fin_at; /* SIM_NEVER: not sent */
+	struct sim_referee_ecn ecn;
 	bool ts_val_known;
 	uint32_t ts_val;
 	/* this iteration */

@@ -17,6 +17,16 @@ void sim_referee_fault(struct sim_referee *r, const char *format, ...)
 void sim_referee_judge_duties(
 	struct sim_referee *r, struct sim_referee_conn *c, bool excused, uint64_t now_ns);
 
+/* sim_referee_ecn.c */
+void sim_referee_ecn_on_syn(
+	struct sim_referee *r, struct sim_referee_conn *c, const struct sim_tcp *t);
+void sim_referee_ecn_on_syn_ack(struct sim_referee_conn *c, const struct sim_tcp *t);
+/** Before anything else is noted of the segment. */
+void sim_referee_ecn_on_delivered(
+	struct sim_referee_conn *c, const struct sim_tcp *t, uint64_t left);
+void sim_referee_ecn_on_sent(
+	struct sim_referee *r, struct sim_referee_conn *c, const struct sim_tcp *t);
+
 /** The newest connection from this port of the client, or NULL. */
 static inline struct sim_referee_conn *
 sim_referee_find(const struct sim_referee *r, uint16_t port)

@@ -29,10 +29,11 @@ on_syn(struct sim_referee *r, const struct sim_tcp *t)
 		sim_referee_fault(r, "the SYN's MSS is not the MTU less 40");
 	if (t->has_wscale && t->wscale > 14)
 		sim_referee_fault(r, "the SYN's window scale is above 14");
-	if (t->len > 0 || (t->flags & ~SIM_SYN) != 0)
+	if (t->len > 0 || (t->flags & ~(SIM_SYN | SIM_ECE | SIM_CWR)) != 0)
 		sim_referee_fault(r, "the SYN carries more than a SYN");
 	if (c != NULL && !c->ended) {
 		check_syn_again(r, c, t);
+		sim_referee_ecn_on_syn(r, c, t);
 		return;
 	}
 	c = calloc(1, sizeof(*c));
@@ -48,6 +49,7 @@ on_syn(struct sim_referee *r, const struct sim_tcp *t)
 	c->fin_at = c->our_fin_at = SIM_NEVER;
 	r->conns = c;
 	r->counts.connections++;
+	sim_referee_ecn_on_syn(r, c, t);
 }
 
 /* ---- what is acknowledged ---- */
@@ -237,6 +239,7 @@ check_segment(struct sim_referee *r, struct sim_referee_conn *c, const struct si
 	if (!(t->flags & SIM_ACK) || (t->flags & (SIM_SYN | SIM_URG)))
 		sim_referee_fault(r, "flags %#x on an open connection", t->flags);
 	check_timestamps(r, c, t);
+	sim_referee_ecn_on_sent(r, c, t);
 	check_ack(r, c, t);
 	if (c->tolds < SIM_STEP_ACKS) {
 		c->told[c->tolds] = (struct sim_told){.ack = c->ack};

@@ -153,6 +153,7 @@ sim_wire_read(const uint8_t *frame, uint32_t len, struct sim_tcp *ret)
 		.seq = get32(t + 4),
 		.ack = get32(t + 8),
 		.flags = t[13],
+		.ecn = ip[1] & 3,
 		.window = get16(t + 14),
 		.options_len = header - TCP_LEN,
 		.data = t + header,

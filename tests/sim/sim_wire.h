@@ -19,12 +19,18 @@
 #define SIM_PSH 0x08U
 #define SIM_ACK 0x10U
 #define SIM_URG 0x20U
+#define SIM_ECE 0x40U
+#define SIM_CWR 0x80U
+/* RFC 3168 §5 */
+#define SIM_NOT_ECT 0U
+#define SIM_ECT0 2U
+#define SIM_CE 3U
 
 struct sim_tcp {
 	uint32_t src_ip, dst_ip;
 	uint16_t src_port, dst_port, window, mss;
 	uint32_t seq, ack, ts_val, ts_ecr;
-	uint8_t flags, wscale;
+	uint8_t flags, wscale, ecn;
 	bool has_mss, has_wscale, has_sack_permitted, has_timestamps;
 	uint32_t sacks;
 	struct {

@@ -299,6 +299,7 @@ set_up(struct world *w)
 	ns.arp_tries = 50; /* the cable may be bad; giving up is another test's matter */
 	ns.tcp.ack_policy = cfg->ack_policy;
 	ns.tcp.congestion = cfg->congestion;
+	ns.tcp.ecn = cfg->ecn;
 	ns.tcp.rcv_window_max_bytes = cfg->window_bytes;
 	ns.tcp.rcv_window_init_bytes = MIN_OF(cfg->window_bytes, ns.tcp.rcv_window_init_bytes);
 	ns.tcp.rcv_payloads_max = cfg->payloads_max;
@@ -427,6 +428,8 @@ tear_down(struct world *w)
 	w->out->server_retransmissions = w->peer.retransmissions;
 	w->out->lost = w->to_client.lost + w->to_server.lost;
 	w->out->end_ns = w->now_ns;
+	w->out->marked = w->to_client.marked + w->to_server.marked;
+	w->out->server_ecn_reductions = w->peer.ecn_reductions;
 	w->out->fins_crossed = w->peer.fins_crossed;
 	w->out->all_ended = sim_referee_all_ended(&w->referee);
 	w->out->seen = w->referee.counts;

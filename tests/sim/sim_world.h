@@ -21,6 +21,7 @@ struct sim_config {
 	uint32_t downloads;
 	enum tcp_ack_policy ack_policy;
 	enum tcp_congestion congestion;
+	bool ecn; /* we ask for it */
 	uint32_t window_bytes, payloads_max;
 	uint16_t mtu;
 	uint32_t chain_per_mille; /* frames that come in several buffers */
@@ -41,6 +42,7 @@ struct sim_outcome {
 	uint64_t end_ns, steps, trace; /* trace: a hash of all frames and their times */
 	enum fetch_code code[SIM_DOWNLOADS_MAX];
 	uint64_t bytes, server_retransmissions, lost, forged;
+	uint64_t marked, server_ecn_reductions;
 	bool fins_crossed; /* at the server */
 	bool all_ended; /* as the referee saw it: by both FINs, or a reset */
 	struct counters counters;

@@ -495,6 +495,55 @@ test_sim_urgent_data_is_part_of_the_body(void **state)
 	assert_int_equal(out.bytes, 1U << 20);
 }
 
+static void
+ecn_case(struct sim_config *cfg)
+{
+	sim_case_plain(1U << 20, cfg);
+	cfg->ecn = cfg->peer.ecn = true;
+	cfg->downloads = 3;
+	cfg->body_len[1] = cfg->body_len[2] = 10000;
+	cfg->long_request_bytes = 4000;
+}
+
+/* RFC 3168: routers mark in both directions, both ends slow down, and nothing is lost. */
+static void
+test_sim_ecn_marks_slow_both_ends_without_a_loss(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	ecn_case(&cfg);
+	cfg.to_client.mark_per_mille = 20;
+	cfg.to_server.mark_per_mille = 900;
+	run(&cfg, &out);
+	assert_true(out.marked > 0 && out.counters.value[COUNTER_TCP_CE_RECEIVED] > 0);
+	assert_true(out.counters.value[COUNTER_TCP_ECE_SENT] > 0);
+	assert_true(out.server_ecn_reductions > 0);
+	assert_true(out.counters.value[COUNTER_TCP_ECN_REDUCTIONS] > 0);
+	assert_true(out.counters.value[COUNTER_TCP_CWR_SENT] > 0);
+	assert_int_equal(out.server_retransmissions + out.seen.retransmissions, 0);
+}
+
+/* RFC 3168 §6.1.1.1: a path that drops, or refuses, ECN-setup SYNs is no obstacle. */
+static void
+test_sim_ecn_hostile_middlebox_is_passed_without_ecn(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		ecn_case(&cfg);
+		cfg.peer.ecn_drops_syn = i == 0;
+		cfg.peer.ecn_resets_syn = i == 1;
+		run(&cfg, &out);
+		assert_int_equal(out.code[0], FETCH_OK);
+		assert_int_equal(out.counters.value[COUNTER_TCP_ECN_CONNECTIONS], 0);
+	}
+}
+
 int
 main(void)
 {
@@ -524,6 +573,8 @@ main(void)
 		cmocka_unit_test(test_sim_syn_cookies_of_several_isns_open_one_connection),
 		cmocka_unit_test(test_sim_server_that_forgets_its_options_is_served),
 		cmocka_unit_test(test_sim_urgent_data_is_part_of_the_body),
+		cmocka_unit_test(test_sim_ecn_marks_slow_both_ends_without_a_loss),
+		cmocka_unit_test(test_sim_ecn_hostile_middlebox_is_passed_without_ecn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

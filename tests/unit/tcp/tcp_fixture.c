@@ -10,8 +10,8 @@ stream_byte(uint32_t offset)
 	return (uint8_t)(offset ^ offset >> 8 ^ offset >> 16);
 }
 
-static struct fx *
-start(void (*change)(struct tcp_config *cfg))
+struct fx *
+fx_open_syn(void (*change)(struct tcp_config *cfg))
 {
 	struct fx *f = calloc(1, sizeof(*f));
 	const struct tcp_open open = {
@@ -34,7 +34,15 @@ start(void (*change)(struct tcp_config *cfg))
 	f->ts = 1000;
 	assert_int_equal(tcp_conn_connect(f->c, &open, f->now_ns), 0);
 	tcp_conn_check(f->c);
-	fx_expect_flags(f, TCP_SYN);
+	return f;
+}
+
+static struct fx *
+start(void (*change)(struct tcp_config *cfg))
+{
+	struct fx *f = fx_open_syn(change);
+
+	fx_expect_flags(f, f->c->cfg.ecn ? TCP_SYN | TCP_ECE | TCP_CWR : TCP_SYN);
 	return f;
 }
 

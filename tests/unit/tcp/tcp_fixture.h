@@ -45,6 +45,8 @@ struct fx {
  *  windows' quick ACKs are over; fx_open_quick leaves them. */
 struct fx *fx_open(enum tcp_state state, void (*change)(struct tcp_config *cfg));
 struct fx *fx_open_quick(void (*change)(struct tcp_config *cfg));
+/** A connection whose first SYN is due. */
+struct fx *fx_open_syn(void (*change)(struct tcp_config *cfg));
 
 /** Destroys the connection and frees f; no buffer may be left. */
 void fx_end(struct fx *f);
