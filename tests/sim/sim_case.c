@@ -179,6 +179,8 @@ sim_case_derive(uint64_t seed, struct sim_config *ret)
 	ret->chain_per_mille = sim_random_chance(&r, 300) ? 300 : 0;
 	ret->long_request_bytes =
 		sim_random_chance(&r, 300) ? (uint32_t)sim_random_range(&r, 100, 4000) : 0;
+	if (ret->long_request_bytes > 3000) /* as much as the model's request buffer holds */
+		ret->long_request_bytes = (uint32_t)sim_random_range(&r, 4000, 58000);
 	ret->sink_delay_max_ns =
 		sim_random_chance(&r, 500) ? 0 : sim_random_range(&r, 1, 2000) * NS_PER_US;
 	ret->sink_room_per_mille =

@@ -34,6 +34,7 @@ sim_peer_stop(struct sim_peer *p)
 {
 	free(p->stream);
 	free(p->seg);
+	sim_ranges_clear(&p->request_got);
 	p->stream = NULL;
 	p->seg = NULL;
 }
@@ -89,11 +90,41 @@ window_field(const struct sim_peer *p)
 }
 
 static void
+add_sack(struct sim_peer *p, struct tcp_segment *s, struct sim_range block)
+{
+	uint32_t first = p->rcv_nxt - p->request_len;
+
+	if (block.left == block.right || s->sack_count == (p->ts ? 3 : 4))
+		return;
+	s->options |= TCP_OPT_SACK;
+	s->sack[s->sack_count++] = (struct tcp_sack_block){
+		first + (uint32_t)block.left, first + (uint32_t)block.right};
+}
+
+/* RFC 2018 §4, RFC 2883 §4: the duplicate, the block of the newest segment, the others. */
+static void
+add_sacks(struct sim_peer *p, struct tcp_segment *s)
+{
+	struct sim_range newest = p->request_newest;
+	uint32_t i;
+
+	add_sack(p, s, p->request_twice);
+	add_sack(p, s, newest);
+	for (i = 0; i < p->request_got.count; i++) {
+		if (p->request_got.at[i].left > p->request_len &&
+			p->request_got.at[i].left != newest.left)
+			add_sack(p, s, p->request_got.at[i]);
+	}
+}
+
+static void
 send_ack(struct sim_peer *p, uint64_t now_ns)
 {
 	struct tcp_segment s = {.flags = TCP_ACK, .ack = p->rcv_nxt, .window = window_field(p)};
 
 	s.seq = seq_of(p, p->nxt);
+	if (p->sack)
+		add_sacks(p, &s);
 	send_tcp(p, &s, now_ns);
 }
 
@@ -286,6 +317,8 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	if (!again)
 		p->ts_first = p->ts_last = 0;
 	p->request_len = p->requests = 0;
+	sim_ranges_clear(&p->request_got);
+	p->request_newest = p->request_twice = (struct sim_range){0};
 	p->client_fin = p->fin_queued = p->reset_queued = p->in_recovery = false;
 	p->shut = p->cfg.shut_segments;
 	p->stream_len = p->una = p->nxt = 0;
@@ -323,26 +356,47 @@ handshake_acked(struct sim_peer *p, const struct tcp_segment *s)
 	return true;
 }
 
+/* Into its place in the request, in order or not. false: nothing new. */
+static bool
+store_request(struct sim_peer *p, uint32_t seq, const struct payload *d)
+{
+	uint32_t at = seq - (p->rcv_nxt - p->request_len), i;
+	struct sim_ranges *got = &p->request_got;
+
+	p->request_newest = p->request_twice = (struct sim_range){0};
+	/* Of an earlier request, or more than a request can be. */
+	if (d->len == 0 || at > sizeof(p->request) || at + d->len > sizeof(p->request))
+		return false;
+	if (sim_ranges_hold(got, at, at + d->len)) {
+		p->request_twice = (struct sim_range){at, at + d->len};
+		return false;
+	}
+	memcpy(p->request + at, d->data, d->len);
+	sim_ranges_add(got, at, at + d->len);
+	for (i = 0; i < got->count; i++) {
+		if (got->at[i].left <= at && at < got->at[i].right && got->at[i].left > 0)
+			p->request_newest = got->at[i];
+	}
+	p->rcv_nxt -= p->request_len;
+	p->request_len = (uint32_t)sim_ranges_gap(got, 0);
+	p->rcv_nxt += p->request_len;
+	return true;
+}
+
 /* The request is whole when its empty line has come. */
 static void
 take_request(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 {
-	const struct payload *d = &s->payload;
-	uint32_t skip = p->rcv_nxt - s->seq;
-
-	if (d->len == 0 || seq_gt(s->seq, p->rcv_nxt) || skip >= d->len ||
-		p->request_len + d->len > sizeof(p->request))
-		return;
 	if (p->shut > 0) /* they may only probe: one byte is refused */
 		return;
-	memcpy(p->request + p->request_len, d->data + skip, d->len - skip);
-	p->request_len += d->len - skip;
-	p->rcv_nxt += d->len - skip;
+	if (!store_request(p, s->seq, &s->payload))
+		return;
 	if (p->request_len < 4 || memcmp(p->request + p->request_len - 4, "\r\n\r\n", 4) != 0)
 		return;
 	if (memcmp(p->request, "GET /file HTTP/1.1\r\n", 20) != 0)
 		fault(p, "the request is not what was asked for");
 	p->request_len = 0;
+	sim_ranges_clear(&p->request_got);
 	p->requests++;
 	p->answer_at_ns = now_ns + p->cfg.think_ns;
 }

@@ -3,6 +3,7 @@
 #define SIM_PEER_H
 
 #include "sim_link.h"
+#include "sim_ranges.h"
 #include "wire_ether.h"
 #include "wire_ipv4.h"
 #include "wire_tcp.h"
@@ -85,6 +86,9 @@ struct sim_peer {
 	uint64_t syn_ack_ns;
 	char request[70000];
 	uint32_t request_len, requests;
+	struct sim_ranges request_got; /* offsets in the request; it may come out of order */
+	struct sim_range request_newest,
+		request_twice; /* what the next ACK's SACK tells; empty: - */
 	uint64_t answer_at_ns;
 	bool client_fin;
 	uint32_t shut; /* segments still to come */

@@ -366,7 +366,8 @@ judge(struct world *w, uint32_t i)
 static void
 download(struct world *w, uint32_t i)
 {
-	char header[4096];
+	static const uint32_t header_max = 60000;
+	char *header = malloc(header_max + 1);
 	const char *headers[] = {header};
 	struct fetch_job job = {
 		.url = &w->url,
@@ -380,8 +381,9 @@ download(struct world *w, uint32_t i)
 		.sink_file = &w->sink,
 	};
 
-	snprintf(header, sizeof(header), "X-Long: %0*d",
-		(int)MIN_OF(w->cfg->long_request_bytes, 4000U), 1);
+	CHECK(header != NULL);
+	snprintf(header, header_max + 1, "X-Long: %0*d",
+		(int)MIN_OF(w->cfg->long_request_bytes, header_max - 10U), 1);
 	w->sink = (struct sim_sink){.random = &w->random,
 		.now_ns = &w->now_ns,
 		.body_seed = w->cfg->seed + i,
@@ -397,6 +399,7 @@ download(struct world *w, uint32_t i)
 		;
 	if (w->out->failure[0] == '\0')
 		judge(w, i);
+	free(header);
 }
 
 /* What a connection leaves must be gone before netstack_destroy, which would hide it. */
