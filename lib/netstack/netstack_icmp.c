@@ -29,15 +29,29 @@ answer_echo(struct netstack *ns, const struct ether_header *ether, const struct 
 	return DROP_NONE;
 }
 
+/* RFC 9293 §3.9.2.2 names protocol and port. A filter that says so refuses the connection no less:
+ * asking again for two minutes would not move it. */
+static enum tcp_icmp_kind
+kind_of_unreachable(uint8_t code)
+{
+	switch (code) {
+	case ICMP_UNREACHABLE_FRAG:
+		return TCP_ICMP_PACKET_TOO_BIG;
+	case ICMP_UNREACHABLE_PROTOCOL:
+	case ICMP_UNREACHABLE_PORT:
+	case ICMP_UNREACHABLE_NET_PROHIBITED:
+	case ICMP_UNREACHABLE_HOST_PROHIBITED:
+	case ICMP_UNREACHABLE_PROHIBITED:
+		return TCP_ICMP_HARD;
+	default:
+		return TCP_ICMP_SOFT;
+	}
+}
+
 static enum tcp_icmp_kind
 kind_of(const struct icmp_message *m)
 {
-	if (m->type == ICMP_UNREACHABLE && m->code == ICMP_UNREACHABLE_FRAG)
-		return TCP_ICMP_PACKET_TOO_BIG;
-	if (m->type == ICMP_UNREACHABLE &&
-		(m->code == ICMP_UNREACHABLE_PROTOCOL || m->code == ICMP_UNREACHABLE_PORT))
-		return TCP_ICMP_HARD;
-	return TCP_ICMP_SOFT;
+	return m->type == ICMP_UNREACHABLE ? kind_of_unreachable(m->code) : TCP_ICMP_SOFT;
 }
 
 /* The quoted packet must be one of ours, of a connection that lives (RFC 5927 §4). */

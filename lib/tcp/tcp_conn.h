@@ -199,7 +199,7 @@ void tcp_conn_abort(struct tcp_conn *c);
 
 /** An ICMP error about this connection (RFC 5461, RFC 5927). */
 enum tcp_icmp_kind {
-	TCP_ICMP_HARD, /* protocol or port unreachable: aborts an opening connection */
+	TCP_ICMP_HARD, /* protocol or port unreachable, prohibited: aborts an opening connection */
 	TCP_ICMP_SOFT, /* net or host unreachable, time exceeded: remembered */
 	TCP_ICMP_PACKET_TOO_BIG, /* mtu is the next hop's (RFC 1191), 0 unknown */
 };

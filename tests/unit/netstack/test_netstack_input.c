@@ -353,6 +353,26 @@ TEST(test_input_port_unreachable_refuses_a_connection_that_is_being_opened)
 	fx_end(p);
 }
 
+/* As a firewall's REJECT rule answers. */
+TEST(test_input_prohibited_refuses_a_connection_that_is_being_opened)
+{
+	static const uint8_t codes[] = {ICMP_UNREACHABLE_NET_PROHIBITED,
+		ICMP_UNREACHABLE_HOST_PROHIBITED, ICMP_UNREACHABLE_PROHIBITED};
+	struct netstack_conn *nc;
+	size_t i;
+
+	for (i = 0; i < sizeof(codes); i++) {
+		struct test_peer *p = quiet(NULL);
+
+		p->answers.syn = false;
+		nc = fx_connect(p);
+		fx_run(p);
+		send_error(p, codes[i], p->ack - 1, 0, 80);
+		assert_int_equal(netstack_conn_error(nc), -ECONNREFUSED);
+		fx_end(p);
+	}
+}
+
 /* RFC 5927 §5.2: an established connection does not die of a packet that anyone can send. */
 TEST(test_input_port_unreachable_does_not_end_an_established_connection)
 {
@@ -621,6 +641,7 @@ main(void)
 		T(test_input_of_our_vlan_only_and_output_with_its_tag),
 		T(test_input_echo_request_is_answered_with_its_data),
 		T(test_input_port_unreachable_refuses_a_connection_that_is_being_opened),
+		T(test_input_prohibited_refuses_a_connection_that_is_being_opened),
 		T(test_input_port_unreachable_does_not_end_an_established_connection),
 		T(test_input_fragmentation_needed_makes_segments_smaller),
 		T(test_input_padding_is_not_payload),
