@@ -30,7 +30,7 @@ sent(struct tcp_conn *c, struct tcp_segment *s)
 }
 
 static bool
-output_rst(struct tcp_conn *c, struct tcp_segment *ret)
+output_rst(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
 	if (c->rst == TCP_RST_NONE)
 		return false;
@@ -40,6 +40,7 @@ output_rst(struct tcp_conn *c, struct tcp_segment *ret)
 	if (c->rst == TCP_RST_CLOSE) {
 		ret->flags |= TCP_ACK;
 		ret->ack = c->rcv_nxt;
+		tcp_options_stamp(c, now_ns, ret); /* RFC 7323 §3.2: SHOULD, once negotiated */
 	}
 	c->rst = TCP_RST_NONE;
 	return sent(c, ret);
@@ -138,7 +139,7 @@ tcp_conn_output(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
 	if (c->state != TCP_CLOSED)
 		tcp_timer_run(c, now_ns);
-	if (output_rst(c, ret))
+	if (output_rst(c, now_ns, ret))
 		return true;
 	if (c->state == TCP_CLOSED)
 		return false;

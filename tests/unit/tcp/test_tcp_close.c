@@ -404,6 +404,23 @@ TEST(test_abort_with_data_held_releases_it_on_destroy)
 	fx_end(f);
 }
 
+/* RFC 7323 §3.2 */
+TEST(test_abort_rst_carries_the_timestamp)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	struct tcp_segment s;
+
+	fx_data(f, 0, 100);
+	fx_drain(f);
+	f->now_ns += NS_PER_SEC;
+	tcp_conn_abort(f->c);
+	s = fx_expect_flags(f, TCP_RST | TCP_ACK);
+	assert_int_equal(s.options, TCP_OPT_TIMESTAMPS);
+	assert_int_equal(s.ts_val, tcp_options_clock(f->c, f->now_ns));
+	assert_int_equal(s.ts_ecr, f->c->ts_recent);
+	fx_end(f);
+}
+
 TEST(test_close_in_any_state_is_harmless_when_repeated)
 {
 	int state;
@@ -504,6 +521,7 @@ main(void)
 		T(test_time_wait_another_fin_does_not_restart_it),
 		T(test_time_wait_data_again_is_acked),
 		T(test_abort_sends_rst_where_the_rfc_does_and_releases_all),
+		T(test_abort_rst_carries_the_timestamp),
 		T(test_abort_with_data_held_releases_it_on_destroy),
 		T(test_close_in_any_state_is_harmless_when_repeated),
 		T(test_every_state_ends_without_the_peer),
