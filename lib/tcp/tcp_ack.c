@@ -152,6 +152,14 @@ tcp_ack_on_run(struct tcp_conn *c, uint32_t n, uint64_t now_ns)
 	a->segments += n;
 }
 
+void
+tcp_ack_on_last_data(struct tcp_conn *c, uint64_t now_ns)
+{
+	if (c->ack.segments++ == 0)
+		c->ack.since_ns = now_ns;
+	tcp_ack_at_once(c);
+}
+
 /* RFC 2883 §4: one run, the first; the parts of a segment follow each other. */
 static void
 note_duplicate_part(struct tcp_ack_parts *p, const struct tcp_sack_block *dsack)

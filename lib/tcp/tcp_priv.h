@@ -251,6 +251,8 @@ void tcp_ack_on_data(struct tcp_conn *c, uint32_t len, bool push, uint64_t now_n
 bool tcp_ack_merges(const struct tcp_conn *c, uint64_t now_ns);
 /** n such segments. */
 void tcp_ack_on_run(struct tcp_conn *c, uint32_t n, uint64_t now_ns);
+/** In-order data that the FIN follows in the same segment: one ACK, at once, will cover both. */
+void tcp_ack_on_last_data(struct tcp_conn *c, uint64_t now_ns);
 /** A segment that must be acknowledged at once and by an ACK of its own: out of order, duplicate
  *  (dsack: the run that we had; NULL or empty: none). */
 void tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack);

@@ -43,7 +43,10 @@ on_in_order(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_re
 	tcp_window_on_data(c, advance, s->payload.len);
 	if (r->filled_hole)
 		tcp_ack_on_hole_filled(c);
-	tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
+	if ((s->flags & TCP_FIN) && !c->ack.parts.open)
+		tcp_ack_on_last_data(c, now_ns);
+	else
+		tcp_ack_on_data(c, s->payload.len, (s->flags & TCP_PSH) != 0, now_ns);
 	if (r->bytes_duplicate > 0)
 		tcp_ack_on_duplicate(c, &r->duplicate); /* RFC 2883 §4.3: partly a duplicate */
 	if (c->state == TCP_FIN_WAIT_2) /* the peer is alive and not done */

@@ -32,6 +32,31 @@ TEST(test_established_fin_with_data_is_acked_with_both)
 	fx_end(f);
 }
 
+static void
+ack_every(struct tcp_config *cfg)
+{
+	cfg->ack_policy = TCP_ACK_EVERY;
+}
+
+TEST(test_established_fin_with_data_is_acked_once_where_each_segment_is)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, ack_every);
+
+	fx_data_flags(f, 0, 1000, TCP_FIN | TCP_PSH);
+	fx_expect_ack(f, 1001);
+	fx_expect_silence(f);
+	fx_read(f, 0);
+	fx_end(f);
+
+	f = fx_open_quick(NULL);
+	fx_data(f, 0, 1000);
+	fx_data_flags(f, 1000, 1000, TCP_FIN | TCP_PSH);
+	fx_expect_ack(f, 2001);
+	fx_expect_silence(f);
+	fx_read(f, 0);
+	fx_end(f);
+}
+
 TEST(test_established_fin_out_of_order_does_not_truncate)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
@@ -495,6 +520,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_established_fin_is_acked_at_once),
 		T(test_established_fin_with_data_is_acked_with_both),
+		T(test_established_fin_with_data_is_acked_once_where_each_segment_is),
 		T(test_established_fin_out_of_order_does_not_truncate),
 		T(test_established_fin_alone_above_a_hole_waits_for_it),
 		T(test_established_data_after_the_fin_is_cut_off),
