@@ -133,8 +133,13 @@ on_fin(struct tcp_conn *c, uint64_t now_ns)
 static void
 eighth_check_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	if (!tcp_state_receives(c->state))
+	if (!tcp_state_receives(c->state)) {
+		/* RFC 9293 §3.10.7.4: a FIN is acknowledged in every state. This one is above the
+		 * first: whoever sent it may learn where we are, but not make us talk. */
+		if (s->flags & TCP_FIN)
+			tcp_ack_challenge(c, now_ns);
 		return;
+	}
 	if ((s->flags & TCP_FIN) && !c->fin_seen) {
 		c->fin_seen = true;
 		c->fin_seq = s->seq + s->payload.len;

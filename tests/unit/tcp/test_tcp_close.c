@@ -372,6 +372,23 @@ TEST(test_time_wait_another_fin_does_not_restart_it)
 	fx_end(f);
 }
 
+TEST(test_fin_above_the_first_is_acked_and_changes_nothing)
+{
+	static const enum tcp_state states[] = {
+		TCP_CLOSE_WAIT, TCP_CLOSING, TCP_LAST_ACK, TCP_TIME_WAIT};
+	uint32_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct fx *f = fx_open(states[i], NULL);
+
+		fx_control(f, FX_BASE + 1, f->c->snd_una, TCP_FIN | TCP_ACK);
+		assert_int_equal(tcp_conn_state(f->c), states[i]);
+		fx_expect_ack(f, 1);
+		fx_expect_silence(f);
+		fx_end(f);
+	}
+}
+
 TEST(test_time_wait_data_again_is_acked)
 {
 	struct fx *f = fx_open(TCP_TIME_WAIT, NULL);
@@ -545,6 +562,7 @@ main(void)
 		T(test_last_ack_fin_again_is_acked_again),
 		T(test_time_wait_fin_again_is_acked_and_restarts_it),
 		T(test_time_wait_another_fin_does_not_restart_it),
+		T(test_fin_above_the_first_is_acked_and_changes_nothing),
 		T(test_time_wait_data_again_is_acked),
 		T(test_abort_sends_rst_where_the_rfc_does_and_releases_all),
 		T(test_abort_rst_carries_the_timestamp),
