@@ -463,8 +463,10 @@ packetdrill_interface_init(const char *flags, struct pd_interface *ret)
 	p->now_ns = START_NS;
 	pd_settings_init(&p->settings, flags);
 	p->stack = pd_stack_create(&p->settings, p->now_ns);
-	if (p->stack == NULL)
-		abort();
+	if (p->stack == NULL) {
+		fputs("no stack: out of memory, or an MTU below 576\n", stderr);
+		exit(1);
+	}
 	*ret = functions;
 	ret->userdata = p;
 	pd_interpose_begin(p);

@@ -263,7 +263,7 @@ set_tcp_level(struct pd_socket *s, int name, uint32_t number)
 	case TCP_QUICKACK:
 		return 0;
 	case TCP_MAXSEG:
-		if (number < 88 || number > PD_MTU - 40)
+		if (number < 88 || number > PD_MTU_MAX - 40)
 			return -EINVAL;
 		s->open.mss_max = (uint16_t)number;
 		return s->nc == NULL ? 0 : -EINVAL;

@@ -8,10 +8,12 @@
 void
 pd_settings_init(struct pd_settings *ret, const char *flags)
 {
-	bool freebsd = flags != NULL && strcmp(flags, "freebsd") == 0;
+	bool freebsd = flags != NULL && strncmp(flags, "freebsd", 7) == 0;
+	const char *mtu = flags != NULL ? strstr(flags, "mtu=") : NULL;
 
 	*ret = (struct pd_settings){
 		.host = freebsd ? PD_HOST_FREEBSD : PD_HOST_LINUX,
+		.mtu = mtu != NULL ? (uint16_t)atoi(mtu + 4) : 1500,
 		.rcvbuf = freebsd ? 65536 : 65535,
 		.rcvbuf_max = freebsd ? 2097152 : 15U << 20,
 		.sndbuf = freebsd ? 32768 : 256U << 10,

@@ -14,6 +14,7 @@ enum pd_host {
 /** What the scripts set with sysctl, as far as our stack has it. */
 struct pd_settings {
 	enum pd_host host;
+	uint16_t mtu;
 	uint32_t rcvbuf, rcvbuf_max, sndbuf; /* bytes */
 	uint32_t rto_initial_ms;
 	uint32_t syn_retries;
@@ -22,7 +23,8 @@ struct pd_settings {
 	bool timestamps, sack, window_scaling, cubic;
 };
 
-/** The host's defaults. flags: "linux", "freebsd" or NULL. */
+/** The host's defaults. flags: "linux" or "freebsd", then perhaps ",mtu=N";
+ *  or NULL. */
 void pd_settings_init(struct pd_settings *ret, const char *flags);
 
 /**

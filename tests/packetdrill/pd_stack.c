@@ -10,7 +10,7 @@
 #include "tcp_priv.h"
 #include "test_buffer.h"
 
-#define FRAME_MAX (ETHER_HEADER_LEN + ETHER_VLAN_LEN + PD_MTU + 64U)
+#define FRAME_MAX (ETHER_HEADER_LEN + ETHER_VLAN_LEN + PD_MTU_MAX + 64U)
 #define BURST 16U
 #define SND_BUFFER_BYTES (1U << 20) /* more than any script's SO_SNDBUF, which the socket keeps */
 #define CONNECTIONS_MAX 64U
@@ -24,7 +24,7 @@ struct sent_packet {
 	struct sent_packet *next;
 	uint64_t sent_ns;
 	size_t len;
-	uint8_t bytes[FRAME_MAX];
+	uint8_t bytes[];
 };
 
 struct pd_stack {
@@ -50,7 +50,7 @@ pd_stack_create(const struct pd_settings *settings, uint64_t now_ns)
 	cfg.address = PD_LOCAL_ADDRESS;
 	cfg.gateway_mac_set = true; /* the cable is packetdrill: no ARP */
 	cfg.gateway_mac = peer_mac;
-	cfg.mtu = PD_MTU;
+	cfg.mtu = settings->mtu;
 	cfg.connections_max = CONNECTIONS_MAX;
 	cfg.key = (struct siphash_key){1, 2};
 	cfg.tcp.snd_buffer_bytes = SND_BUFFER_BYTES;
@@ -140,7 +140,7 @@ pd_stack_open(struct pd_stack *st, const struct pd_open *open, bool passive, uin
 	if (nc == NULL)
 		return NULL;
 	cfg = nc->tcp->cfg; /* with the pointers, and the sizes of what it allocated */
-	cfg.mss_max = PD_MTU - IPV4_HEADER_LEN - TCP_HEADER_LEN;
+	cfg.mss_max = (uint16_t)(st->settings->mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN);
 	configure(&cfg, st->settings, open);
 	nc->tcp->cfg = cfg;
 	nc->in_use = true;
@@ -214,9 +214,10 @@ queue_sent(struct pd_stack *st, const struct tx_frame *tx, uint64_t now_ns)
 
 	if (be16_load(tx->data + ETHER_HEADER_LEN - 2) != ETHER_TYPE_IPV4)
 		return;
-	packet = calloc(1, sizeof(*packet));
+	packet = malloc(sizeof(*packet) + tx->len + 64); /* options may be laid out wider */
 	if (packet == NULL)
 		abort();
+	packet->next = NULL;
 	packet->sent_ns = now_ns;
 	packet->len = tx->len - ETHER_HEADER_LEN;
 	memcpy(packet->bytes, tx->data + ETHER_HEADER_LEN, packet->len);

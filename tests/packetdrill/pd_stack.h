@@ -17,7 +17,7 @@
  */
 
 #define PD_LOCAL_ADDRESS UINT32_C(0xc0a80002) /* 192.168.0.2, which the runner tells packetdrill */
-#define PD_MTU 1500U
+#define PD_MTU_MAX 65535U
 
 struct netstack_conn;
 struct pd_stack;
