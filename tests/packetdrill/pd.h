@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "pd_settings.h"
@@ -61,6 +62,7 @@ struct pd {
 	uint64_t now_ns;
 	struct pd_op *blocked; /* of packetdrill's other thread */
 	bool woken; /* its operation ended, and it has not read the clock yet */
+	pid_t returning; /* the thread that has read it, and packetdrill must hear of; 0: none */
 	struct pd_settings settings;
 	struct pd_stack *stack;
 	struct pd_socket socket[PD_SOCKETS_MAX];
@@ -94,6 +96,9 @@ void pd_clock_advance(struct pd *p, uint64_t until_ns);
 bool pd_clock_next(struct pd *p);
 /** Does op, blocking where nonblock is false. */
 long pd_clock_do(struct pd *p, struct pd_op *op, bool nonblock);
+/** Lets the thread whose blocked call ended come to rest in packetdrill, which takes real time. For
+ *  the main thread, where it has let go of packetdrill's lock: in usleep. */
+void pd_clock_let_return(struct pd *p);
 /** A thread reads the clock. */
 uint64_t pd_clock_read(struct pd *p);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base_bytes.h"
 #include "base_time.h"
@@ -11,6 +14,7 @@
 /* What nothing happens within, never happens. */
 #define PATIENCE_NS (3600 * NS_PER_SEC)
 #define HANDOVER_SECONDS 2
+#define RETURN_TRIES_MAX 50000U /* a second */
 
 /* The other thread is on its way from its call to the clock: let it see this moment. */
 static void
@@ -133,11 +137,46 @@ pd_clock_do(struct pd *p, struct pd_op *op, bool nonblock)
 	return op->result;
 }
 
+static bool
+asleep(pid_t thread)
+{
+	char path[64], text[512], *state;
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return true; /* it has ended */
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	state = strrchr(text, ')'); /* "pid (name) state ..." */
+	return state == NULL || state[2] == 'S';
+}
+
+void
+pd_clock_let_return(struct pd *p)
+{
+	const struct timespec moment = {.tv_nsec = 20 * 1000};
+	pid_t thread = p->returning;
+	uint32_t tries;
+
+	if (thread == 0 || !pthread_equal(pthread_self(), p->main_thread))
+		return;
+	pthread_mutex_unlock(&p->lock);
+	for (tries = 0; tries < RETURN_TRIES_MAX && !asleep(thread); tries++)
+		nanosleep(&moment, NULL);
+	pthread_mutex_lock(&p->lock);
+	p->returning = 0;
+}
+
 uint64_t
 pd_clock_read(struct pd *p)
 {
 	if (p->woken && !pthread_equal(pthread_self(), p->main_thread)) {
 		p->woken = false;
+		p->returning = gettid();
 		pthread_cond_broadcast(&p->changed);
 		return p->now_ns;
 	}

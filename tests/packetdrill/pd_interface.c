@@ -334,7 +334,9 @@ on_usleep(void *userdata, useconds_t us)
 {
 	struct pd *p = enter(userdata);
 
+	pd_clock_let_return(p);
 	pd_clock_advance(p, p->now_ns + us * NS_PER_US);
+	pd_clock_let_return(p);
 	return (int)leave(p, 0);
 }
 
