@@ -60,7 +60,7 @@ def test_lab_up_twice_is_one_lab_but_not_another_one(_lab):
 
 def test_tools_name_what_they_do_not_know(_lab):
     for args in (("quickstart", "--sise"), ("quickstart", "--runs", "0"), ("lab", "op"), ("lab", "up", "--mtu"),
-                 ("test", "units"), ("install",), ("fresh",)):
+                 ("test", "units"), ("install",), ("fresh",), ("coverage", "tcp")):
         result = tool(*args)
         assert result.returncode != 0 and result.stderr.startswith(f"{args[0]}: "), (args, result.stderr)
 
