@@ -167,8 +167,9 @@ on_arp(struct test_peer *p, const struct ether_addr *dst, const uint8_t *data, u
 		return;
 	p->who_has++;
 	p->who_has_dst = *dst;
-	if (!p->answers.arp || a.target_ip != TEST_PEER_ADDRESS)
-		return;
+	if (!p->answers.arp || a.target_ip != TEST_PEER_ADDRESS ||
+		(!ether_addr_is_broadcast(dst) && !ether_addr_equal(dst, &peer_mac)))
+		return; /* not asked, or asked at another's MAC */
 	reply = (struct arp_packet){.operation = ARP_REPLY,
 		.sender_mac = peer_mac,
 		.sender_ip = TEST_PEER_ADDRESS,

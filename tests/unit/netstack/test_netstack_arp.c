@@ -466,6 +466,56 @@ TEST(test_arp_entry_follows_the_host_to_another_mac)
 	fx_end(p);
 }
 
+/* A forger's word is taken as any host's (RFC 826), and the ACKs go astray. It does not last: the
+ * entry is asked after, at the forger's MAC and then everybody, and the server answers. */
+TEST(test_arp_spoofed_mac_of_the_server_heals_and_the_flow_goes_on)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	const struct arp_packet forged = {.operation = ARP_REPLY,
+		.sender_mac = other_mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_mac = our_mac,
+		.target_ip = TEST_OUR_ADDRESS};
+	uint32_t seconds;
+
+	fx_arp(p, &our_mac, &forged);
+	for (seconds = 0; seconds < 60; seconds++) {
+		exchange(p, nc, 1);
+		if (memcmp(p->last, &peer_mac, 6) == 0)
+			break;
+	}
+	assert_in_range(
+		seconds, 30, 40); /* refreshed after 30 s: two by unicast, one by broadcast */
+	assert_int_equal(netstack_conn_error(nc), 0);
+	fx_end(p);
+}
+
+/* Replies that nobody asked for, of a whole subnet: neither remembered nor answered. */
+TEST(test_arp_spoofed_replies_in_masses_leave_the_one_entry_alone)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	struct arp_packet forged = {.operation = ARP_REPLY,
+		.sender_mac = other_mac,
+		.target_mac = our_mac,
+		.target_ip = TEST_OUR_ADDRESS};
+	uint32_t i, asked = p->who_has;
+
+	for (i = 3; i < 10000; i++) {
+		forged.sender_ip = (TEST_PEER_ADDRESS & 0xffff0000) + i;
+		fx_arp(p, &our_mac, &forged);
+	}
+	assert_int_equal(test_peer_take(p), 0);
+	exchange(p, nc, 1);
+	assert_memory_equal(p->last, &peer_mac, 6);
+	assert_int_equal(p->who_has, asked);
+	for (i = 0; i < NETSTACK_ARP_ENTRIES; i++)
+		assert_true(p->ns->arp.entry[i].state == ARP_ENTRY_FREE ||
+			    p->ns->arp.entry[i].ip == TEST_PEER_ADDRESS);
+	fx_end(p);
+}
+
 /* Only ARP tells; a frame from another MAC may be a router's, or a forger's. */
 TEST(test_arp_ip_traffic_from_another_mac_teaches_nothing)
 {
@@ -551,6 +601,8 @@ main(void)
 		T(test_arp_refresh_asks_twice_by_unicast_then_everybody),
 		T(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead),
 		T(test_arp_entry_follows_the_host_to_another_mac),
+		T(test_arp_spoofed_mac_of_the_server_heals_and_the_flow_goes_on),
+		T(test_arp_spoofed_replies_in_masses_leave_the_one_entry_alone),
 		T(test_arp_ip_traffic_from_another_mac_teaches_nothing),
 		T(test_arp_retransmission_goes_to_the_mac_of_now),
 		T(test_arp_unicast_request_is_answered),
