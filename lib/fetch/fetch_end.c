@@ -164,9 +164,24 @@ fetch_end_by_connection(struct fetch *f, int error, uint64_t now_ns)
 		end_before_head(f, error, now_ns);
 }
 
+/* The request waits for a window that the server does not open: no fault of the path. */
+static bool
+held_by_a_shut_window(const struct fetch *f)
+{
+	const struct tcp_conn *tcp = fetch_connection(f);
+	struct tcp_info info;
+
+	if (tcp == NULL)
+		return false;
+	tcp_conn_info(tcp, &info);
+	return info.snd_wnd == 0 &&
+	       (f->request_sent < f->request_len || tcp_conn_send_queued(tcp) > 0);
+}
+
 void
 fetch_end_by_timeout(struct fetch *f, uint64_t now_ns)
 {
+	const char *why = held_by_a_shut_window(f) ? ": the server's window is shut" : "";
 	char text[192], ip[IPV4_ADDR_TEXT_LEN];
 
 	if (f->state == FETCH_CONNECTING)
@@ -182,7 +197,7 @@ fetch_end_by_timeout(struct fetch *f, uint64_t now_ns)
 	else
 		snprintf(text, sizeof(text),
 			"Operation timed out after %" PRIu64 " milliseconds with %" PRIu64
-			" bytes received",
-			elapsed_ms(f, now_ns), f->result.body_bytes);
+			" bytes received%s",
+			elapsed_ms(f, now_ns), f->result.body_bytes, why);
 	fetch_end(f, FETCH_OPERATION_TIMEDOUT, text, now_ns);
 }

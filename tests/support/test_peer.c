@@ -25,6 +25,7 @@ test_peer_config(struct test_peer *p, struct netstack_config *ret)
 	memset(p, 0, sizeof(*p));
 	p->now_ns = 1000 * NS_PER_SEC;
 	p->answers = (struct test_peer_answers){.arp = true, .syn = true, .ack = true};
+	p->window = 60000;
 	netstack_config_defaults(ret);
 	ret->mac = our_mac;
 	ret->address = TEST_OUR_ADDRESS;
@@ -94,7 +95,7 @@ test_peer_send(struct test_peer *p, uint8_t flags, const void *data, uint32_t le
 	struct tcp_segment s = {.seq = p->seq,
 		.ack = p->ack,
 		.flags = flags,
-		.window = 60000,
+		.window = p->window,
 		.payload = {.data = (uint8_t *)(uintptr_t)data, .len = len}};
 
 	test_peer_send_segment(p, &s);
@@ -129,6 +130,9 @@ on_text(struct test_peer *p, const struct tcp_segment *s)
 {
 	bool fin = (s->flags & TCP_FIN) != 0;
 
+	if (s->src_port == p->client_port && s->seq == p->ack - 1 && s->payload.len == 0 &&
+		p->answers.ack)
+		test_peer_send(p, TCP_ACK, NULL, 0); /* a probe of the window, or keepalive */
 	if (s->src_port != p->client_port || s->seq != p->ack || (s->payload.len == 0 && !fin))
 		return;
 	assert_true(p->received_len + s->payload.len <= sizeof(p->received));

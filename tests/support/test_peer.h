@@ -35,6 +35,7 @@ struct test_peer {
 	/* The connection as the host sees it; a new SYN begins it anew. */
 	uint16_t client_port;
 	uint32_t seq, ack;
+	uint16_t window; /* that test_peer_send offers; 60000, or as the test says */
 	uint32_t syns, fins, resets, who_has, frames_seen;
 	struct ether_addr who_has_dst; /* whom the last one asked */
 	uint8_t received[65536]; /* bytes of the connection */

@@ -159,6 +159,45 @@ TEST(test_hostile_tiny_chunks_are_joined_and_hold_no_more_than_a_burst)
 	fx_end(f);
 }
 
+/* RFC 9293 §3.8.6.1 (MUST-36): answered probes keep the connection open, so only the time ends it;
+ * without this the user would look for the fault in the path. */
+TEST(test_hostile_window_shut_for_ever_is_28_after_max_time_and_says_so)
+{
+	struct fx *f = fx_new();
+	const struct fetch_result *r;
+	uint32_t seconds, heard = 0;
+
+	f->job.max_time_ns = 600 * NS_PER_SEC;
+	f->peer.window = 0;
+	fx_start(f);
+	for (seconds = 0; seconds < 599; seconds++) {
+		heard = f->peer.frames_seen;
+		assert_false(fx_run(f));
+		test_peer_wait(&f->peer, NS_PER_SEC);
+	}
+	assert_int_equal(f->peer.received_len, 0);
+	assert_true(heard > 10); /* we went on asking */
+	test_peer_wait(&f->peer, NS_PER_SEC);
+	r = fx_expect_end(f, FETCH_OPERATION_TIMEDOUT);
+	assert_non_null(strstr(r->message, "with 0 bytes received: the server's window is shut"));
+	assert_int_equal(f->peer.resets, 1);
+	fx_end(f);
+}
+
+/* Not where the window is open and the server is merely silent. */
+TEST(test_hostile_silence_with_an_open_window_is_not_said_to_be_a_shut_one)
+{
+	struct fx *f = fx_new();
+	const struct fetch_result *r;
+
+	f->job.max_time_ns = 5 * NS_PER_SEC;
+	fx_start_to_request(f);
+	test_peer_wait(&f->peer, 5 * NS_PER_SEC);
+	r = fx_expect_end(f, FETCH_OPERATION_TIMEDOUT);
+	assert_null(strstr(r->message, "window"));
+	fx_end(f);
+}
+
 int
 main(void)
 {
@@ -167,6 +206,8 @@ main(void)
 		T(test_hostile_head_of_a_byte_a_second_is_28_after_max_time),
 		T(test_hostile_64_kib_of_head_are_taken_field_by_field),
 		T(test_hostile_head_beyond_the_limit_is_8_and_resets),
+		T(test_hostile_window_shut_for_ever_is_28_after_max_time_and_says_so),
+		T(test_hostile_silence_with_an_open_window_is_not_said_to_be_a_shut_one),
 		T(test_hostile_tiny_chunks_are_joined_and_hold_no_more_than_a_burst),
 	};
 
