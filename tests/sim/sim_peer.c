@@ -85,6 +85,9 @@ window_field(const struct sim_peer *p)
 {
 	uint32_t units = p->ws ? p->cfg.window >> p->cfg.wscale : p->cfg.window;
 
+	if (p->cfg.window_shrinks)
+		return (uint16_t)sim_random_range(p->random, 0, MIN_OF(units, 65535U));
+
 	/* A large scale would round a small window away for good. */
 	return (uint16_t)(p->shut > 0 ? 0 : MIN_OF(MAX_OF(units, 1U), 65535U));
 }
@@ -204,6 +207,8 @@ segment_size(struct sim_peer *p)
 {
 	uint32_t mss = MIN_OF(p->client_mss, 1460U) - (p->ts ? 12U : 0U);
 
+	if (p->cfg.segment_max > 0)
+		mss = MIN_OF(mss, p->cfg.segment_max);
 	if (p->cfg.small_segments && sim_random_chance(p->random, 300))
 		return (uint32_t)sim_random_range(p->random, 1, mss);
 	return mss;
@@ -261,6 +266,7 @@ push(struct sim_peer *p, uint64_t now_ns)
 	while (!fin_sent(p) && flight < (uint64_t)p->cwnd) {
 		left = p->stream_len - p->nxt;
 		open = p->right_edge > p->nxt ? p->right_edge - p->nxt : 0;
+		open = p->cfg.ignores_window ? left : open;
 		size = segment_size(p);
 		len = (uint32_t)MIN_OF(MIN_OF((uint64_t)size, left), open);
 		fin = p->fin_queued && len == left && (!p->cfg.fin_alone || len == 0);

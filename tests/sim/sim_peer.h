@@ -44,6 +44,10 @@ struct sim_peer_config {
 	bool ecn; /* agrees to RFC 3168 */
 	bool ecn_drops_syn, ecn_resets_syn; /* what stands before it does not know ECN, and drops
 					     * or refuses a SYN that asks for it */
+	bool window_shrinks; /* each ACK offers any part of `window`, or none of it */
+	bool ignores_window; /* ours: it sends what its cwnd lets out */
+	uint32_t segment_max; /* bytes of data in a segment at most; 0: the MSS */
+	uint32_t chunk_max; /* bytes in a chunk at most; 0: any number */
 	bool forgets_options; /* what the cookie does not hold: SACK and scales, though granted */
 };
 

@@ -46,6 +46,7 @@ append_chunks(struct sim_peer *p, uint64_t len)
 	uint64_t at = 0, n, max = sim_random_chance(p->random, 300) ? 20 : 40000;
 	char line[64];
 
+	max = p->cfg.chunk_max > 0 ? p->cfg.chunk_max : max;
 	while (at < len) {
 		n = sim_random_range(p->random, 1, max);
 		n = MIN_OF(n, len - at);

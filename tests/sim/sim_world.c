@@ -191,6 +191,7 @@ iterate(struct world *w)
 	over = fetch_poll(w->fetch, w->now_ns);
 	transmit(w);
 	check_connection(w);
+	w->out->buffers_max = MAX_OF(w->out->buffers_max, test_buffers_live(&w->buffers));
 	sim_referee_on_iteration(&w->referee, refusals(w) != refused, w->now_ns);
 	if (w->referee.fault[0] != '\0')
 		fail(w, "referee: %s", w->referee.fault);

@@ -43,6 +43,7 @@ struct sim_outcome {
 	enum fetch_code code[SIM_DOWNLOADS_MAX];
 	uint64_t bytes, server_retransmissions, lost, forged;
 	uint64_t marked, server_ecn_reductions;
+	uint64_t buffers_max; /* received buffers alive after an iteration, at most */
 	bool fins_crossed; /* at the server */
 	bool all_ended; /* as the referee saw it: by both FINs, or a reset */
 	struct counters counters;

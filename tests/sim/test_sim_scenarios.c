@@ -480,6 +480,89 @@ test_sim_server_that_forgets_its_options_is_served(void **state)
 	}
 }
 
+/* ---- servers that keep to no rule ---- */
+
+/* RFC 9293 §3.8.6: what was offered is taken back with any ACK, down to nothing. */
+static void
+test_sim_server_that_shrinks_its_window_gets_the_request(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+	uint64_t seed;
+
+	(void)state;
+	for (seed = 1; seed <= 40; seed++) {
+		sim_case_plain(20000, &cfg);
+		cfg.seed = seed;
+		cfg.downloads = 3;
+		cfg.body_len[1] = cfg.body_len[2] = 20000;
+		cfg.long_request_bytes = 4000;
+		cfg.peer.window_shrinks = true;
+		cfg.peer.window = 4000;
+		cfg.peer.wscale = 0;
+		cfg.peer.mss = seed % 2 == 0 ? 1460 : 200;
+		cfg.to_server.loss_per_mille = seed % 3 == 0 ? 50 : 0;
+		run(&cfg, &out);
+		assert_int_equal(out.bytes, 60000);
+		assert_int_equal(out.seen.resets, 0);
+	}
+}
+
+/* It sends on, whatever we offer, to a disk that is slow. */
+static void
+test_sim_server_that_ignores_our_window_is_exact_within_the_bound(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	sim_case_plain(1U << 20, &cfg);
+	cfg.peer.ignores_window = true;
+	cfg.window_bytes = 32768;
+	cfg.payloads_max = 64;
+	cfg.sink_delay_max_ns = NS_PER_MS;
+	run(&cfg, &out);
+	assert_int_equal(out.bytes, 1U << 20);
+	assert_true(out.counters.value[COUNTER_DROP_TCP_SEQUENCE] > 100); /* it did ignore it */
+	assert_in_range(out.buffers_max, 20, 64);
+}
+
+/* A buffer for each byte; and our request goes in segments of 64 less the options. */
+static void
+test_sim_tiny_mss_and_tiny_segments_are_exact_within_the_bound(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	sim_case_plain(20000, &cfg);
+	cfg.peer.mss = 64;
+	cfg.peer.segment_max = 1;
+	cfg.long_request_bytes = 4000;
+	cfg.payloads_max = 2048;
+	run(&cfg, &out);
+	assert_int_equal(out.bytes, 20000);
+	assert_in_range(out.buffers_max, 20, 2048);
+}
+
+static void
+test_sim_million_tiny_chunks_are_exact_within_the_bound(void **state)
+{
+	struct sim_config cfg;
+	struct sim_outcome out;
+
+	(void)state;
+	sim_case_plain(1000000, &cfg);
+	cfg.answer[0] = SIM_ANSWER_CHUNKED;
+	cfg.peer.chunk_max = 1;
+	cfg.payloads_max = 256;
+	run(&cfg, &out);
+	assert_int_equal(out.code[0], FETCH_OK);
+	assert_int_equal(out.bytes, 1000000);
+	assert_true(out.counters.value[COUNTER_TCP_BYTES_RECEIVED] > 6000000);
+	assert_in_range(out.buffers_max, 1, 256);
+}
+
 static void
 test_sim_urgent_data_is_part_of_the_body(void **state)
 {
@@ -572,6 +655,10 @@ main(void)
 		cmocka_unit_test(test_sim_syn_cookies_and_any_one_packet_lost),
 		cmocka_unit_test(test_sim_syn_cookies_of_several_isns_open_one_connection),
 		cmocka_unit_test(test_sim_server_that_forgets_its_options_is_served),
+		cmocka_unit_test(test_sim_server_that_shrinks_its_window_gets_the_request),
+		cmocka_unit_test(test_sim_server_that_ignores_our_window_is_exact_within_the_bound),
+		cmocka_unit_test(test_sim_tiny_mss_and_tiny_segments_are_exact_within_the_bound),
+		cmocka_unit_test(test_sim_million_tiny_chunks_are_exact_within_the_bound),
 		cmocka_unit_test(test_sim_urgent_data_is_part_of_the_body),
 		cmocka_unit_test(test_sim_ecn_marks_slow_both_ends_without_a_loss),
 		cmocka_unit_test(test_sim_ecn_hostile_middlebox_is_passed_without_ecn),
