@@ -94,6 +94,8 @@ sim_referee_ecn_on_sent(struct sim_referee *r, struct sim_referee_conn *c, const
 		sim_referee_fault(r, "CWR without a reason, or not on new data");
 	if (new_data && e->cwr_min && !cwr)
 		sim_referee_fault(r, "ECE is not answered by CWR");
+	if (cwr) /* for all that went before, also on an ECE that acknowledged none of it */
+		e->reduced_at = at;
 	if (new_data)
 		e->cwr_min = e->cwr_max = false;
 	if (t->len > 0 && !new_data) { /* sent again: for a loss the window is reduced as well */

@@ -138,9 +138,13 @@ test_ipv4_options_are_skipped_and_in_the_checksum(void **state)
 
 /* RFC 791 §2.3: MF on all but the last, an offset on all but the first. */
 static void
-test_ipv4_fragment_first_middle_or_last_is_dropped_and_named(void **state)
+test_ipv4_fragment_first_middle_or_last_is_told_apart(void **state)
 {
-	static const uint16_t fragments[] = {0x2000, 0x2001, 0x0001, 0x1fff};
+	static const struct {
+		uint16_t field, offset;
+		bool more;
+	} fragments[] = {{0x2000, 0, true}, {0x2001, 8, true}, {0x0001, 8, false},
+		{0x1fff, 65528, false}, {0x4000, 0, false}};
 	uint8_t bytes[PACKET_LEN];
 	struct ipv4_header h;
 	size_t i;
@@ -148,9 +152,12 @@ test_ipv4_fragment_first_middle_or_last_is_dropped_and_named(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
 		packet(bytes);
-		be16_store(bytes + 6, fragments[i]);
+		be16_store(bytes + 6, fragments[i].field);
 		sum(bytes, 20);
-		assert_drop(bytes, PACKET_LEN, DROP_IP_FRAGMENT);
+		assert_int_equal(
+			wire_ipv4_parse(bytes, PACKET_LEN, PACKET_LEN, true, &h), DROP_NONE);
+		assert_int_equal(h.fragment_offset, fragments[i].offset);
+		assert_int_equal(h.more_fragments, fragments[i].more);
 	}
 	packet(bytes);
 	be16_store(bytes + 6, 0x8000); /* the reserved bit alone makes no fragment */
@@ -259,7 +266,7 @@ main(void)
 		cmocka_unit_test(test_ipv4_packet_longer_than_its_frame_is_truncated),
 		cmocka_unit_test(test_ipv4_header_with_any_bit_flipped_fails_its_checksum),
 		cmocka_unit_test(test_ipv4_options_are_skipped_and_in_the_checksum),
-		cmocka_unit_test(test_ipv4_fragment_first_middle_or_last_is_dropped_and_named),
+		cmocka_unit_test(test_ipv4_fragment_first_middle_or_last_is_told_apart),
 		cmocka_unit_test(test_ipv4_checksum_is_left_zero_for_the_nic),
 		cmocka_unit_test(test_ipv4_address_text_is_parsed_and_formatted),
 		cmocka_unit_test(test_ipv4_address_text_malformed_is_invalid_and_leaves_the_output),
