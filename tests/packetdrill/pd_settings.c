@@ -47,6 +47,8 @@ set_freebsd(struct pd_settings *s, const char *name, const char *value)
 {
 	if (strcmp(name, "net.inet.tcp.rfc1323") == 0)
 		s->timestamps = s->window_scaling = number(value, 0) != 0;
+	else if (strcmp(name, "net.inet.tcp.ecn.enable") == 0)
+		s->ecn = number(value, 0) == 1; /* 2: agrees, but does not ask */
 	else if (strcmp(name, "net.inet.tcp.sack.enable") == 0)
 		s->sack = number(value, 0) != 0;
 	else if (strcmp(name, "net.inet.tcp.recvspace") == 0)
@@ -70,6 +72,8 @@ set_linux(struct pd_settings *s, const char *name, const char *value)
 {
 	if (strcmp(name, "net.ipv4.tcp_timestamps") == 0)
 		s->timestamps = number(value, 0) != 0;
+	else if (strcmp(name, "net.ipv4.tcp_ecn") == 0)
+		s->ecn = number(value, 0) == 1;
 	else if (strcmp(name, "net.ipv4.tcp_sack") == 0)
 		s->sack = number(value, 0) != 0;
 	else if (strcmp(name, "net.ipv4.tcp_window_scaling") == 0)

@@ -20,7 +20,7 @@ struct pd_settings {
 	uint32_t syn_retries;
 	uint32_t keepalive_idle_ms, keepalive_interval_ms, keepalive_probes;
 	bool keepalive; /* for every connection, as FreeBSD has it */
-	bool timestamps, sack, window_scaling, cubic;
+	bool timestamps, sack, ecn, window_scaling, cubic;
 };
 
 /** The host's defaults. flags: "linux" or "freebsd", then perhaps ",mtu=N";

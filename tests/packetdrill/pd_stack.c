@@ -120,6 +120,7 @@ configure(struct tcp_config *cfg, const struct pd_settings *settings, const stru
 {
 	cfg->timestamps = settings->timestamps;
 	cfg->sack = settings->sack;
+	cfg->ecn = settings->ecn;
 	cfg->window_scaling = settings->window_scaling;
 	cfg->mss_max = open->mss_max != 0 ? open->mss_max : cfg->mss_max;
 	/* Linux acknowledges the first segments one by one ("quick ACKs"), FreeBSD every second. */
