@@ -68,6 +68,9 @@ class Lab:
     def insert_middle(self):
         """Moves the cable's client end, as "left", to a namespace between the two; "right" leads on."""
         run("ip", "netns", "add", self.middle)
+        # Its own IPv6 would speak up, untagged, when the ends come up.
+        subprocess.run(["ip", "netns", "exec", self.middle, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
+                        "net.ipv6.conf.default.disable_ipv6=1"], check=False, capture_output=True)
         run("ip", "-n", self.client, "link", "set", "c0", "netns", self.middle, "name", "left")
         run("ip", "-n", self.middle, "link", "add", "right", "mtu", str(self.mtu), "type", "veth",
             "peer", "name", "c0", "mtu", str(self.mtu), "netns", self.client)
