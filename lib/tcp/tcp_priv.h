@@ -23,8 +23,6 @@ struct tcp_ack_record {
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
 };
 
-/** What is to be acknowledged, and when (tcp_ack.c). "Pending" is what neither an ACK that was
- *  sent nor a record covers. */
 /** What the parts of one segment call for; answered when the last part has come. */
 struct tcp_ack_parts {
 	bool open; /* more parts follow */
@@ -33,6 +31,8 @@ struct tcp_ack_parts {
 	struct tcp_sack_block dsack; /* left == right: none */
 };
 
+/** What is to be acknowledged, and when (tcp_ack.c). "Pending" is what neither an ACK that was
+ *  sent nor a record covers. */
 struct tcp_ack_state {
 	enum tcp_ack_policy policy;
 	bool now; /* an ACK is due in the next output */

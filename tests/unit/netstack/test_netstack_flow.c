@@ -357,6 +357,80 @@ TEST(test_flow_any_changed_option_bit_in_a_burst_fares_as_on_the_long_way)
 	}
 }
 
+static void
+with_ecn(struct netstack_config *cfg)
+{
+	few(cfg);
+	cfg->tcp.ecn = true;
+}
+
+static struct test_peer *
+ecn_in_full_flight(void)
+{
+	struct test_peer *p = fx_new(with_ecn);
+	struct payload part;
+	uint32_t i;
+
+	p->answers.syn = false;
+	fx_connect(p);
+	fx_run(p);
+	test_peer_send(p, TCP_SYN | TCP_ACK | TCP_ECE, NULL, 0);
+	fx_run(p);
+	for (i = 0; i <= TCP_ACK_QUICK_SEGMENTS; i++) {
+		next_frame(p);
+		fx_run(p);
+		while (tcp_conn_recv(p->ns->conn[0].tcp, &part, 1) == 1) {
+			test_buffer_release(&p->buffers, part.owner);
+			tcp_conn_consumed(p->ns->conn[0].tcp, part.len, 1);
+		}
+	}
+	return p;
+}
+
+/* RFC 3168 §6.1.3: a mark within a burst is not lost in the run. */
+TEST(test_flow_congestion_experienced_in_a_burst_is_echoed)
+{
+	uint32_t which, i, k;
+
+	for (which = 0; which < BURST; which++) {
+		struct test_peer *p[2] = {ecn_in_full_flight(), ecn_in_full_flight()};
+
+		for (i = 0; i < 2; i++) {
+			for (k = 0; k < BURST; k++)
+				test_peer_send(p[i], TCP_ACK, "abc", 3);
+			p[i]->waiting[which].data[L3 + 1] |= 3;
+			be16_store(p[i]->waiting[which].data + L3 + 10, 0);
+			be16_store(p[i]->waiting[which].data + L3 + 10,
+				wire_checksum_finish(
+					wire_checksum_add(0, p[i]->waiting[which].data + L3, 20)));
+		}
+		test_peer_deliver(p[0]);
+		deliver_singly(p[1]);
+		assert_int_equal(fx_count(p[0], COUNTER_TCP_CE_RECEIVED), 1);
+		p[0]->now_ns = p[1]->now_ns += NS_PER_MS;
+		assert_same(p[0], p[1]);
+		assert_true(fx_last_tcp(p[0]).flags & TCP_ECE);
+		fx_end(p[0]);
+		fx_end(p[1]);
+	}
+}
+
+/* RFC 3168 §6.1.4 and §6.1.2: what the codepoint in our IP header says. */
+TEST(test_flow_new_data_goes_as_ect_0_where_ecn_is_spoken)
+{
+	struct test_peer *p[2] = {ecn_in_full_flight(), in_full_flight()};
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(p[i]->last[L3 + 1] & IPV4_ECN_MASK, 0); /* an ACK */
+		tcp_conn_send(p[i]->ns->conn[0].tcp, "hello", 5);
+		netstack_conn_touch(p[i]->ns, &p[i]->ns->conn[0]);
+		assert_int_equal(test_peer_take(p[i]), 1);
+		assert_int_equal(p[i]->last[L3 + 1] & IPV4_ECN_MASK, i == 0 ? 2 : 0);
+		fx_end(p[i]);
+	}
+}
+
 /* The body's bits are covered by the sum alone. */
 TEST(test_flow_corrupted_body_in_a_burst_is_dropped)
 {
@@ -531,6 +605,8 @@ main(void)
 		T(test_flow_any_changed_bit_in_a_burst_fares_as_on_the_long_way),
 		T(test_flow_pure_ack_in_a_burst_fares_as_on_the_long_way),
 		T(test_flow_any_changed_option_bit_in_a_burst_fares_as_on_the_long_way),
+		T(test_flow_congestion_experienced_in_a_burst_is_echoed),
+		T(test_flow_new_data_goes_as_ect_0_where_ecn_is_spoken),
 		T(test_flow_corrupted_body_in_a_burst_is_dropped),
 		T(test_flow_of_a_vlan_whose_tag_is_stripped_is_not_predicted),
 		T(test_flow_of_a_vlan_whose_tag_is_in_the_frame_is_not_predicted),

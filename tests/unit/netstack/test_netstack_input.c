@@ -611,22 +611,6 @@ TEST(test_input_for_a_connection_that_has_ended_is_refused)
 	fx_end(p);
 }
 
-/* The last connection found is looked at first: after its end it must not be. */
-TEST(test_input_after_a_connection_was_freed_finds_it_no_more)
-{
-	struct test_peer *p = quiet(NULL);
-	struct netstack_conn *nc = fx_established(p);
-
-	test_peer_send(p, TCP_RST | TCP_ACK, NULL, 0);
-	test_peer_deliver(p);
-	netstack_release_conn(p->ns, nc, p->now_ns);
-	fx_run(p);
-	test_peer_send(p, TCP_ACK, "late", 4);
-	test_peer_deliver(p);
-	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_NO_CONNECTION), 1);
-	fx_end(p);
-}
-
 int
 main(void)
 {
@@ -653,7 +637,6 @@ main(void)
 		T(test_input_icmp_in_several_buffers_beyond_the_mtu_is_ignored),
 		T(test_input_goes_to_the_connection_of_its_four_tuple),
 		T(test_input_for_a_connection_that_has_ended_is_refused),
-		T(test_input_after_a_connection_was_freed_finds_it_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
