@@ -68,8 +68,9 @@ publish_progress(struct get *g, uint64_t now_ns)
 static void
 check_troubles(struct get *g, uint64_t now_ns)
 {
+	struct ip_address address;
 	struct ether_addr mac;
-	char text[160], mac_text[ETHER_ADDR_TEXT_LEN];
+	char text[160], mac_text[ETHER_ADDR_TEXT_LEN], address_text[IP_ADDRESS_TEXT_LEN];
 	int signo = monitor_signal(g->host.monitor);
 
 	if (signo != 0 && !g->interrupted) {
@@ -77,9 +78,11 @@ check_troubles(struct get *g, uint64_t now_ns)
 		snprintf(text, sizeof(text), "interrupted by %s",
 			signo == 2 ? "SIGINT" : "a signal to terminate");
 		fetch_cancel(g->fetch, FETCH_ABORTED_BY_CALLBACK, text, now_ns);
-	} else if (netstack_address_conflict(g->host.netstack, &mac)) {
-		snprintf(text, sizeof(text), "%s uses our address too; choose another --address",
-			ether_addr_format(&mac, mac_text));
+	} else if (netstack_address_conflict(g->host.netstack, &address, &mac)) {
+		snprintf(text, sizeof(text), "%s uses our address %s too; choose another %s",
+			ether_addr_format(&mac, mac_text),
+			ip_address_format(&address, address_text),
+			address.family == 4 ? "--address" : "--address6 or --mac");
 		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
 	} else if (monitor_port_gone(g->host.monitor)) {
 		snprintf(text, sizeof(text), "%.40s is gone: deleted, moved away or unplugged",
@@ -183,7 +186,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	port_info(g->host.port, &r->port);
 	r->core = g->host.core;
 	r->cycles_hz = port_cycles_hz();
-	r->local_address = g->settings->address;
+	r->local_address = r->result.local;
 	r->local_port = r->result.local_port;
 	r->tcp = r->result.tcp;
 	if (fetch_connection(g->fetch) != NULL)
@@ -346,6 +349,7 @@ get_one(struct get *g, uint32_t index)
 {
 	struct report *r = &g->report[index];
 	const struct target *t = &g->target[index];
+	struct ip_address address;
 	struct ether_addr mac;
 
 	*r = (struct report){
@@ -354,7 +358,7 @@ get_one(struct get *g, uint32_t index)
 		.url_given = g->settings->urls.item[index],
 		.path = t->path,
 		.resolve_ns = t->resolve_ns,
-		.remote_address = t->remote.v4,
+		.remote_address = t->remote,
 	};
 	monitor_meter(g->host.monitor, true);
 	for (;;) {
@@ -366,7 +370,7 @@ get_one(struct get *g, uint32_t index)
 		r->headers = (struct report_headers){0};
 	}
 	monitor_meter(g->host.monitor, false);
-	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &mac))
+	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &address, &mac))
 		r->exit_code = EXIT_CODE_ADDRESS;
 	check_digest(g, r);
 	explain_write_error(r);
