@@ -8,7 +8,7 @@
 #include "host.h"
 #include "report.h"
 
-/* The inside of the get command: its state, and its two steps (get_prepare.c, get_transfer.c). */
+/* The inside of the get command: its state, and its steps (get_prepare.c, get_route.c, get_transfer.c). */
 
 /* One URL, parsed and resolved before the port is touched. */
 struct target {
@@ -37,6 +37,10 @@ struct get {
 int get_prepare(struct get *g);
 
 void get_cleanup(struct get *g);
+
+/** Waits until there is a way to t's server, for as long as our addresses are being tested or routers
+ *  asked, or until the connect time-out. 0, or an exit code and why in text (of room bytes). */
+int get_route(struct get *g, const struct target *t, char *text, size_t room);
 
 /** Fetches target index, retries included: fills g->report[index], says how it went. */
 void get_one(struct get *g, uint32_t index);

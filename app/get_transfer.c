@@ -224,8 +224,12 @@ attempt(struct get *g, uint32_t index, struct report *r)
 		.on_status = s->verbose ? show_status : NULL,
 		.on_header_ctx = r,
 	};
-	int rc = output_create(g->host.sink, &file, g->host.core, &output);
+	int rc;
 
+	r->exit_code = get_route(g, t, r->error, sizeof(r->error));
+	if (r->exit_code != 0)
+		return;
+	rc = output_create(g->host.sink, &file, g->host.core, &output);
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
 		return;

@@ -10,14 +10,30 @@
 
 #include "exit_code.h"
 #include "resolve.h"
-#include "wire_ipv4.h"
 
 /* One HOST:PORT:ADDRESS. */
 struct resolve_entry {
 	char host[256];
 	uint16_t port;
-	uint32_t address;
+	struct ip_address address;
 };
+
+/* An address; of IPv6 in brackets, as in a URL, or without. A zone is dropped: there is one port. */
+static int
+parse_literal(const char *text, struct ip_address *ret)
+{
+	char bare[IP_ADDRESS_TEXT_LEN];
+	size_t len;
+
+	if (text[0] != '[')
+		return ip_address_parse(text, ret);
+	len = strcspn(++text, "]%");
+	if (len >= sizeof(bare) || strchr(text + len, ']') == NULL)
+		return -EINVAL;
+	memcpy(bare, text, len);
+	bare[len] = '\0';
+	return ip_address_parse(bare, ret);
+}
 
 static int
 parse_entry(const char *text, struct resolve_entry *ret)
@@ -32,7 +48,7 @@ parse_entry(const char *text, struct resolve_entry *ret)
 	number = strtoul(port + 1, &end, 10);
 	if (end != address || number == 0 || number > UINT16_MAX)
 		return -EINVAL;
-	if (ipv4_addr_parse(address + 1, &ret->address) != 0)
+	if (parse_literal(address + 1, &ret->address) != 0)
 		return -EINVAL;
 	memcpy(ret->host, text, (size_t)(port - text));
 	ret->host[port - text] = '\0';
@@ -59,7 +75,7 @@ resolve_check(const struct settings *s, char *message)
 }
 
 static bool
-find_entry(const struct settings *s, const struct http_url *url, uint32_t *ret)
+find_entry(const struct settings *s, const struct http_url *url, struct ip_address *ret)
 {
 	struct resolve_entry entry;
 	uint32_t i;
@@ -74,12 +90,43 @@ find_entry(const struct settings *s, const struct http_url *url, uint32_t *ret)
 	return false;
 }
 
+/* The kinds of address that we could connect from, and the user wants. */
 static int
-ask_system(const char *host, uint32_t *ret, char *message)
+wanted_family(const struct settings *s)
 {
-	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-	struct addrinfo *list = NULL;
+	bool v4 = s->address_set && !s->ipv6_only, v6 = s->address6_set && !s->ipv4_only;
+
+	if (v4 == v6)
+		return AF_UNSPEC;
+	return v4 ? AF_INET : AF_INET6;
+}
+
+/* The first of the kind that we have; of both, IPv4: there is no second try at the other. */
+static struct ip_address
+choose(const struct addrinfo *list)
+{
+	const struct addrinfo *at = list;
+	struct sockaddr_in6 in6;
 	struct sockaddr_in in;
+	struct ipv6_addr v6;
+
+	while (at->ai_family != AF_INET && at->ai_next != NULL)
+		at = at->ai_next;
+	if (at->ai_family == AF_INET) {
+		memcpy(&in, at->ai_addr, sizeof(in));
+		return ip_address_of_v4(ntohl(in.sin_addr.s_addr));
+	}
+	memcpy(&in6, list->ai_addr, sizeof(in6));
+	memcpy(v6.byte, &in6.sin6_addr, sizeof(v6.byte));
+	return ip_address_of_v6(&v6);
+}
+
+static int
+ask_system(const struct settings *s, const char *host, struct ip_address *ret, char *message)
+{
+	const struct addrinfo hints = {
+		.ai_family = wanted_family(s), .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
 	int rc = getaddrinfo(host, NULL, &hints, &list);
 
 	if (rc != 0 || list == NULL) {
@@ -89,9 +136,8 @@ ask_system(const char *host, uint32_t *ret, char *message)
 			host, gai_strerror(rc), host);
 		return EXIT_CODE_COULDNT_RESOLVE_HOST;
 	}
-	memcpy(&in, list->ai_addr, sizeof(in));
+	*ret = choose(list);
 	freeaddrinfo(list);
-	*ret = ntohl(in.sin_addr.s_addr);
 	return 0;
 }
 
@@ -109,20 +155,14 @@ resolve_url(const struct settings *s, const struct http_url *url, struct ip_addr
 	uint64_t *ret_ns, char *message)
 {
 	uint64_t start_ns = monotonic_ns();
-	uint32_t address;
+	struct ip_address address;
 	int rc = 0;
 
-	if (url->host[0] == '[') {
-		snprintf(message, SETTINGS_MESSAGE_MAX,
-			"%.200s is an IPv6 address, which dpfetch does not speak yet; use IPv4",
-			url->host);
-		return EXIT_CODE_COULDNT_CONNECT;
-	}
-	if (ipv4_addr_parse(url->host, &address) != 0 && !find_entry(s, url, &address))
-		rc = ask_system(url->host, &address, message);
+	if (parse_literal(url->host, &address) != 0 && !find_entry(s, url, &address))
+		rc = ask_system(s, url->host, &address, message);
 	if (rc != 0)
 		return rc;
-	*ret = (struct ip_address){.family = 4, .v4 = address};
+	*ret = address;
 	*ret_ns = monotonic_ns() - start_ns;
 	return 0;
 }
