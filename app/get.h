@@ -42,6 +42,10 @@ void get_cleanup(struct get *g);
  *  asked, or until the connect time-out. 0, or an exit code and why in text (of room bytes). */
 int get_route(struct get *g, const struct target *t, char *text, size_t room);
 
+/** What to tell the user when the host with this MAC address has the address own, too. */
+void get_conflict_text(
+	const struct ip_address *own, const struct ether_addr *mac, char *text, size_t room);
+
 /** Fetches target index, retries included: fills g->report[index], says how it went. */
 void get_one(struct get *g, uint32_t index);
 

@@ -35,7 +35,7 @@ why_no_route(int rc)
 		return "it is not on our link, and no router advertised itself; name the router "
 		       "with --gateway6";
 	case -EADDRNOTAVAIL:
-		return "another host has our address; choose another --address6 or --mac";
+		return "another host has our address; choose another";
 	case -EADDRINUSE:
 		return "that address is our own";
 	case -EINPROGRESS:
@@ -45,6 +45,17 @@ why_no_route(int rc)
 	}
 }
 
+void
+get_conflict_text(
+	const struct ip_address *own, const struct ether_addr *mac, char *text, size_t room)
+{
+	char mac_text[ETHER_ADDR_TEXT_LEN], ip[IP_ADDRESS_TEXT_LEN];
+
+	snprintf(text, room, "%s uses our address %s too; choose another %s",
+		ether_addr_format(mac, mac_text), ip_address_format(own, ip),
+		own->family == 4 ? "--address" : "--address6 or --mac");
+}
+
 int
 get_route(struct get *g, const struct target *t, char *text, size_t room)
 {
@@ -52,6 +63,8 @@ get_route(struct get *g, const struct target *t, char *text, size_t room)
 	struct route_wait w = {.g = g,
 		.remote = &t->remote,
 		.until_ns = timeout_ns > 0 ? port_clock_ns() + timeout_ns : TIME_NEVER};
+	struct ip_address own;
+	struct ether_addr mac;
 	char ip[IP_ADDRESS_TEXT_LEN];
 
 	if (netstack_route(g->host.netstack, &t->remote) == 0)
@@ -63,6 +76,10 @@ get_route(struct get *g, const struct target *t, char *text, size_t room)
 		g->interrupted = true;
 		snprintf(text, room, "interrupted while looking for a way to the server");
 		return EXIT_CODE_ABORTED;
+	}
+	if (netstack_address_conflict(g->host.netstack, &own, &mac)) {
+		get_conflict_text(&own, &mac, text, room);
+		return EXIT_CODE_ADDRESS;
 	}
 	snprintf(text, room, "Failed to connect to %s port %u: %s",
 		ip_address_format(&t->remote, ip), t->url.port, why_no_route(w.rc));

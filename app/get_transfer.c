@@ -70,7 +70,7 @@ check_troubles(struct get *g, uint64_t now_ns)
 {
 	struct ip_address address;
 	struct ether_addr mac;
-	char text[160], mac_text[ETHER_ADDR_TEXT_LEN], address_text[IP_ADDRESS_TEXT_LEN];
+	char text[160];
 	int signo = monitor_signal(g->host.monitor);
 
 	if (signo != 0 && !g->interrupted) {
@@ -79,10 +79,7 @@ check_troubles(struct get *g, uint64_t now_ns)
 			signo == 2 ? "SIGINT" : "a signal to terminate");
 		fetch_cancel(g->fetch, FETCH_ABORTED_BY_CALLBACK, text, now_ns);
 	} else if (netstack_address_conflict(g->host.netstack, &address, &mac)) {
-		snprintf(text, sizeof(text), "%s uses our address %s too; choose another %s",
-			ether_addr_format(&mac, mac_text),
-			ip_address_format(&address, address_text),
-			address.family == 4 ? "--address" : "--address6 or --mac");
+		get_conflict_text(&address, &mac, text, sizeof(text));
 		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
 	} else if (monitor_port_gone(g->host.monitor)) {
 		snprintf(text, sizeof(text), "%.40s is gone: deleted, moved away or unplugged",

@@ -289,8 +289,8 @@ check_made_address(const struct host *h, const struct ether_addr *mac)
 
 	if (!h->settings->address6_set)
 		return 0;
-	return check_address6(h, &own,
-		"take another MAC address, with --mac 02:00:5e:12:00:02, for example");
+	return check_address6(
+		h, &own, "take another MAC address, with --mac 02:00:5e:12:00:02, for example");
 }
 
 static int
@@ -393,8 +393,8 @@ describe_addresses(const struct host *h)
 	struct ip_address address6 = ip_address_of_v6(&s->address6);
 
 	if (s->address_set)
-		message_detail(&h->level, "we are %s/%u", ipv4_addr_format(s->address, v4),
-			s->prefix_len);
+		message_detail(
+			&h->level, "we are %s/%u", ipv4_addr_format(s->address, v4), s->prefix_len);
 	if (s->address6_auto)
 		message_detail(&h->level, "we take an IPv6 address from the link's router");
 	else if (s->address6_set)

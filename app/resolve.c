@@ -124,8 +124,7 @@ choose(const struct addrinfo *list)
 static int
 ask_system(const struct settings *s, const char *host, struct ip_address *ret, char *message)
 {
-	const struct addrinfo hints = {
-		.ai_family = wanted_family(s), .ai_socktype = SOCK_STREAM};
+	const struct addrinfo hints = {.ai_family = wanted_family(s), .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	int rc = getaddrinfo(host, NULL, &hints, &list);
 

@@ -174,29 +174,22 @@ netstack_ipv6_source(const struct netstack_ipv6 *v6, const struct ipv6_addr *dst
 	return own != NULL ? &own->address : NULL;
 }
 
-/* May an address still come that would do better than what there is? */
-static bool
-unfinished(const struct netstack *ns)
+/* An address may still come: from a test that goes on, from a router that answers. */
+static int
+no_way(const struct netstack *ns, int otherwise)
 {
 	const struct netstack_ipv6 *v6 = &ns->ipv6;
+	struct ip_address address;
+	struct ether_addr mac;
 	uint32_t i;
 
 	for (i = 0; i < NETSTACK_IPV6_ADDRESSES; i++) {
 		if (v6->own[i].state == IPV6_ADDRESS_TENTATIVE)
-			return true;
+			return -EINPROGRESS;
 	}
-	return v6->solicit_next_ns != TIME_NEVER;
-}
-
-static int
-no_way(const struct netstack *ns, int otherwise)
-{
-	struct ip_address address;
-	struct ether_addr mac;
-
-	if (unfinished(ns))
-		return -EINPROGRESS;
-	return netstack_ipv6_conflict(&ns->ipv6, &address, &mac) ? -EADDRNOTAVAIL : otherwise;
+	if (netstack_ipv6_conflict(v6, &address, &mac))
+		return -EADDRNOTAVAIL;
+	return v6->solicit_next_ns != TIME_NEVER ? -EINPROGRESS : otherwise;
 }
 
 int

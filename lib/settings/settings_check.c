@@ -47,8 +47,7 @@ check_ipv6(const struct settings *s, char *message)
 			ip_address_format(&address, text));
 		return SETTINGS_USAGE;
 	}
-	if (!ipv6_addr_is_unspecified(&s->gateway6) &&
-		ipv6_addr_equal(&s->gateway6, &s->address6))
+	if (!ipv6_addr_is_unspecified(&s->gateway6) && ipv6_addr_equal(&s->gateway6, &s->address6))
 		return wrong(message, "--gateway6 is our own --address6; it must be the router's");
 	if (s->mtu < IPV6_MTU_MIN)
 		return wrong(message, "--mtu: IPv6 needs 1280 bytes at least (RFC 8200)");
