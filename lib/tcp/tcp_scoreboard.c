@@ -283,6 +283,25 @@ rescue_segment(const struct tcp_scoreboard *s, struct tcp_sack_block *ret)
 	return true;
 }
 
+uint32_t
+tcp_scoreboard_unsacked(
+	const struct tcp_scoreboard *s, uint32_t left, uint32_t right, uint32_t *cursor)
+{
+	uint32_t bytes = right - left, i;
+
+	while (*cursor < s->range_count && seq_leq(s->range[*cursor].right, left))
+		(*cursor)++;
+	for (i = *cursor; i < s->range_count && seq_lt(s->range[i].left, right); i++)
+		bytes -= seq_min(s->range[i].right, right) - seq_max(s->range[i].left, left);
+	return bytes;
+}
+
+struct tcp_sack_block
+tcp_scoreboard_segment(const struct tcp_scoreboard *s, uint32_t left, uint32_t right)
+{
+	return segment_from(s, first_unsacked(s, left), right);
+}
+
 enum tcp_next_seg
 tcp_scoreboard_next_seg(
 	const struct tcp_scoreboard *s, bool new_data, struct tcp_sack_block *ret_segment)

@@ -90,6 +90,15 @@ void tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack,
  *  SACKed bytes and outside of SND.UNA..SND.MAX. */
 bool tcp_scoreboard_is_lost(const struct tcp_scoreboard *s, uint32_t seq);
 
+/** Bytes of left..right that have not been SACKed. *cursor is 0 for the first of several calls whose
+ *  left edges ascend, and makes them linear in the number of ranges all together. */
+uint32_t tcp_scoreboard_unsacked(
+	const struct tcp_scoreboard *s, uint32_t left, uint32_t right, uint32_t *cursor);
+
+/** The first un-SACKed segment, 1..SMSS bytes, in left..right, which must have un-SACKed bytes. */
+struct tcp_sack_block tcp_scoreboard_segment(
+	const struct tcp_scoreboard *s, uint32_t left, uint32_t right);
+
 /** SetPipe(): bytes estimated to be in the network: un-SACKed and not lost, plus un-SACKed and
  *  retransmitted. Linear in the number of ranges. */
 uint32_t tcp_scoreboard_pipe(const struct tcp_scoreboard *s);

@@ -24,6 +24,8 @@ tcp_send_start(struct tcp_conn *c, uint32_t iss)
 	c->snd_una = iss;
 	c->send.base_seq = c->send.end_seq = iss + 1;
 	tcp_scoreboard_reset(&c->board, iss, c->smss);
+	tcp_rack_reset(c);
+	tcp_tlp_reset(c);
 }
 
 void
@@ -34,6 +36,18 @@ tcp_send_on_smss(struct tcp_conn *c, uint16_t smss)
 	tcp_congestion_on_smss(&c->congestion, smss);
 }
 
+/* What was sent before a timeout, or before the path narrowed, counts for nothing. */
+static void
+begin_repair(struct tcp_conn *c)
+{
+	tcp_tlp_on_recovery(c);
+	tcp_timer_cancel(c, TCP_TIMER_REO);
+	c->retransmit_first = false; /* all counts as lost */
+	c->dup_acks = 0;
+	c->limited_bytes = 0;
+	c->timed_ns = 0; /* Karn */
+}
+
 /* RFC 1191 §6.5: send again what was too big, in smaller segments. The loss does not mean
  * congestion: the windows stay (there, "should not"). */
 void
@@ -42,10 +56,8 @@ tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss)
 	tcp_send_on_smss(c, smss);
 	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
 	tcp_scoreboard_on_rto(&c->board);
-	c->retransmit_first = false; /* all counts as lost */
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	c->timed_ns = 0; /* Karn */
+	tcp_rack_on_all_lost(c);
+	begin_repair(c);
 }
 
 /* The sequence number after all that is queued, our FIN included. */
@@ -121,6 +133,17 @@ on_advance(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uin
 		tcp_timer_start_rto(c, now_ns);
 }
 
+static void
+enter_recovery(struct tcp_conn *c, uint32_t flight, uint64_t now_ns)
+{
+	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
+	tcp_ecn_on_reduction(c);
+	tcp_scoreboard_enter_recovery(&c->board);
+	tcp_tlp_on_recovery(c);
+	c->retransmit_first = true;
+	c->limited_bytes = 0;
+}
+
 /* RFC 5681 §3.2, RFC 6675 §5: the third duplicate, or SACKs that say as much. */
 static void
 on_duplicate(struct tcp_conn *c, uint64_t now_ns)
@@ -134,14 +157,74 @@ on_duplicate(struct tcp_conn *c, uint64_t now_ns)
 	}
 	if (c->board.after_rto)
 		return;
-	if (c->dup_acks < TCP_SCOREBOARD_DUP_THRESH &&
-		!tcp_scoreboard_is_lost(&c->board, c->snd_una))
+	if (c->dup_acks >= TCP_SCOREBOARD_DUP_THRESH ||
+		tcp_scoreboard_is_lost(&c->board, c->snd_una))
+		enter_recovery(c, flight, now_ns);
+}
+
+/* ---- with RACK-TLP ---- */
+
+static bool
+repairing(const struct tcp_conn *c)
+{
+	return c->board.recovering || c->board.after_rto;
+}
+
+/* RFC 8985 §6.2 step 5. Losses in a recovery are repaired in it. */
+static void
+find_losses(struct tcp_conn *c, uint64_t now_ns)
+{
+	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
+
+	if (c->sent.sacked_count == 0 && c->sent.lost_count == 0 && !repairing(c)) {
+		tcp_timer_cancel(c, TCP_TIMER_REO);
+		return; /* what is outstanding was sent after all that was delivered */
+	}
+	tcp_rack_detect_loss(c, now_ns);
+	/* FlightSize beyond cwnd is what SACKs let out since (as RFC 3042's in RFC 5681 §3.2). */
+	if (c->sent.lost_count > 0 && !repairing(c))
+		enter_recovery(c, MIN_OF(flight, c->congestion.cwnd), now_ns);
+}
+
+void
+tcp_send_on_reo_timer(struct tcp_conn *c, uint64_t now_ns)
+{
+	find_losses(c, now_ns);
+}
+
+/* What RACK-TLP makes of an ACK that the rest has dealt with; acked: it advanced SND.UNA. */
+static void
+rack_on_ack(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news,
+	bool was_repairing, uint64_t now_ns)
+{
+	uint32_t flight = tcp_snd_nxt(c) - c->snd_una + news->bytes_acked;
+	bool duplicate = news->bytes_acked == 0 && tcp_segment_seq_len(s) == 0;
+	struct tcp_rack_event event = {
+		.dsack =
+			news->dsack.left != news->dsack.right && !tcp_tlp_answered(c, &news->dsack),
+		.recovered = was_repairing && !repairing(c),
+	};
+
+	tcp_rack_on_ack(c, s, news, &event, now_ns);
+	if (tcp_tlp_on_ack(c, s, &news->dsack, duplicate)) {
+		tcp_congestion_on_ecn(&c->congestion, MIN_OF(flight, c->congestion.cwnd));
+		tcp_ecn_on_reduction(c);
+	}
+	find_losses(c, now_ns);
+	if (news->bytes_acked > 0)
+		tcp_tlp_schedule(c, now_ns);
+}
+
+/* An ACK below SND.UNA, overtaken by another, says nothing but what it SACKs. */
+static void
+on_old_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
+{
+	struct tcp_scoreboard_news news;
+
+	if (!c->rack.on || !(s->options & TCP_OPT_SACK) || tcp_snd_nxt(c) == c->snd_una)
 		return;
-	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
-	tcp_ecn_on_reduction(c);
-	tcp_scoreboard_enter_recovery(&c->board);
-	c->retransmit_first = true;
-	c->limited_bytes = 0;
+	tcp_scoreboard_update(&c->board, s->ack, s->sack, s->sack_count, &news);
+	rack_on_ack(c, s, &news, false, now_ns);
 }
 
 /* RFC 9293 §3.10.7.4: only a segment newer than the last one may change the window. */
@@ -164,10 +247,12 @@ tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 {
 	struct tcp_scoreboard_news news;
 	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
-	bool window_changed;
+	bool window_changed, was_repairing = repairing(c);
 
-	if (seq_lt(s->ack, c->snd_una))
-		return; /* an old duplicate says nothing new */
+	if (seq_lt(s->ack, c->snd_una)) {
+		on_old_ack(c, s, now_ns);
+		return;
+	}
 	tcp_scoreboard_update(&c->board, s->ack, s->sack,
 		c->sack && (s->options & TCP_OPT_SACK) ? s->sack_count : 0, &news);
 	window_changed = update_window(c, s);
@@ -175,9 +260,11 @@ tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 		c->retries = 0; /* RFC 9293 MUST-36: shut, but alive */
 	if (s->ack != c->snd_una)
 		on_advance(c, s, flight, now_ns);
-	else if (flight > 0 &&
+	else if (!c->rack.on && flight > 0 &&
 		 (c->sack ? news.bytes_sacked > 0 : tcp_segment_seq_len(s) == 0 && !window_changed))
 		on_duplicate(c, now_ns);
+	if (c->rack.on)
+		rack_on_ack(c, s, &news, was_repairing, now_ns);
 	if (tcp_ecn_congested(c, s)) {
 		tcp_congestion_on_ecn(&c->congestion, flight);
 		tcp_ecn_on_reduction(c);
@@ -190,11 +277,10 @@ tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns)
 {
 	tcp_congestion_on_rto(&c->congestion, tcp_snd_nxt(c) - c->snd_una, c->retries == 1, now_ns);
 	tcp_ecn_on_reduction(c);
+	tcp_rack_on_rto(c, now_ns);
 	tcp_scoreboard_on_rto(&c->board);
-	c->retransmit_first = false;
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	c->timed_ns = 0; /* Karn */
+	begin_repair(c);
+	c->retransmit_first = c->rack.on; /* not all counts as lost */
 }
 
 /* ---- what to send next ---- */
@@ -226,16 +312,34 @@ on_transmit(struct tcp_conn *c, uint64_t now_ns)
 }
 
 static bool
-send_again(struct tcp_conn *c, enum tcp_next_seg kind, const struct tcp_sack_block *segment,
-	uint64_t now_ns, struct tcp_segment *ret)
+fill_again(struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t now_ns,
+	struct tcp_segment *ret)
 {
 	fill_segment(c, segment->left, segment->right, ret);
-	tcp_scoreboard_on_retransmit(&c->board, kind, segment);
 	c->timed_ns = 0; /* Karn */
 	c->retransmits++;
 	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
 	on_transmit(c, now_ns);
 	return true;
+}
+
+static bool
+send_again(struct tcp_conn *c, enum tcp_next_seg kind, const struct tcp_sack_block *segment,
+	uint64_t now_ns, struct tcp_segment *ret)
+{
+	tcp_scoreboard_on_retransmit(&c->board, kind, segment);
+	return fill_again(c, segment, now_ns, ret);
+}
+
+/* With RACK: part of this record of c->sent. */
+static bool
+send_record_again(struct tcp_conn *c, uint32_t record, const struct tcp_sack_block *segment,
+	uint64_t now_ns, struct tcp_segment *ret)
+{
+	tcp_sent_on_retransmit(&c->sent, record, segment, now_ns);
+	if (c->board.recovering) /* RFC 6675 §6: so that it does not end while it goes well */
+		tcp_timer_start_rto(c, now_ns);
+	return fill_again(c, segment, now_ns, ret);
 }
 
 /* Bytes of new data that the peer's window and silly window avoidance allow now; 0: none.
@@ -245,7 +349,7 @@ sendable(const struct tcp_conn *c)
 {
 	uint32_t nxt = tcp_snd_nxt(c), edge = c->snd_una + c->snd_wnd, queued, open, len;
 
-	if (!tcp_send_pending(c))
+	if (!tcp_send_pending(c) || (c->rack.on && !tcp_sent_has_room(&c->sent)))
 		return 0;
 	queued = stream_end(c) - nxt;
 	open = seq_gt(edge, nxt) ? edge - nxt : 0;
@@ -280,11 +384,14 @@ send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *
 	fill_segment(c, left, right, ret);
 	tcp_ecn_on_new_data(c, ret);
 	tcp_scoreboard_on_sent(&c->board, right);
+	if (c->rack.on)
+		tcp_sent_on_new(&c->sent, right, now_ns);
 	if (c->timed_ns == 0) {
 		c->timed_seq = right;
 		c->timed_ns = now_ns;
 	}
 	on_transmit(c, now_ns);
+	tcp_tlp_schedule(c, now_ns);
 	return true;
 }
 
@@ -294,7 +401,24 @@ in_network(const struct tcp_conn *c)
 {
 	if (c->board.recovering && !c->sack)
 		return tcp_snd_nxt(c) - c->snd_una;
+	if (c->rack.on)
+		return tcp_rack_pipe(c);
 	return tcp_scoreboard_pipe(&c->board);
+}
+
+/* Lost segments first, then new data. */
+static bool
+send_in_rack_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block segment;
+	uint32_t record, len;
+
+	if (c->congestion.cwnd < in_network(c) + c->smss)
+		return false;
+	if (tcp_rack_next_lost(c, &record, &segment))
+		return send_record_again(c, record, &segment, now_ns, ret);
+	len = sendable(c);
+	return len > 0 && send_new(c, now_ns, len, ret);
 }
 
 static bool
@@ -322,7 +446,9 @@ send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 static bool
 send_normally(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	uint32_t len = sendable(c), flight = tcp_snd_nxt(c) - c->snd_una;
+	/* With RACK, what was SACKed has left the network: RFC 3042 without its bound. */
+	uint32_t len = sendable(c),
+		 flight = c->rack.on ? in_network(c) : tcp_snd_nxt(c) - c->snd_una;
 
 	if (len == 0)
 		return false;
@@ -336,17 +462,49 @@ send_normally(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	return send_new(c, now_ns, len, ret);
 }
 
+/* RFC 8985 §7.3: whatever cwnd says, but for the peer's window. */
+static bool
+send_probe(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block last;
+	uint32_t len = sendable(c), record;
+
+	c->tlp.due = false;
+	if (len > 0)
+		(void)send_new(c, now_ns, len, ret);
+	else if (tcp_rack_last(c, &record, &last))
+		(void)send_record_again(c, record, &last, now_ns, ret);
+	else
+		return false;
+	tcp_tlp_on_probe(c, len == 0);
+	return true;
+}
+
+/* The first of a recovery, which cwnd does not hold back. */
+static bool
+send_first(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block first;
+	uint32_t record;
+
+	c->retransmit_first = false;
+	if (c->rack.on)
+		return tcp_rack_next_lost(c, &record, &first) &&
+		       send_record_again(c, record, &first, now_ns, ret);
+	return tcp_scoreboard_first_seg(&c->board, &first) &&
+	       send_again(c, TCP_NEXT_SEG_RETRANSMIT, &first, now_ns, ret);
+}
+
 bool
 tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	struct tcp_sack_block first;
-
-	if (c->retransmit_first) {
-		c->retransmit_first = false;
-		if (tcp_scoreboard_first_seg(&c->board, &first))
-			return send_again(c, TCP_NEXT_SEG_RETRANSMIT, &first, now_ns, ret);
-	}
-	if (c->board.recovering || c->board.after_rto)
+	if (c->tlp.due && send_probe(c, now_ns, ret))
+		return true;
+	if (c->retransmit_first && send_first(c, now_ns, ret))
+		return true;
+	if (repairing(c) && c->rack.on)
+		return send_in_rack_recovery(c, now_ns, ret);
+	if (repairing(c))
 		return send_in_recovery(c, now_ns, ret);
 	if (send_normally(c, now_ns, ret))
 		return true;
