@@ -337,30 +337,41 @@ void tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes);
 /** Time for auto-tuning's interval, from segments that come. */
 void tcp_window_tune(struct tcp_conn *c, uint64_t now_ns);
 
-/* tcp_send.c: what we send and what the peer acknowledges of it */
+/* tcp_send.c: what we send */
 
 bool tcp_send_buffer_init(struct tcp_send_buffer *b, uint32_t bytes);
 void tcp_send_start(struct tcp_conn *c, uint32_t iss);
-/** RFC 9293 §3.10.7.4 fifth: an acceptable ACK in a synchronised state. */
-void tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
-/** The retransmission timer expired with data outstanding. */
-void tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns);
 /** The next data or FIN segment that windows allow, into *ret (seq, flags, payload). */
 bool tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
+/** Bytes in the network, as the recovery that is on counts them. */
+uint32_t tcp_send_in_network(const struct tcp_conn *c);
 /** Unsent data or FIN is queued. */
 bool tcp_send_pending(const struct tcp_conn *c);
 /** Has our FIN been acknowledged? */
 bool tcp_send_fin_acked(const struct tcp_conn *c);
 /** Options were negotiated. */
 void tcp_send_on_smss(struct tcp_conn *c, uint16_t smss);
-/** The reordering timer expired. */
-void tcp_send_on_reo_timer(struct tcp_conn *c, uint64_t now_ns);
-/** The path takes only smss bytes: what is in flight was lost if larger. */
-void tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss);
 /** RFC 9293 §3.8.6.1: does the peer's window alone keep all of the queue from being sent? */
 bool tcp_send_blocked(const struct tcp_conn *c);
 /** The persist timer: lets a segment out if the window has any room. false: it has none. */
 bool tcp_send_override(struct tcp_conn *c);
+
+/* tcp_recovery.c: what the peer acknowledges of what we sent, and what was lost of it */
+
+/** RFC 9293 §3.10.7.4 fifth: an acceptable ACK in a synchronised state. */
+void tcp_recovery_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** The retransmission timer expired with data outstanding. */
+void tcp_recovery_on_rto(struct tcp_conn *c, uint64_t now_ns);
+/** The reordering timer expired. */
+void tcp_recovery_on_reo_timer(struct tcp_conn *c, uint64_t now_ns);
+/** The path takes only smss bytes: what is in flight was lost if larger. */
+void tcp_recovery_on_path_smss(struct tcp_conn *c, uint16_t smss);
+/** Is a loss being repaired, in fast recovery or after a timeout? */
+static inline bool
+tcp_recovery_on(const struct tcp_conn *c)
+{
+	return c->board.recovering || c->board.after_rto;
+}
 
 /* tcp_rack.c: RFC 8985 §6. For connections whose rack.on is set. */
 

@@ -167,7 +167,7 @@ void
 tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack, const struct tcp_sack_block *blocks,
 	uint32_t count, struct tcp_scoreboard_news *ret)
 {
-	uint32_t i;
+	uint32_t i, before = s->snd_una + s->sacked_bytes;
 
 	*ret = (struct tcp_scoreboard_news){0};
 	if (seq_gt(ack, s->snd_una) && seq_leq(ack, s->high_data)) {
@@ -182,6 +182,7 @@ tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack, const struct tcp_s
 		else
 			apply_block(s, blocks[i], ret);
 	}
+	ret->bytes_delivered = s->snd_una + s->sacked_bytes - before;
 	if (ret->bytes_acked > 0 || ret->bytes_sacked > 0)
 		find_lost_edge(s);
 }

@@ -54,6 +54,8 @@ struct tcp_scoreboard_news {
 	uint32_t bytes_acked; /* SND.UNA advanced by */
 	uint32_t bytes_sacked; /* newly SACKed bytes above the new SND.UNA: > 0 makes this a
 				* duplicate ACK in RFC 6675's sense when SND.UNA stands still */
+	uint32_t bytes_delivered; /* acknowledged or SACKed now and not SACKed before: RFC 9937's
+				   * DeliveredData */
 	uint32_t blocks_invalid; /* blocks that were ignored as malformed or out of bounds */
 	struct tcp_sack_block dsack; /* the peer got this twice (RFC 2883); empty: no D-SACK */
 };

@@ -36,30 +36,6 @@ tcp_send_on_smss(struct tcp_conn *c, uint16_t smss)
 	tcp_congestion_on_smss(&c->congestion, smss);
 }
 
-/* What was sent before a timeout, or before the path narrowed, counts for nothing. */
-static void
-begin_repair(struct tcp_conn *c)
-{
-	tcp_tlp_on_recovery(c);
-	tcp_timer_cancel(c, TCP_TIMER_REO);
-	c->retransmit_first = false; /* all counts as lost */
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	c->timed_ns = 0; /* Karn */
-}
-
-/* RFC 1191 §6.5: send again what was too big, in smaller segments. The loss does not mean
- * congestion: the windows stay (there, "should not"). */
-void
-tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss)
-{
-	tcp_send_on_smss(c, smss);
-	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
-	tcp_scoreboard_on_rto(&c->board);
-	tcp_rack_on_all_lost(c);
-	begin_repair(c);
-}
-
 /* The sequence number after all that is queued, our FIN included. */
 static uint32_t
 stream_end(const struct tcp_conn *c)
@@ -77,210 +53,6 @@ bool
 tcp_send_fin_acked(const struct tcp_conn *c)
 {
 	return c->fin_queued && c->snd_una == stream_end(c);
-}
-
-/* ---- what the peer acknowledged ---- */
-
-static void
-take_rtt_sample(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
-{
-	uint32_t expected = flight / (2U * c->smss) + 1U;
-
-	if (c->timed_ns != 0 && seq_geq(s->ack, c->timed_seq)) {
-		tcp_rtt_on_sample(&c->rtt, now_ns - c->timed_ns, expected);
-		c->timed_ns = 0;
-	} else if (c->timestamps && (s->options & TCP_OPT_TIMESTAMPS) && s->ts_ecr != 0) {
-		tcp_rtt_on_timestamp_echo(&c->rtt, tcp_options_clock(c, now_ns), s->ts_ecr,
-			TCP_TIMESTAMP_TICK_NS, expected);
-	}
-}
-
-/* RFC 6675 §5 (A) and (C), RFC 6582 §3.2: what an advance means while repairing a loss. */
-static void
-recovery_on_advance(struct tcp_conn *c, uint32_t bytes, uint64_t now_ns)
-{
-	if (seq_geq(c->snd_una, c->board.recovery_point)) {
-		tcp_scoreboard_exit_recovery(&c->board);
-		tcp_congestion_on_exit_recovery(
-			&c->congestion, tcp_snd_nxt(c) - c->snd_una, now_ns);
-		c->retransmit_first = false;
-		return;
-	}
-	tcp_congestion_on_partial_ack(&c->congestion, bytes);
-	c->retransmit_first = !c->sack;
-}
-
-static void
-on_advance(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
-{
-	uint32_t bytes = s->ack - c->snd_una;
-
-	c->snd_una = s->ack;
-	if (seq_gt(c->snd_una, c->send.base_seq))
-		c->send.base_seq = seq_min(c->snd_una, c->send.end_seq);
-	c->retries = 0;
-	c->soft_error = 0;
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	take_rtt_sample(c, s, flight, now_ns);
-	if (c->board.recovering)
-		recovery_on_advance(c, bytes, now_ns);
-	else
-		tcp_congestion_on_ack(&c->congestion, bytes, flight, c->rtt.srtt_ns, now_ns);
-	if (c->snd_una == tcp_snd_nxt(c))
-		tcp_timer_stop_rto(c);
-	else
-		tcp_timer_start_rto(c, now_ns);
-}
-
-static void
-enter_recovery(struct tcp_conn *c, uint32_t flight, uint64_t now_ns)
-{
-	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
-	tcp_ecn_on_reduction(c);
-	tcp_scoreboard_enter_recovery(&c->board);
-	tcp_tlp_on_recovery(c);
-	c->retransmit_first = true;
-	c->limited_bytes = 0;
-}
-
-/* RFC 5681 §3.2, RFC 6675 §5: the third duplicate, or SACKs that say as much. */
-static void
-on_duplicate(struct tcp_conn *c, uint64_t now_ns)
-{
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una - c->limited_bytes;
-
-	c->dup_acks++;
-	if (c->board.recovering) {
-		tcp_congestion_on_dup_ack(&c->congestion);
-		return;
-	}
-	if (c->board.after_rto)
-		return;
-	if (c->dup_acks >= TCP_SCOREBOARD_DUP_THRESH ||
-		tcp_scoreboard_is_lost(&c->board, c->snd_una))
-		enter_recovery(c, flight, now_ns);
-}
-
-/* ---- with RACK-TLP ---- */
-
-static bool
-repairing(const struct tcp_conn *c)
-{
-	return c->board.recovering || c->board.after_rto;
-}
-
-/* RFC 8985 §6.2 step 5. Losses in a recovery are repaired in it. */
-static void
-find_losses(struct tcp_conn *c, uint64_t now_ns)
-{
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
-
-	if (c->sent.sacked_count == 0 && c->sent.lost_count == 0 && !repairing(c)) {
-		tcp_timer_cancel(c, TCP_TIMER_REO);
-		return; /* what is outstanding was sent after all that was delivered */
-	}
-	tcp_rack_detect_loss(c, now_ns);
-	/* FlightSize beyond cwnd is what SACKs let out since (as RFC 3042's in RFC 5681 §3.2). */
-	if (c->sent.lost_count > 0 && !repairing(c))
-		enter_recovery(c, MIN_OF(flight, c->congestion.cwnd), now_ns);
-}
-
-void
-tcp_send_on_reo_timer(struct tcp_conn *c, uint64_t now_ns)
-{
-	find_losses(c, now_ns);
-}
-
-/* What RACK-TLP makes of an ACK that the rest has dealt with; acked: it advanced SND.UNA. */
-static void
-rack_on_ack(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news,
-	bool was_repairing, uint64_t now_ns)
-{
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una + news->bytes_acked;
-	bool duplicate = news->bytes_acked == 0 && tcp_segment_seq_len(s) == 0;
-	struct tcp_rack_event event = {
-		.dsack =
-			news->dsack.left != news->dsack.right && !tcp_tlp_answered(c, &news->dsack),
-		.recovered = was_repairing && !repairing(c),
-	};
-
-	tcp_rack_on_ack(c, s, news, &event, now_ns);
-	if (tcp_tlp_on_ack(c, s, &news->dsack, duplicate)) {
-		tcp_congestion_on_ecn(&c->congestion, MIN_OF(flight, c->congestion.cwnd));
-		tcp_ecn_on_reduction(c);
-	}
-	find_losses(c, now_ns);
-	if (news->bytes_acked > 0)
-		tcp_tlp_schedule(c, now_ns);
-}
-
-/* An ACK below SND.UNA, overtaken by another, says nothing but what it SACKs. */
-static void
-on_old_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	struct tcp_scoreboard_news news;
-
-	if (!c->rack.on || !(s->options & TCP_OPT_SACK) || tcp_snd_nxt(c) == c->snd_una)
-		return;
-	tcp_scoreboard_update(&c->board, s->ack, s->sack, s->sack_count, &news);
-	rack_on_ack(c, s, &news, false, now_ns);
-}
-
-/* RFC 9293 §3.10.7.4: only a segment newer than the last one may change the window. */
-static bool
-update_window(struct tcp_conn *c, const struct tcp_segment *s)
-{
-	uint32_t before = c->snd_wnd;
-
-	if (seq_lt(c->snd_wl1, s->seq) || (c->snd_wl1 == s->seq && seq_leq(c->snd_wl2, s->ack))) {
-		c->snd_wnd = (uint32_t)s->window << c->snd_wscale;
-		c->snd_wl1 = s->seq;
-		c->snd_wl2 = s->ack;
-		c->snd_wnd_max = MAX_OF(c->snd_wnd_max, c->snd_wnd);
-	}
-	return c->snd_wnd != before;
-}
-
-void
-tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	struct tcp_scoreboard_news news;
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
-	bool window_changed, was_repairing = repairing(c);
-
-	if (seq_lt(s->ack, c->snd_una)) {
-		on_old_ack(c, s, now_ns);
-		return;
-	}
-	tcp_scoreboard_update(&c->board, s->ack, s->sack,
-		c->sack && (s->options & TCP_OPT_SACK) ? s->sack_count : 0, &news);
-	window_changed = update_window(c, s);
-	if (c->snd_wnd == 0)
-		c->retries = 0; /* RFC 9293 MUST-36: shut, but alive */
-	if (s->ack != c->snd_una)
-		on_advance(c, s, flight, now_ns);
-	else if (!c->rack.on && flight > 0 &&
-		 (c->sack ? news.bytes_sacked > 0 : tcp_segment_seq_len(s) == 0 && !window_changed))
-		on_duplicate(c, now_ns);
-	if (c->rack.on)
-		rack_on_ack(c, s, &news, was_repairing, now_ns);
-	if (tcp_ecn_congested(c, s)) {
-		tcp_congestion_on_ecn(&c->congestion, flight);
-		tcp_ecn_on_reduction(c);
-		counter_add(c->counters, COUNTER_TCP_ECN_REDUCTIONS, 1);
-	}
-}
-
-void
-tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns)
-{
-	tcp_congestion_on_rto(&c->congestion, tcp_snd_nxt(c) - c->snd_una, c->retries == 1, now_ns);
-	tcp_ecn_on_reduction(c);
-	tcp_rack_on_rto(c, now_ns);
-	tcp_scoreboard_on_rto(&c->board);
-	begin_repair(c);
-	c->retransmit_first = c->rack.on; /* not all counts as lost */
 }
 
 /* ---- what to send next ---- */
@@ -304,9 +76,12 @@ fill_segment(const struct tcp_conn *c, uint32_t left, uint32_t right, struct tcp
 }
 
 static void
-on_transmit(struct tcp_conn *c, uint64_t now_ns)
+on_transmit(struct tcp_conn *c, const struct tcp_segment *ret, uint64_t now_ns)
 {
 	c->last_sent_ns = now_ns;
+	if (c->board.recovering)
+		tcp_congestion_on_recovery_sent(
+			&c->congestion, ret->payload.len + ret->payload2.len);
 	if (c->rto_ns == TIME_NEVER)
 		tcp_timer_start_rto(c, now_ns);
 }
@@ -319,7 +94,7 @@ fill_again(struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t no
 	c->timed_ns = 0; /* Karn */
 	c->retransmits++;
 	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
-	on_transmit(c, now_ns);
+	on_transmit(c, ret, now_ns);
 	return true;
 }
 
@@ -390,14 +165,14 @@ send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *
 		c->timed_seq = right;
 		c->timed_ns = now_ns;
 	}
-	on_transmit(c, now_ns);
+	on_transmit(c, ret, now_ns);
 	tcp_tlp_schedule(c, now_ns);
 	return true;
 }
 
 /* RFC 6675's pipe; in fast recovery without SACK, cwnd is inflated instead (RFC 6582 §3.2). */
-static uint32_t
-in_network(const struct tcp_conn *c)
+uint32_t
+tcp_send_in_network(const struct tcp_conn *c)
 {
 	if (c->board.recovering && !c->sack)
 		return tcp_snd_nxt(c) - c->snd_una;
@@ -413,7 +188,7 @@ send_in_rack_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *r
 	struct tcp_sack_block segment;
 	uint32_t record, len;
 
-	if (c->congestion.cwnd < in_network(c) + c->smss)
+	if (c->congestion.cwnd < tcp_send_in_network(c) + c->smss)
 		return false;
 	if (tcp_rack_next_lost(c, &record, &segment))
 		return send_record_again(c, record, &segment, now_ns, ret);
@@ -428,7 +203,7 @@ send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	uint32_t len = sendable(c);
 	enum tcp_next_seg kind;
 
-	if (c->congestion.cwnd < in_network(c) + c->smss)
+	if (c->congestion.cwnd < tcp_send_in_network(c) + c->smss)
 		return false;
 	kind = tcp_scoreboard_next_seg(&c->board, len > 0, &segment);
 	switch (kind) {
@@ -448,7 +223,7 @@ send_normally(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
 	/* With RACK, what was SACKed has left the network: RFC 3042 without its bound. */
 	uint32_t len = sendable(c),
-		 flight = c->rack.on ? in_network(c) : tcp_snd_nxt(c) - c->snd_una;
+		 flight = c->rack.on ? tcp_send_in_network(c) : tcp_snd_nxt(c) - c->snd_una;
 
 	if (len == 0)
 		return false;
@@ -502,9 +277,9 @@ tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 		return true;
 	if (c->retransmit_first && send_first(c, now_ns, ret))
 		return true;
-	if (repairing(c) && c->rack.on)
+	if (tcp_recovery_on(c) && c->rack.on)
 		return send_in_rack_recovery(c, now_ns, ret);
-	if (repairing(c))
+	if (tcp_recovery_on(c))
 		return send_in_recovery(c, now_ns, ret);
 	if (send_normally(c, now_ns, ret))
 		return true;

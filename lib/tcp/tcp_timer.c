@@ -105,7 +105,7 @@ on_rto(struct tcp_conn *c, uint64_t now_ns)
 		c->syn_retransmitted = true;
 		tcp_ecn_on_syn_lost(c);
 	} else {
-		tcp_send_on_rto(c, now_ns);
+		tcp_recovery_on_rto(c, now_ns);
 	}
 	tcp_timer_start_rto(c, now_ns);
 }
@@ -121,7 +121,7 @@ on_retransmission_timer(struct tcp_conn *c, uint64_t now_ns)
 		on_rto(c, now_ns);
 		break;
 	case TCP_TIMER_REO:
-		tcp_send_on_reo_timer(c, now_ns);
+		tcp_recovery_on_reo_timer(c, now_ns);
 		break;
 	case TCP_TIMER_PTO:
 		tcp_tlp_on_timer(c, now_ns);
