@@ -230,6 +230,32 @@ tcp_congestion_on_rto(
 }
 
 void
+tcp_congestion_save(struct tcp_congestion_control *cc, uint32_t flight_bytes)
+{
+	cc->prior = (struct tcp_congestion_prior){
+		.cwnd = cc->cwnd,
+		.pipe_prev = MAX_OF(flight_bytes, cc->ssthresh),
+		.bytes_acked = cc->bytes_acked,
+		.cubic = cc->cubic,
+	};
+}
+
+void
+tcp_congestion_undo(struct tcp_congestion_control *cc, uint32_t flight_bytes, uint32_t bytes_acked)
+{
+	uint32_t more = MIN_OF(bytes_acked, tcp_congestion_initial_window(cc->smss));
+
+	/* Inflated, or narrowed to what is in the network. */
+	if (cc->recovering)
+		cc->cwnd = MIN_OF(cc->cwnd, cc->ssthresh);
+	cc->cwnd = MAX_OF(cc->cwnd, MIN_OF(cc->prior.cwnd, flight_bytes + more));
+	cc->ssthresh = MAX_OF(cc->ssthresh, cc->prior.pipe_prev);
+	cc->bytes_acked = cc->prior.bytes_acked;
+	cc->cubic = cc->prior.cubic;
+	cc->recovering = cc->after_rto = false;
+}
+
+void
 tcp_congestion_on_idle(struct tcp_congestion_control *cc, uint64_t idle_ns, uint64_t rto_ns)
 {
 	uint32_t restart_window = tcp_congestion_initial_window(cc->smss);

@@ -46,6 +46,13 @@ struct tcp_prr {
 	uint32_t recover_fs; /* RecoverFS, > 0 */
 };
 
+/** What was before a reduction that may turn out to be spurious. */
+struct tcp_congestion_prior {
+	uint32_t cwnd, pipe_prev; /* bytes; RFC 4015: pipe_prev = max(FlightSize, ssthresh) */
+	uint32_t bytes_acked;
+	struct tcp_cubic cubic;
+};
+
 /** cwnd, ssthresh may be read by anyone; the rest is private. */
 struct tcp_congestion_control {
 	const struct tcp_congestion_ops *ops;
@@ -60,6 +67,7 @@ struct tcp_congestion_control {
 	uint64_t unlimited_since_ns; /* nor did those since then */
 	struct tcp_cubic cubic;
 	struct tcp_prr prr;
+	struct tcp_congestion_prior prior;
 };
 
 /** A new connection's state: cwnd is the initial window, ssthresh the maximum. smss: bytes of data
@@ -133,6 +141,18 @@ void tcp_congestion_on_exit_recovery(
  */
 void tcp_congestion_on_rto(
 	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool first, uint64_t now_ns);
+
+/** A reduction for a loss follows, the first of a recovery: RFC 4015 §3.2 step 0. flight_bytes:
+ *  FlightSize. */
+void tcp_congestion_save(struct tcp_congestion_control *cc, uint32_t flight_bytes);
+
+/**
+ * The recovery since tcp_congestion_save was spurious, whether or not it is over: RFC 4015 §3.2
+ * step 7, ssthresh = pipe_prev and cwnd = FlightSize + min(bytes acked, IW), though not above what it
+ * was nor below what it is; CUBIC goes on from where it was (RFC 9438 §4.9). Ends any recovery.
+ */
+void tcp_congestion_undo(
+	struct tcp_congestion_control *cc, uint32_t flight_bytes, uint32_t bytes_acked);
 
 /** About to send after idle_ns without sending, nothing outstanding: if longer than the RTO, cwnd
  *  restarts from the initial window (RFC 5681 §4.1); ssthresh is then at least 3/4 of what cwnd

@@ -113,6 +113,16 @@ struct tcp_tlp {
 	uint32_t samples; /* so many RTT samples had been taken */
 };
 
+/** A recovery that may turn out to be spurious (tcp_undo.c). */
+struct tcp_undo {
+	bool on; /* there was one, and nothing has been decided yet */
+	bool by_rto;
+	bool eifel_awaits; /* the first ACK of new data after a retransmission */
+	uint32_t una; /* SND.UNA when it began */
+	uint32_t retransmit_ts; /* RetransmitTS, RFC 3522 §3.2 step 2 */
+	uint32_t retransmits; /* segments sent again in it, less those that D-SACKs told of */
+};
+
 enum tcp_rst_pending {
 	TCP_RST_NONE,
 	TCP_RST_REPLY, /* answers a bad segment; the connection goes on */
@@ -172,6 +182,7 @@ struct tcp_conn {
 	struct tcp_sent sent; /* with RACK */
 	struct tcp_rack rack;
 	struct tcp_tlp tlp;
+	struct tcp_undo undo;
 
 	/* control */
 	enum tcp_rst_pending rst;
@@ -419,6 +430,18 @@ bool tcp_tlp_answered(const struct tcp_conn *c, const struct tcp_sack_block *dsa
  *  control has to hear. */
 bool tcp_tlp_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
 	const struct tcp_sack_block *dsack, bool duplicate);
+
+/* tcp_undo.c: RFC 3522, RFC 4015 */
+
+/** A recovery is about to begin, before anything is reduced for it. */
+void tcp_undo_begin(struct tcp_conn *c, bool by_rto);
+/** What follows is no recovery of that kind: nothing is to be undone. */
+void tcp_undo_stop(struct tcp_conn *c);
+/** A segment goes again. */
+void tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns);
+/** An ACK; SND.UNA has followed it. Takes the recovery back if this shows that it was spurious. */
+void tcp_undo_on_ack(
+	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news);
 
 /* tcp_timer.c */
 

@@ -23,6 +23,7 @@ tcp_recovery_on_path_smss(struct tcp_conn *c, uint16_t smss)
 	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
 	tcp_scoreboard_on_rto(&c->board);
 	tcp_rack_on_all_lost(c);
+	tcp_undo_stop(c);
 	begin_repair(c);
 }
 
@@ -84,6 +85,7 @@ enter_recovery(struct tcp_conn *c, uint32_t flight, uint32_t delivered, uint64_t
 {
 	uint32_t outstanding = tcp_snd_nxt(c) - c->snd_una - c->board.sacked_bytes;
 
+	tcp_undo_begin(c, false);
 	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
 	tcp_congestion_begin_prr(&c->congestion, outstanding + delivered);
 	tcp_ecn_on_reduction(c);
@@ -221,6 +223,7 @@ tcp_recovery_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t no
 	else if (!c->rack.on && flight > 0 &&
 		 (c->sack ? news.bytes_sacked > 0 : tcp_segment_seq_len(s) == 0 && !window_changed))
 		on_duplicate(c, news.bytes_delivered, now_ns);
+	tcp_undo_on_ack(c, s, &news);
 	lost = seq_gt(c->board.lost_edge, seq_max(lost_edge, c->snd_una));
 	if (c->rack.on)
 		lost = rack_on_ack(c, s, &news, was_repairing, now_ns);
@@ -235,6 +238,10 @@ tcp_recovery_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t no
 void
 tcp_recovery_on_rto(struct tcp_conn *c, uint64_t now_ns)
 {
+	if (c->board.recovering) /* it would be two to take back */
+		tcp_undo_stop(c);
+	else if (!c->board.after_rto)
+		tcp_undo_begin(c, true);
 	tcp_congestion_on_rto(&c->congestion, tcp_snd_nxt(c) - c->snd_una, c->retries == 1, now_ns);
 	tcp_ecn_on_reduction(c);
 	tcp_rack_on_rto(c, now_ns);

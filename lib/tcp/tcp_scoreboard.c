@@ -256,6 +256,13 @@ tcp_scoreboard_on_rto(struct tcp_scoreboard *s)
 	s->rescue_used = false;
 }
 
+void
+tcp_scoreboard_undo(struct tcp_scoreboard *s)
+{
+	s->recovering = s->after_rto = false;
+	s->high_rxt = s->rto_edge = s->snd_una;
+}
+
 /* Up to SMSS un-SACKed bytes from left (un-SACKed itself), not beyond limit. */
 static struct tcp_sack_block
 segment_from(const struct tcp_scoreboard *s, uint32_t left, uint32_t limit)

@@ -121,6 +121,9 @@ void tcp_scoreboard_exit_recovery(struct tcp_scoreboard *s);
  *  entered until it is acknowledged (RFC 6675 §5.1: after_rto). */
 void tcp_scoreboard_on_rto(struct tcp_scoreboard *s);
 
+/** The recovery that is on, if any, was spurious: what it took for lost is in flight. */
+void tcp_scoreboard_undo(struct tcp_scoreboard *s);
+
 /**
  * NextSeg(). new_data: there is unsent data that the peer's window allows. For RETRANSMIT and
  * RESCUE *ret_segment is the range to send, 1..SMSS bytes of un-SACKed sequence space (it may

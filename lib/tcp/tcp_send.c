@@ -26,6 +26,7 @@ tcp_send_start(struct tcp_conn *c, uint32_t iss)
 	tcp_scoreboard_reset(&c->board, iss, c->smss);
 	tcp_rack_reset(c);
 	tcp_tlp_reset(c);
+	tcp_undo_stop(c);
 }
 
 void
@@ -92,6 +93,7 @@ fill_again(struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t no
 {
 	fill_segment(c, segment->left, segment->right, ret);
 	c->timed_ns = 0; /* Karn */
+	tcp_undo_on_retransmit(c, now_ns);
 	c->retransmits++;
 	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
 	on_transmit(c, ret, now_ns);

@@ -128,6 +128,15 @@ tcp_sent_forget_sacked(struct tcp_sent *s)
 }
 
 void
+tcp_sent_clear_lost(struct tcp_sent *s)
+{
+	uint32_t i;
+
+	for (i = 0; s->lost_count > 0; i++)
+		set(&tcp_sent_at(s, i)->lost, &s->lost_count, false);
+}
+
+void
 tcp_sent_set_all_lost(struct tcp_sent *s)
 {
 	if (s->count == 0)

@@ -83,6 +83,9 @@ void tcp_sent_set_sacked(struct tcp_sent *s, uint32_t i);
 /** What was SACKed is forgotten (RFC 2018 §8), though not that it was delivered. */
 void tcp_sent_forget_sacked(struct tcp_sent *s);
 
+/** Nothing is lost after all. */
+void tcp_sent_clear_lost(struct tcp_sent *s);
+
 /** All that is outstanding has been lost, SACKed or not: it is one record from now on, whatever
  *  segments it went in. */
 void tcp_sent_set_all_lost(struct tcp_sent *s);
