@@ -186,7 +186,7 @@ tcp_conn_output_pending(const struct tcp_conn *c)
 	const struct tcp_ack_state *a = &c->ack;
 
 	return c->rst != TCP_RST_NONE || c->syn_due || c->probe_due || a->now || a->window_update ||
-	       a->segments > 0 || tcp_ack_recorded(c) || c->retransmit_first || c->tlp.due ||
+	       a->segments > 0 || tcp_ack_recorded(c) || c->retransmit_first || c->tlp_due ||
 	       (tcp_state_synchronised(c->state) && tcp_send_pending(c)) || c->board.recovering ||
 	       c->board.after_rto;
 }

@@ -105,7 +105,6 @@ struct tcp_rack {
 
 /** Tail loss probes, RFC 8985 §7.1 (tcp_tlp.c). */
 struct tcp_tlp {
-	bool due; /* the PTO expired */
 	bool outstanding; /* a probe is, up to */
 	uint32_t end_seq; /* TLP.end_seq: SND.NXT then */
 	bool is_retrans; /* TLP.is_retrans: it was old data */
@@ -166,6 +165,7 @@ struct tcp_conn {
 	uint16_t mss_default; /* the peer's, if its SYN does not say */
 	bool fin_queued; /* our FIN follows the queued data */
 	bool syn_due, probe_due, retransmit_first;
+	bool tlp_due; /* the PTO expired: a tail loss probe goes */
 	bool small_allowed; /* silly window avoidance is overridden for one segment */
 	struct tcp_ecn ecn;
 	uint32_t dup_acks;

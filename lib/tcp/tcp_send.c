@@ -246,7 +246,7 @@ send_probe(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	struct tcp_sack_block last;
 	uint32_t len = sendable(c), record;
 
-	c->tlp.due = false;
+	c->tlp_due = false;
 	if (len > 0)
 		(void)send_new(c, now_ns, len, ret);
 	else if (tcp_rack_last(c, &record, &last))
@@ -275,7 +275,7 @@ send_first(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 bool
 tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	if (c->tlp.due && send_probe(c, now_ns, ret))
+	if (c->tlp_due && send_probe(c, now_ns, ret))
 		return true;
 	if (c->retransmit_first && send_first(c, now_ns, ret))
 		return true;

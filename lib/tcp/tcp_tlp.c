@@ -32,7 +32,7 @@ may_probe(const struct tcp_conn *c)
 void
 tcp_tlp_schedule(struct tcp_conn *c, uint64_t now_ns)
 {
-	c->tlp.due = false;
+	c->tlp_due = false;
 	if (may_probe(c) && c->rto_ns != TIME_NEVER)
 		tcp_timer_start_before_rto(c, TCP_TIMER_PTO, now_ns + probe_timeout(c));
 }
@@ -40,7 +40,7 @@ tcp_tlp_schedule(struct tcp_conn *c, uint64_t now_ns)
 void
 tcp_tlp_on_timer(struct tcp_conn *c, uint64_t now_ns)
 {
-	c->tlp.due = true;
+	c->tlp_due = true;
 	tcp_timer_start_rto(c, now_ns); /* whether or not there is still something to probe */
 }
 
@@ -61,7 +61,7 @@ tcp_tlp_on_probe(struct tcp_conn *c, bool is_retrans)
 void
 tcp_tlp_on_recovery(struct tcp_conn *c)
 {
-	c->tlp.outstanding = c->tlp.due = false;
+	c->tlp.outstanding = c->tlp_due = false;
 	tcp_timer_cancel(c, TCP_TIMER_PTO);
 }
 
@@ -81,14 +81,16 @@ tcp_tlp_on_ack(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp
 
 	if (!t->outstanding || seq_lt(s->ack, t->end_seq))
 		return false;
-	if (!t->is_retrans || tcp_tlp_answered(c, dsack)) {
-		t->outstanding = false;
-	} else if (seq_gt(s->ack, t->end_seq)) {
-		t->outstanding = false;
-		/* It repaired a loss; but that window may have been reduced since, for ECN-Echo. */
-		return seq_gt(t->end_seq, c->ecn.reduced_at);
-	} else if (duplicate && !(s->options & TCP_OPT_SACK)) {
-		t->outstanding = false;
+	if (t->is_retrans && !tcp_tlp_answered(c, dsack)) {
+		if (seq_gt(s->ack, t->end_seq)) {
+			t->outstanding = false;
+			/* It repaired a loss; but that window may have been reduced since, for
+			 * ECN-Echo. */
+			return seq_gt(t->end_seq, c->ecn.reduced_at);
+		}
+		if (!duplicate || (s->options & TCP_OPT_SACK))
+			return false; /* not decided yet */
 	}
+	t->outstanding = false;
 	return false;
 }

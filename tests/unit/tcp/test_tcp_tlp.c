@@ -214,7 +214,7 @@ TEST(test_tlp_is_forgotten_when_recovery_begins)
 	fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + 4 * FX_MSS);
 	assert_true(f->c->board.recovering);
 	assert_false(f->c->tlp.outstanding);
-	assert_false(f->c->tlp.due);
+	assert_false(f->c->tlp_due);
 	fx_drain(f);
 	fx_window(f, FX_UNA + 6 * FX_MSS, FX_WINDOW);
 	tcp_conn_send(f->c, bytes, FX_MSS);
