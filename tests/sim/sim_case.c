@@ -18,6 +18,7 @@ sim_case_plain(uint64_t body_len, struct sim_config *ret)
 		.seed = 1,
 		.to_client = link,
 		.to_server = link,
+		.server = &sim_peer_ops,
 		.peer = {.timestamps = true,
 			.sack = true,
 			.window_scaling = true,

@@ -32,10 +32,10 @@ sim_peer_start(struct sim_peer *p)
 void
 sim_peer_stop(struct sim_peer *p)
 {
-	free(p->stream);
+	free(p->stream.bytes);
 	free(p->seg);
 	sim_ranges_clear(&p->request_got);
-	p->stream = NULL;
+	p->stream = (struct sim_stream){0};
 	p->seg = NULL;
 }
 
@@ -178,10 +178,10 @@ transmit(struct sim_peer *p, struct sim_segment *g, uint64_t now_ns)
 	struct tcp_segment s = {.flags = TCP_ACK, .ack = p->rcv_nxt, .window = window_field(p)};
 
 	s.seq = seq_of(p, g->offset);
-	s.payload = (struct payload){.data = p->stream + g->offset, .len = g->len};
+	s.payload = (struct payload){.data = p->stream.bytes + g->offset, .len = g->len};
 	if (g->fin)
 		s.flags |= TCP_FIN;
-	if (g->offset + g->len == p->stream_len)
+	if (g->offset + g->len == p->stream.len)
 		s.flags |= TCP_PSH;
 	if (p->cfg.urgent_per_mille > 0 && sim_random_chance(p->random, p->cfg.urgent_per_mille)) {
 		s.flags |= TCP_URG;
@@ -244,7 +244,7 @@ in_flight(const struct sim_peer *p)
 static bool
 fin_sent(const struct sim_peer *p)
 {
-	return p->nxt > p->stream_len;
+	return p->nxt > p->stream.len;
 }
 
 /* Everything that the windows allow: what was lost first, then what is new. */
@@ -264,7 +264,7 @@ push(struct sim_peer *p, uint64_t now_ns)
 		}
 	}
 	while (!fin_sent(p) && flight < (uint64_t)p->cwnd) {
-		left = p->stream_len - p->nxt;
+		left = p->stream.len - p->nxt;
 		open = p->right_edge > p->nxt ? p->right_edge - p->nxt : 0;
 		open = p->cfg.ignores_window ? left : open;
 		size = segment_size(p);
@@ -275,11 +275,11 @@ push(struct sim_peer *p, uint64_t now_ns)
 		flight += len;
 		transmit(p, new_segment(p, len, fin), now_ns);
 	}
-	if (p->una == p->nxt && p->nxt < p->stream_len && p->probe_at_ns == TIME_NEVER)
+	if (p->una == p->nxt && p->nxt < p->stream.len && p->probe_at_ns == TIME_NEVER)
 		p->probe_at_ns = now_ns + p->rto_ns; /* their window is shut */
-	if (p->reset_queued && p->una == p->stream_len)
+	if (p->reset_queued && p->una == p->stream.len)
 		send_reset(p, now_ns);
-	if (p->cfg.idle_close_ns > 0 && p->nxt > 0 && p->nxt == p->stream_len &&
+	if (p->cfg.idle_close_ns > 0 && p->nxt > 0 && p->nxt == p->stream.len &&
 		p->close_at_ns == TIME_NEVER)
 		p->close_at_ns = now_ns + p->cfg.idle_close_ns;
 }
@@ -327,7 +327,7 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	p->request_newest = p->request_twice = (struct sim_range){0};
 	p->client_fin = p->fin_queued = p->reset_queued = p->in_recovery = false;
 	p->shut = p->cfg.shut_segments;
-	p->stream_len = p->una = p->nxt = 0;
+	p->stream.len = p->una = p->nxt = 0;
 	p->right_edge = s->window;
 	p->segs = p->seg_first = p->dup_acks = 0;
 	p->cwnd = 10.0 * p->client_mss;
@@ -712,7 +712,7 @@ static void
 on_probe(struct sim_peer *p, uint64_t now_ns)
 {
 	p->probe_at_ns = TIME_NEVER;
-	if (p->una != p->nxt || p->nxt >= p->stream_len)
+	if (p->una != p->nxt || p->nxt >= p->stream.len)
 		return;
 	if (p->right_edge > p->nxt)
 		push(p, now_ns);
@@ -721,12 +721,22 @@ on_probe(struct sim_peer *p, uint64_t now_ns)
 	p->rto_ns = MIN_OF(2 * p->rto_ns, RTO_MAX_NS);
 }
 
+static void
+answer(struct sim_peer *p)
+{
+	bool close = sim_answer_append(
+		&p->stream, &p->response, p->random, p->requests >= p->cfg.keep_alive);
+
+	p->reset_queued = p->reset_queued || p->response.answer == SIM_ANSWER_RESET;
+	p->fin_queued = p->fin_queued || close;
+}
+
 void
 sim_peer_run(struct sim_peer *p, uint64_t now_ns)
 {
 	if (now_ns >= p->answer_at_ns) {
 		p->answer_at_ns = TIME_NEVER;
-		sim_peer_answer(p);
+		answer(p);
 		push(p, now_ns);
 	}
 	if (now_ns >= p->close_at_ns) {

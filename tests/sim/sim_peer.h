@@ -2,8 +2,8 @@
 #ifndef SIM_PEER_H
 #define SIM_PEER_H
 
-#include "sim_link.h"
 #include "sim_ranges.h"
+#include "sim_server.h"
 #include "wire_ether.h"
 #include "wire_ipv4.h"
 #include "wire_tcp.h"
@@ -13,43 +13,6 @@
  * format is shared), and the referee of what our client sends. A broken rule is a message in
  * `fault`, which ends the run.
  */
-
-enum sim_answer { /* what the server does with a request */
-	SIM_ANSWER_LENGTH,
-	SIM_ANSWER_CHUNKED,
-	SIM_ANSWER_CLOSE, /* no framing: the connection's end is the body's */
-	SIM_ANSWER_EARLY_CLOSE, /* FIN before the body is whole */
-	SIM_ANSWER_RESET, /* RST before the body is whole */
-	SIM_ANSWER_NOTHING, /* FIN without a byte */
-	SIM_ANSWER_GARBAGE,
-};
-
-struct sim_peer_config {
-	bool timestamps, sack, window_scaling;
-	uint8_t wscale;
-	uint16_t mss;
-	uint32_t iss;
-	uint32_t window; /* bytes offered for the request */
-	uint32_t shut_segments; /* the window is shut until so many have come: we must be probed */
-	bool fin_alone; /* the FIN does not travel with the last data */
-	bool small_segments; /* of random size, as a peer without Nagle's algorithm may send */
-	uint32_t keep_alive; /* requests that one connection serves */
-	uint64_t think_ns; /* before an answer */
-	uint32_t silent_from; /* the client's nth segment from 1, and all after it, fall into the
-			       * void, and no more is sent; ARP is answered. 0: none */
-	uint64_t idle_close_ns; /* its FIN, so long after all of an answer was sent; 0: it waits */
-	uint32_t urgent_per_mille; /* segments with the urgent flag, and a pointer to anywhere */
-	bool syn_cookies; /* no state before the handshake's ACK: each SYN-ACK has an ISN of its
-			   * own and is sent once; without timestamps there are no options */
-	bool ecn; /* agrees to RFC 3168 */
-	bool ecn_drops_syn, ecn_resets_syn; /* what stands before it does not know ECN, and drops
-					     * or refuses a SYN that asks for it */
-	bool window_shrinks; /* each ACK offers any part of `window`, or none of it */
-	bool ignores_window; /* ours: it sends what its cwnd lets out */
-	uint32_t segment_max; /* bytes of data in a segment at most; 0: the MSS */
-	uint32_t chunk_max; /* bytes in a chunk at most; 0: any number */
-	bool forgets_options; /* what the cookie does not hold: SACK and scales, though granted */
-};
 
 /** A segment under way: offset in the stream that begins with the response's first byte. */
 struct sim_segment {
@@ -70,9 +33,7 @@ struct sim_peer {
 	struct sim_link *out;
 	struct ether_addr mac, client_mac;
 	uint32_t ip, client_ip;
-	/* what to answer */
-	enum sim_answer answer;
-	uint64_t body_seed, body_len;
+	struct sim_response response; /* what to answer */
 	/* the connection */
 	enum sim_peer_state state;
 	uint16_t client_port, old_port; /* old: of the connection before */
@@ -96,8 +57,7 @@ struct sim_peer {
 	uint64_t answer_at_ns;
 	bool client_fin;
 	uint32_t shut; /* segments still to come */
-	uint8_t *stream;
-	uint64_t stream_len, stream_room;
+	struct sim_stream stream;
 	bool fin_queued, reset_queued;
 	uint64_t una, nxt, right_edge; /* stream offsets; the FIN counts one */
 	struct sim_segment *seg;
@@ -118,7 +78,6 @@ void sim_peer_run(struct sim_peer *p, uint64_t now_ns);
 uint64_t sim_peer_deadline(const struct sim_peer *p);
 void sim_peer_stop(struct sim_peer *p);
 
-/** Appends the answer to the request that came to the stream (sim_peer_answer.c). */
-void sim_peer_answer(struct sim_peer *p);
+extern const struct sim_server_ops sim_peer_ops; /* the same, for a run; sim_peer_server.c */
 
 #endif

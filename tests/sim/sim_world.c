@@ -13,6 +13,7 @@
 
 #define CLIENT_IP UINT32_C(0xc6120002) /* 198.18.0.2 */
 #define SERVER_IP UINT32_C(0xc6120001)
+#define SERVER_MAC ((struct ether_addr){{2, 0, 0, 0, 0, 1}})
 #define CLIENT_MAC ((struct ether_addr){{2, 0, 0, 0, 0, 2}})
 #define BURST 64U
 #define PARTS 8U
@@ -28,7 +29,9 @@ struct world {
 	struct sim_random random;
 	uint64_t now_ns;
 	struct sim_link to_client, to_server;
-	struct sim_peer peer;
+	const struct sim_server_ops *ops;
+	void *server;
+	uint16_t client_port; /* of the newest connection */
 	struct sim_sink sink;
 	struct test_buffers buffers;
 	struct netstack *netstack;
@@ -68,8 +71,13 @@ trace(struct world *w, bool to_server, bool damaged, const uint8_t *bytes, uint3
 static void
 emit(struct world *w, const struct tx_frame *f)
 {
+	struct sim_tcp t;
+
 	trace(w, true, false, f->data, f->len);
 	sim_referee_on_sent(&w->referee, f->data, f->len);
+	if (sim_wire_is_tcp(f->data, f->len) && sim_wire_read(f->data, f->len, &t) == NULL &&
+		(t.flags & SIM_SYN))
+		w->client_port = t.src_port;
 	sim_link_send(&w->to_server, f->data, f->len, w->now_ns);
 }
 
@@ -137,10 +145,10 @@ static void
 attack(struct world *w)
 {
 	struct sim_attack a = {.client_mac = CLIENT_MAC,
-		.server_mac = w->peer.mac,
+		.server_mac = SERVER_MAC,
 		.client_ip = CLIENT_IP,
 		.server_ip = SERVER_IP,
-		.client_port = w->peer.client_port};
+		.client_port = w->client_port};
 	uint8_t bytes[SIM_FORGED_MAX];
 	struct frame frame = {0};
 	struct payload p;
@@ -205,7 +213,7 @@ step_time(struct world *w)
 	uint64_t next =
 		time_min(sim_link_deadline(&w->to_client), sim_link_deadline(&w->to_server));
 
-	next = time_min(next, sim_peer_deadline(&w->peer));
+	next = time_min(next, w->ops->deadline(w->server));
 	next = time_min(next, netstack_deadline(w->netstack));
 	next = time_min(next, fetch_deadline(w->fetch));
 	next = time_min(next, sim_sink_deadline(&w->sink));
@@ -218,14 +226,16 @@ static void
 run_server(struct world *w)
 {
 	struct sim_frame *f;
+	const char *fault;
 
 	while ((f = sim_link_receive(&w->to_server, w->now_ns)) != NULL) {
-		sim_peer_input(&w->peer, f, w->now_ns);
+		w->ops->input(w->server, f, w->now_ns);
 		free(f);
 	}
-	sim_peer_run(&w->peer, w->now_ns);
-	if (w->peer.fault[0] != '\0')
-		fail(w, "referee: %s", w->peer.fault);
+	w->ops->run(w->server, w->now_ns);
+	fault = w->ops->fault(w->server);
+	if (fault[0] != '\0')
+		fail(w, "server: %s", fault);
 }
 
 /* Who waits for whom. */
@@ -233,19 +243,17 @@ static void
 fail_stalled(struct world *w)
 {
 	struct tcp_info i = {0};
-	const struct sim_peer *p = &w->peer;
+	char server[200];
 
 	if (fetch_connection(w->fetch) != NULL)
 		tcp_conn_info(fetch_connection(w->fetch), &i);
+	w->ops->describe(w->server, server, sizeof(server));
 	fail(w,
 		"no end after %llu steps, %.0f virtual s: we %s una %u nxt %u rcv_nxt %u wnd %u "
-		"held %u; "
-		"server state %d una %llu nxt %llu of %llu edge %llu requests %u",
+		"held %u; server %s",
 		(unsigned long long)w->out->steps, (double)(w->now_ns - w->cfg->start_ns) / 1e9,
 		tcp_state_name(i.state), i.snd_una, i.snd_nxt, i.rcv_nxt, i.rcv_wnd,
-		i.payloads_held, (int)p->state, (unsigned long long)p->una,
-		(unsigned long long)p->nxt, (unsigned long long)p->stream_len,
-		(unsigned long long)p->right_edge, p->requests);
+		i.payloads_held, server);
 }
 
 static bool
@@ -264,6 +272,17 @@ step(struct world *w)
 /* ---- a run ---- */
 
 static void
+start_server(struct world *w)
+{
+	struct sim_site site = {
+		.cfg = &w->cfg->peer, .random = &w->random, .out = &w->to_client, .ip = SERVER_IP};
+
+	memcpy(site.mac, SERVER_MAC.byte, sizeof(site.mac));
+	w->ops = w->cfg->server;
+	w->server = w->ops->start(&site, w->now_ns);
+}
+
+static void
 set_up(struct world *w)
 {
 	const struct sim_config *cfg = w->cfg;
@@ -276,12 +295,7 @@ set_up(struct world *w)
 	histogram_reset(&w->out->ack_delay);
 	w->to_client = (struct sim_link){.cfg = cfg->to_client, .random = &w->random};
 	w->to_server = (struct sim_link){.cfg = cfg->to_server, .random = &w->random};
-	w->peer = (struct sim_peer){.cfg = cfg->peer,
-		.random = &w->random,
-		.out = &w->to_client,
-		.mac = {{2, 0, 0, 0, 0, 1}},
-		.ip = SERVER_IP};
-	sim_peer_start(&w->peer);
+	start_server(w);
 	netstack_config_defaults(&ns);
 	w->referee.cfg = (struct sim_referee_config){
 		.client_ip = CLIENT_IP,
@@ -392,9 +406,8 @@ download(struct world *w, uint32_t i)
 		.delay_max_ns = w->cfg->sink_delay_max_ns,
 		.room_per_mille = w->cfg->sink_room_per_mille,
 		.fail_at = w->cfg->sink_fail_at};
-	w->peer.answer = w->cfg->answer[i];
-	w->peer.body_seed = w->cfg->seed + i;
-	w->peer.body_len = w->cfg->body_len[i];
+	w->ops->serve(w->server, &(struct sim_response){w->cfg->answer[i], w->cfg->seed + i,
+					 w->cfg->body_len[i], w->cfg->peer.chunk_max});
 	if (fetch_start(w->fetch, &job, w->now_ns) != 0)
 		fail(w, "download %u could not be started", i);
 	while (w->out->failure[0] == '\0' && !step(w))
@@ -426,19 +439,22 @@ close_all(struct world *w)
 static void
 tear_down(struct world *w)
 {
+	struct sim_server_report report;
+
 	close_all(w);
 	fetch_destroy(w->fetch);
 	netstack_destroy(w->netstack);
 	http_url_free(&w->url);
-	w->out->server_retransmissions = w->peer.retransmissions;
+	w->ops->report(w->server, &report);
+	w->out->server_retransmissions = report.retransmissions;
 	w->out->lost = w->to_client.lost + w->to_server.lost;
 	w->out->end_ns = w->now_ns;
 	w->out->marked = w->to_client.marked + w->to_server.marked;
-	w->out->server_ecn_reductions = w->peer.ecn_reductions;
-	w->out->fins_crossed = w->peer.fins_crossed;
+	w->out->server_ecn_reductions = report.ecn_reductions;
+	w->out->fins_crossed = report.fins_crossed;
 	w->out->all_ended = sim_referee_all_ended(&w->referee);
 	w->out->seen = w->referee.counts;
-	sim_peer_stop(&w->peer);
+	w->ops->stop(w->server);
 	sim_link_clear(&w->to_client);
 	sim_link_clear(&w->to_server);
 	sim_referee_clear(&w->referee);

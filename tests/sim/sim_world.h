@@ -15,6 +15,7 @@
 struct sim_config {
 	uint64_t seed;
 	struct sim_link_config to_client, to_server;
+	const struct sim_server_ops *server;
 	struct sim_peer_config peer;
 	enum sim_answer answer[SIM_DOWNLOADS_MAX];
 	uint64_t body_len[SIM_DOWNLOADS_MAX];
