@@ -6,9 +6,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "sim_world.h"
+#include "sim_apart.h"
+#include "sim_lwip.h"
 
 #define REPEAT_EVERY 50U /* seeds that are run twice: the traces must be equal */
+
+#define EXIT_SKIP 77 /* what meson takes for a skipped test */
+
+struct options {
+	uint64_t from, to; /* seeds */
+	bool lwip;
+	int verbose;
+};
 
 static double
 seconds(void)
@@ -19,8 +28,17 @@ seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static void
+run_world(const struct sim_config *cfg, struct sim_outcome *out)
+{
+	if (cfg->server == sim_lwip_server())
+		sim_apart_run(cfg, out);
+	else
+		sim_world_run(cfg, out);
+}
+
 static bool
-run_seed(uint64_t seed, int verbose, struct sim_outcome *out)
+run_seed(uint64_t seed, const struct options *o, struct sim_outcome *out)
 {
 	struct sim_config cfg;
 	struct sim_outcome again;
@@ -28,14 +46,16 @@ run_seed(uint64_t seed, int verbose, struct sim_outcome *out)
 
 	sim_case_derive(seed, &cfg);
 	sim_case_describe(&cfg, text, sizeof(text));
-	cfg.dump = verbose > 1;
-	sim_world_run(&cfg, out);
+	cfg.dump = o->verbose > 1;
+	if (o->lwip)
+		cfg.server = sim_lwip_server();
+	run_world(&cfg, out);
 	if (out->failure[0] == '\0' && seed % REPEAT_EVERY == 0) {
-		sim_world_run(&cfg, &again);
+		run_world(&cfg, &again);
 		if (again.trace != out->trace)
 			snprintf(out->failure, sizeof(out->failure), "two runs of the seed differ");
 	}
-	if (verbose > 0 || out->failure[0] != '\0')
+	if (o->verbose > 0 || out->failure[0] != '\0')
 		printf("seed %" PRIu64 ": %s\n  %" PRIu64 " bytes, %.3f virtual s, %" PRIu64
 		       " steps, %" PRIu64 " frames lost, server sent %" PRIu64
 		       " again, first code %d\n",
@@ -43,14 +63,15 @@ run_seed(uint64_t seed, int verbose, struct sim_outcome *out)
 			out->steps, out->lost, out->server_retransmissions, (int)out->code[0]);
 	if (out->failure[0] == '\0')
 		return true;
-	printf("FAILED: %s\nreplay: dpfetch-sim --seed %" PRIu64 " -vv\n", out->failure, seed);
+	printf("FAILED: %s\nreplay: dpfetch-sim %s--seed %" PRIu64 " -vv\n", out->failure,
+		o->lwip ? "--server lwip " : "", seed);
 	return false;
 }
 
 static int
 usage(void)
 {
-	fputs("usage: dpfetch-sim --seeds FROM..TO | --seed N [-v | -vv]\n"
+	fputs("usage: dpfetch-sim [--server model|lwip] --seeds FROM..TO | --seed N [-v | -vv]\n"
 	      "  -v   tell each seed's case and what came of it\n"
 	      "  -vv  and print each frame as the client sees it\n",
 		stderr);
@@ -71,57 +92,91 @@ parse_number(const char *text, const char *end, uint64_t *ret)
 }
 
 static bool
-parse_arguments(int argc, char **argv, uint64_t *ret_from, uint64_t *ret_to, int *ret_verbose)
+parse_seeds(const char *text, struct options *o)
 {
-	const char *dots;
+	const char *dots = strstr(text, "..");
 
-	if (argc != 3 && argc != 4)
-		return false;
-	*ret_verbose = 0;
-	if (argc == 4) {
-		if (strcmp(argv[3], "-v") != 0 && strcmp(argv[3], "-vv") != 0)
-			return false;
-		*ret_verbose = (int)strlen(argv[3]) - 1;
-	}
-	if (strcmp(argv[1], "--seed") == 0) {
-		if (!parse_number(argv[2], argv[2] + strlen(argv[2]), ret_from))
-			return false;
-		*ret_to = *ret_from;
-		return true;
-	}
-	dots = strstr(argv[2], "..");
-	return strcmp(argv[1], "--seeds") == 0 && dots != NULL &&
-	       parse_number(argv[2], dots, ret_from) &&
-	       parse_number(dots + 2, dots + strlen(dots), ret_to) && *ret_from <= *ret_to;
+	return dots != NULL && parse_number(text, dots, &o->from) &&
+	       parse_number(dots + 2, dots + strlen(dots), &o->to) && o->from <= o->to;
 }
 
-int
-main(int argc, char **argv)
+static bool
+parse_server(const char *text, struct options *o)
 {
-	uint64_t from, to, seed, bytes = 0, lost = 0, again = 0;
-	struct sim_outcome *out;
+	o->lwip = strcmp(text, "lwip") == 0;
+	return o->lwip || strcmp(text, "model") == 0;
+}
+
+/* An option with a value. */
+static bool
+parse_pair(const char *name, const char *value, struct options *o)
+{
+	if (strcmp(name, "--server") == 0)
+		return parse_server(value, o);
+	if (strcmp(name, "--seeds") == 0)
+		return parse_seeds(value, o);
+	if (strcmp(name, "--seed") != 0 || !parse_number(value, value + strlen(value), &o->from))
+		return false;
+	o->to = o->from;
+	return true;
+}
+
+static bool
+parse_arguments(int argc, char **argv, struct options *ret)
+{
+	int i;
+
+	*ret = (struct options){.from = 1, .to = 0};
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-v") == 0)
+			ret->verbose = 1;
+		else if (strcmp(argv[i], "-vv") == 0)
+			ret->verbose = 2;
+		else if (i + 1 == argc || !parse_pair(argv[i], argv[i + 1], ret))
+			return false;
+		else
+			i++;
+	}
+	return ret->from <= ret->to;
+}
+
+static int
+run_seeds(const struct options *o)
+{
+	struct sim_outcome *out = malloc(sizeof(*out));
+	uint64_t seed, bytes = 0, lost = 0, again = 0;
 	double start = seconds();
 	bool good = true;
-	int verbose;
 
-	if (!parse_arguments(argc, argv, &from, &to, &verbose))
-		return usage();
-	out = malloc(sizeof(*out));
 	if (out == NULL)
 		return 1;
-	for (seed = from; good; seed++) {
-		good = run_seed(seed, verbose, out);
+	for (seed = o->from; good; seed++) {
+		good = run_seed(seed, o, out);
 		bytes += out->bytes;
 		lost += out->lost;
 		again += out->server_retransmissions;
-		if (seed == to)
+		if (seed == o->to)
 			break;
 	}
 	if (good)
 		printf("%" PRIu64 " seeds: %" PRIu64 " bytes exact, %" PRIu64
 		       " frames lost, %" PRIu64
 		       " segments sent again by the server, all rules kept, %.1f s\n",
-			to - from + 1, bytes, lost, again, seconds() - start);
+			o->to - o->from + 1, bytes, lost, again, seconds() - start);
 	free(out);
 	return good ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+
+	if (!parse_arguments(argc, argv, &o))
+		return usage();
+	if (o.lwip && sim_lwip_server() == NULL) {
+		fputs("dpfetch-sim: built without liblwip\n", stderr);
+		return EXIT_SKIP;
+	}
+	return run_seeds(&o);
 }
