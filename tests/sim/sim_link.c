@@ -14,10 +14,14 @@ insert(struct sim_link *l, struct sim_frame *f)
 {
 	struct sim_frame **at = &l->head;
 
+	if (l->tail != NULL && l->tail->at_ns <= f->at_ns)
+		at = &l->tail->next; /* without jitter always */
 	while (*at != NULL && (*at)->at_ns <= f->at_ns)
 		at = &(*at)->next;
 	f->next = *at;
 	*at = f;
+	if (f->next == NULL)
+		l->tail = f;
 }
 
 /* Flips up to 15 bits in a row: what every checksum must notice. The Ethernet header and ARP, which
@@ -44,7 +48,10 @@ is_lost(struct sim_link *l)
 		l->bad = !sim_random_chance(l->random, 250);
 	else
 		l->bad = sim_random_chance(l->random, l->cfg.burst_loss_per_mille);
-	return sim_random_chance(l->random, l->bad ? 500 : l->cfg.loss_per_mille);
+	if (sim_random_chance(l->random, l->bad ? 500 : l->cfg.loss_per_mille))
+		return true;
+	return l->cfg.loss_per_million > 0 &&
+	       sim_random_next(l->random) % 1000000 < l->cfg.loss_per_million;
 }
 
 /* RFC 3168 §5: ECT becomes CE; the header's checksum by RFC 1624 eq. 3, on its last bits. */
@@ -126,6 +133,8 @@ sim_link_receive(struct sim_link *l, uint64_t now_ns)
 	if (f == NULL || f->at_ns > now_ns)
 		return NULL;
 	l->head = f->next;
+	if (l->head == NULL)
+		l->tail = NULL;
 	return f;
 }
 
@@ -144,4 +153,5 @@ sim_link_clear(struct sim_link *l)
 		l->head = f->next;
 		free(f);
 	}
+	l->tail = NULL;
 }

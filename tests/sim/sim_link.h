@@ -13,6 +13,7 @@ struct sim_link_config {
 	uint32_t loss_per_mille, duplicate_per_mille, corrupt_per_mille, truncate_per_mille;
 	uint32_t
 		burst_loss_per_mille; /* Gilbert-Elliott: entering the bad state, which loses half */
+	uint32_t loss_per_million; /* more of it, in finer steps */
 	uint64_t down_from_ns, down_until_ns; /* the cable is out in between */
 	uint32_t mark_per_mille; /* ECN-capable packets that get CE: a router's queue is long */
 	uint64_t drop_ip; /* bit n: the nth IP packet from 0 is lost, whatever the dice say */
@@ -30,7 +31,7 @@ struct sim_frame {
 struct sim_link {
 	struct sim_link_config cfg;
 	struct sim_random *random;
-	struct sim_frame *head; /* by arrival */
+	struct sim_frame *head, *tail; /* by arrival; tail: NULL with head */
 	uint64_t busy_until_ns, number, lost, packets; /* packets: IP ones that were sent into it */
 	uint64_t marked;
 	bool bad;

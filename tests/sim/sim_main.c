@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "sim_apart.h"
+#include "sim_goodput.h"
 #include "sim_lwip.h"
 
 #define REPEAT_EVERY 50U /* seeds that are run twice: the traces must be equal */
@@ -72,6 +73,7 @@ static int
 usage(void)
 {
 	fputs("usage: dpfetch-sim [--server model|lwip] --seeds FROM..TO | --seed N [-v | -vv]\n"
+	      "       dpfetch-sim --goodput-table\n"
 	      "  -v   tell each seed's case and what came of it\n"
 	      "  -vv  and print each frame as the client sees it\n",
 		stderr);
@@ -172,6 +174,8 @@ main(int argc, char **argv)
 {
 	struct options o;
 
+	if (argc == 2 && strcmp(argv[1], "--goodput-table") == 0)
+		return sim_goodput_table() ? 0 : 1;
 	if (!parse_arguments(argc, argv, &o))
 		return usage();
 	if (o.lwip && sim_lwip_server() == NULL) {

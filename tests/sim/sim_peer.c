@@ -331,6 +331,7 @@ open_connection(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns
 	p->right_edge = s->window;
 	p->segs = p->seg_first = p->dup_acks = 0;
 	p->cwnd = 10.0 * p->client_mss;
+	p->delivered_sent_ns = 0;
 	p->ssthresh = 1e9;
 	p->rto_ns = NS_PER_SEC;
 	p->probe_at_ns = p->answer_at_ns = p->close_at_ns = TIME_NEVER;
@@ -408,6 +409,13 @@ take_request(struct sim_peer *p, const struct tcp_segment *s, uint64_t now_ns)
 }
 
 static void
+note_delivered(struct sim_peer *p, const struct sim_segment *g)
+{
+	if (!g->sacked && !g->lost)
+		p->delivered_sent_ns = MAX_OF(p->delivered_sent_ns, g->sent_ns);
+}
+
+static void
 mark_sacked(struct sim_peer *p, const struct tcp_segment *s)
 {
 	uint32_t i, b, left, right;
@@ -422,6 +430,7 @@ mark_sacked(struct sim_peer *p, const struct tcp_segment *s)
 		for (i = p->seg_first; i < p->segs; i++) {
 			if (p->seg[i].len > 0 && seq_geq(seq_of(p, p->seg[i].offset), left) &&
 				seq_leq(seq_of(p, p->seg[i].offset + p->seg[i].len), right)) {
+				note_delivered(p, &p->seg[i]);
 				p->seg[i].sacked = true;
 				p->seg[i].lost = false;
 			}
@@ -432,6 +441,8 @@ mark_sacked(struct sim_peer *p, const struct tcp_segment *s)
 static void
 enter_recovery(struct sim_peer *p)
 {
+	if (p->cfg.exact_recovery)
+		p->cwnd = MIN_OF(p->cwnd, (double)(p->nxt - p->una));
 	p->in_recovery = true;
 	p->recover = p->nxt;
 	p->ssthresh = MAX_OF(p->cwnd / 2.0, 2.0 * p->client_mss);
@@ -464,6 +475,12 @@ take_marks(struct sim_peer *p, const struct tcp_segment *s)
 		p->ece = true;
 }
 
+static bool
+lost_again(const struct sim_peer *p, const struct sim_segment *g)
+{
+	return p->cfg.exact_recovery && g->sent_ns < p->delivered_sent_ns;
+}
+
 /* Three segments SACKed above it, or three duplicate ACKs without SACK: it is lost. */
 static void
 find_losses(struct sim_peer *p)
@@ -479,7 +496,8 @@ find_losses(struct sim_peer *p)
 	for (i = p->segs; p->sack && i-- > p->seg_first;) {
 		if (p->seg[i].sacked) {
 			above++;
-		} else if (above >= 3 && !p->seg[i].lost && p->seg[i].sent == 1) {
+		} else if (above >= 3 && !p->seg[i].lost &&
+			   (p->seg[i].sent == 1 || lost_again(p, &p->seg[i]))) {
 			p->seg[i].lost = true;
 			any = true;
 		}
@@ -497,8 +515,10 @@ advance(struct sim_peer *p, uint64_t una, uint64_t now_ns)
 	p->dup_acks = 0;
 	while (p->seg_first < p->segs && p->seg[p->seg_first].offset + p->seg[p->seg_first].len +
 							 (p->seg[p->seg_first].fin ? 1 : 0) <=
-						 una)
+						 una) {
+		note_delivered(p, &p->seg[p->seg_first]);
 		p->seg_first++;
+	}
 	p->rto_ns = RTO_MIN_NS + 2 * p->out->cfg.delay_ns * 2;
 	p->rto_at_ns = p->una == p->nxt ? TIME_NEVER : now_ns + p->rto_ns;
 	p->probe_at_ns = TIME_NEVER;

@@ -66,6 +66,7 @@ struct sim_peer {
 	uint32_t dup_acks;
 	uint64_t recover;
 	bool in_recovery;
+	uint64_t delivered_sent_ns; /* when the newest segment that arrived was sent */
 	uint64_t rto_ns, rto_at_ns, probe_at_ns, close_at_ns;
 	uint64_t retransmissions, data_segments;
 	uint32_t ts_first, ts_last;

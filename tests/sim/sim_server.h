@@ -36,6 +36,10 @@ struct sim_peer_config {
 	bool ignores_window; /* ours: it sends what its cwnd lets out */
 	uint32_t segment_max; /* bytes of data in a segment at most; 0: the MSS */
 	uint32_t chunk_max; /* bytes in a chunk at most; 0: any number */
+	bool exact_recovery; /* for measurements: half of what is in flight (RFC 5681 eq. 4), not of
+			      * a cwnd that the client's window kept from use; and what was sent
+			      * before something that has arrived is lost, if sent again too, as in
+			      * RFC 8985, on a cable that does not reorder */
 	bool forgets_options; /* what the cookie does not hold: SACK and scales, though granted */
 };
 

@@ -171,7 +171,7 @@ attack(struct world *w)
 static void
 check_connection(struct world *w)
 {
-	if (fetch_connection(w->fetch) != NULL)
+	if (!w->cfg->unchecked && fetch_connection(w->fetch) != NULL)
 		tcp_conn_check(fetch_connection(w->fetch));
 }
 
@@ -383,6 +383,7 @@ static void
 download(struct world *w, uint32_t i)
 {
 	static const uint32_t header_max = 60000;
+	uint64_t start_ns;
 	char *header = malloc(header_max + 1);
 	const char *headers[] = {header};
 	struct fetch_job job = {
@@ -408,10 +409,17 @@ download(struct world *w, uint32_t i)
 		.fail_at = w->cfg->sink_fail_at};
 	w->ops->serve(w->server, &(struct sim_response){w->cfg->answer[i], w->cfg->seed + i,
 					 w->cfg->body_len[i], w->cfg->peer.chunk_max});
+	start_ns = w->now_ns;
 	if (fetch_start(w->fetch, &job, w->now_ns) != 0)
 		fail(w, "download %u could not be started", i);
-	while (w->out->failure[0] == '\0' && !step(w))
-		;
+	w->out->half_ns = w->out->half_bytes = 0;
+	while (w->out->failure[0] == '\0' && !step(w)) {
+		if (w->out->half_ns == 0 && w->sink.written >= w->cfg->body_len[i] / 2) {
+			w->out->half_ns = w->now_ns - start_ns;
+			w->out->half_bytes = w->sink.written;
+		}
+	}
+	w->out->took_ns[i] = w->now_ns - start_ns;
 	if (w->out->failure[0] == '\0')
 		judge(w, i);
 	free(header);

@@ -35,6 +35,7 @@ struct sim_config {
 	uint64_t max_time_ns; /* for a download; 0: none */
 	bool own_limits; /* the client gives up as it does by default, and not after hours */
 	bool keepalive; /* off: a lost timer of ours stalls, instead of being saved by probes */
+	bool unchecked; /* without tcp_conn_check(), which costs what payloads_max is */
 	bool dump; /* print every frame */
 };
 
@@ -43,6 +44,8 @@ struct sim_outcome {
 	char failure[512]; /* empty: all rules held */
 	uint64_t end_ns, steps, trace; /* trace: a hash of all frames and their times */
 	enum fetch_code code[SIM_DOWNLOADS_MAX];
+	uint64_t took_ns[SIM_DOWNLOADS_MAX]; /* to its end */
+	uint64_t half_ns, half_bytes; /* when half of the last body, at least, was on disk */
 	uint64_t bytes, server_retransmissions, lost, forged;
 	uint64_t marked, server_ecn_reductions;
 	uint64_t buffers_max; /* received buffers alive after an iteration, at most */
