@@ -150,6 +150,26 @@ derive_oddities(struct sim_random *r, struct sim_config *ret)
 	ret->rfc6675 = sim_random_chance(r, 150);
 }
 
+/* Drawn last: what is drawn before does not depend on it. Long bodies would take too long: what lies
+ * beyond our window is sent again and again, and a million segments are a million. */
+static void
+derive_rarities(struct sim_random *r, struct sim_config *ret)
+{
+	uint32_t tiny = (uint32_t)sim_random_range(r, 1, 20);
+	uint32_t small = (uint32_t)sim_random_range(r, 100, 700);
+	uint64_t longest = 0;
+	uint32_t i;
+
+	for (i = 0; i < ret->downloads; i++)
+		longest = MAX_OF(longest, ret->body_len[i]);
+	ret->peer.window_shrinks = sim_random_chance(r, 40);
+	ret->peer.ignores_window = sim_random_chance(r, 80) && longest <= 150000;
+	if (sim_random_chance(r, 40))
+		ret->peer.segment_max = longest <= 3000 ? tiny : small;
+	if (sim_random_chance(r, 40))
+		ret->peer.chunk_max = (uint32_t)sim_random_range(r, 1, 50);
+}
+
 void
 sim_case_derive(uint64_t seed, struct sim_config *ret)
 {
@@ -193,6 +213,7 @@ sim_case_derive(uint64_t seed, struct sim_config *ret)
 	if (sim_random_chance(&r, 40))
 		ret->sink_fail_at = sim_random_range(&r, 1, 100000);
 	derive_oddities(&r, ret);
+	derive_rarities(&r, ret);
 }
 
 void
@@ -202,7 +223,8 @@ sim_case_describe(const struct sim_config *c, char *buf, size_t room)
 		"%u downloads, first %" PRIu64
 		" bytes answer %d; %.0f Mb/s %.1f ms, loss %u dup %u corrupt "
 		"%u per mille, jitter %.1f ms; ts %d sack %d ws %d mss %u; window %u payloads %u "
-		"ack %d; urgent %u cookies %d forgets %d ecn %d%d marks %u %u attack %u rack %d",
+		"ack %d; urgent %u cookies %d forgets %d ecn %d%d marks %u %u attack %u rack %d; "
+		"shrinks %d ignores %d segment %u chunk %u",
 		c->downloads, c->body_len[0], (int)c->answer[0],
 		(double)c->to_client.bits_per_second / 1e6, (double)c->to_client.delay_ns / 1e6,
 		c->to_client.loss_per_mille, c->to_client.duplicate_per_mille,
@@ -211,5 +233,6 @@ sim_case_describe(const struct sim_config *c, char *buf, size_t room)
 		c->window_bytes, c->payloads_max, (int)c->ack_policy, c->peer.urgent_per_mille,
 		c->peer.syn_cookies, c->peer.forgets_options, c->ecn, c->peer.ecn,
 		c->to_client.mark_per_mille, c->to_server.mark_per_mille, c->attack_per_mille,
-		!c->rfc6675);
+		!c->rfc6675, c->peer.window_shrinks, c->peer.ignores_window, c->peer.segment_max,
+		c->peer.chunk_max);
 }

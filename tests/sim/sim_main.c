@@ -43,7 +43,7 @@ run_seed(uint64_t seed, const struct options *o, struct sim_outcome *out)
 {
 	struct sim_config cfg;
 	struct sim_outcome again;
-	char text[400];
+	char text[500];
 
 	sim_case_derive(seed, &cfg);
 	sim_case_describe(&cfg, text, sizeof(text));

@@ -85,11 +85,10 @@ window_field(const struct sim_peer *p)
 {
 	uint32_t units = p->ws ? p->cfg.window >> p->cfg.wscale : p->cfg.window;
 
+	units = MIN_OF(MAX_OF(units, 1U), 65535U); /* a large scale would round it away for good */
 	if (p->cfg.window_shrinks)
-		return (uint16_t)sim_random_range(p->random, 0, MIN_OF(units, 65535U));
-
-	/* A large scale would round a small window away for good. */
-	return (uint16_t)(p->shut > 0 ? 0 : MIN_OF(MAX_OF(units, 1U), 65535U));
+		return (uint16_t)sim_random_range(p->random, 0, units);
+	return (uint16_t)(p->shut > 0 ? 0 : units);
 }
 
 static void
