@@ -39,9 +39,9 @@ def make_object(lab, size):
 
 def start_cable(lab, seed, loss, rtt, rate):
     queue = max(int(rate * 1e6 * rtt / 1e3 / 8), 64000)
-    cable = lab.start("taskset", "-c", "0", os.path.join(TOP, "build/release/tests/perf/bad_link"), "left", "right", str(seed),
-                      str(round(loss * 1e4)), str(round(rtt * 1e3 / 2)), str(rate * 1000), str(queue),
-                      namespace=lab.middle)
+    program = os.path.join(TOP, "build/release/tests/perf/bad_link")
+    cable = lab.start("taskset", "-c", "0", program, "left", "right", str(seed), str(round(loss * 1e4)),
+                      str(round(rtt * 1e3 / 2)), str(rate * 1000), str(queue), namespace=lab.middle)
     said = cable.stderr.readline()
     assert said == "ready\n", said
     return cable
