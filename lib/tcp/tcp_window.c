@@ -160,10 +160,10 @@ tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes)
 		c->ack.window_update = true;
 }
 
-/* Dynamic right-sizing: when the application consumed half a window or more in one round trip,
- * the window may be what limits the sender. It surely does where the sender used it up, because
- * the application, though fast enough, is late (its thread waits for a CPU): the buffers for the
- * largest window are there anyway. */
+/* Dynamic right-sizing: in slow start the sender doubles what it sends in each round trip, and the
+ * window is to stay ahead of it: when the application consumed a quarter of it in one. It limits the
+ * sender surely where the sender used it up, because the application, though fast enough, is late
+ * (its thread waits for a CPU): the buffers for the largest window are there anyway. */
 void
 tcp_window_tune(struct tcp_conn *c, uint64_t now_ns)
 {
@@ -173,7 +173,8 @@ tcp_window_tune(struct tcp_conn *c, uint64_t now_ns)
 
 	if (w->tune_start_ns != 0 && now_ns - w->tune_start_ns < interval_ns)
 		return;
-	fast = w->tune_bytes > w->limit / 2 && now_ns - w->tune_start_ns < 2 * interval_ns;
+	fast = w->tune_bytes > w->limit / TCP_TUNE_LEFT_PART &&
+	       now_ns - w->tune_start_ns < 2 * interval_ns;
 	if (w->tune_start_ns != 0 && (fast || w->used_up))
 		w->limit = (uint32_t)MIN_OF(2 * (uint64_t)w->limit, c->cfg.rcv_window_max_bytes);
 	w->tune_start_ns = now_ns;

@@ -318,11 +318,32 @@ TEST(test_window_auto_tuning_doubles_up_to_the_maximum)
 	uint32_t offset = 0, i;
 
 	for (i = 0; i < 6; i++)
-		transfer_round(f, &offset, 15 * 1024);
-	assert_int_equal(f->c->window.limit, 32768); /* 15 KiB a round trip is less than half */
+		transfer_round(f, &offset, 7 * 1024);
+	assert_int_equal(f->c->window.limit, 32768); /* 7 KiB a round trip is less than a quarter */
 	for (i = 0; i < 20; i++)
 		transfer_round(f, &offset, 40 * 1024 > tcp_rcv_wnd(f->c) ? 28 * 1024 : 40 * 1024);
 	assert_int_equal(f->c->window.limit, 65536);
+	fx_end(f);
+}
+
+static void
+window_of_a_long_path(struct tcp_config *cfg)
+{
+	cfg->rcv_window_init_bytes = 65536;
+	cfg->rcv_window_max_bytes = 4U << 20;
+	cfg->rcv_payloads_max = 8192;
+}
+
+/* RFC 5681: its window doubles in each round trip. The one that we tell must not be what stops it. */
+TEST(test_window_auto_tuning_stays_ahead_of_slow_start)
+{
+	struct fx *f = established(window_of_a_long_path);
+	uint32_t offset = 0, bytes;
+
+	for (bytes = 14 * 1024; bytes <= 1U << 20; bytes *= 2) {
+		assert_true(tcp_rcv_wnd(f->c) >= bytes);
+		transfer_round(f, &offset, bytes);
+	}
 	fx_end(f);
 }
 
@@ -492,6 +513,7 @@ main(void)
 		T(test_window_reopens_after_tiny_segments_shut_it),
 		T(test_window_reopens_though_buffers_bring_less_than_the_scale_unit),
 		T(test_window_auto_tuning_doubles_up_to_the_maximum),
+		T(test_window_auto_tuning_stays_ahead_of_slow_start),
 		T(test_window_auto_tuning_leaves_a_slow_sender_alone),
 		T(test_window_auto_tuning_grows_for_a_late_reader),
 		T(test_window_update_waits_while_the_peer_has_room),
