@@ -180,6 +180,8 @@ tcp_ack_on_duplicate(struct tcp_conn *c, const struct tcp_sack_block *dsack)
 		note_duplicate_part(&c->ack.parts, dsack);
 		return;
 	}
+	if (c->ack.policy == TCP_ACK_EVERY && c->ack.segments > 0)
+		record(c, false, NULL); /* that of the data before it, whose FIN it waited for */
 	counter_add(c->counters, COUNTER_TCP_ACKS_IMMEDIATE, 1);
 	record(c, true, dsack);
 }

@@ -565,6 +565,21 @@ TEST(test_delayed_fin_and_duplicate_are_acked_at_once)
 	fx_end(f);
 }
 
+TEST(test_every_acks_the_last_data_and_a_duplicate_after_it)
+{
+	struct fx *f = established(policy_every);
+
+	fx_data(f, 0, 100);
+	fx_data_flags(f, 100, 100, TCP_FIN);
+	fx_data(f, 0, 100);
+	fx_expect_ack(f, 100);
+	fx_expect_ack(f, 201);
+	fx_expect_ack(f, 201);
+	fx_expect_silence(f);
+	fx_read(f, 0);
+	fx_end(f);
+}
+
 TEST(test_ack_delay_is_recorded_for_each_ack_of_data)
 {
 	struct fx *f = established(policy_every);
@@ -638,6 +653,7 @@ main(void)
 		T(test_burst_acks_of_the_first_windows_open_the_window),
 		T(test_delayed_hole_filled_is_acked_at_once),
 		T(test_delayed_fin_and_duplicate_are_acked_at_once),
+		T(test_every_acks_the_last_data_and_a_duplicate_after_it),
 		T(test_ack_delay_is_recorded_for_each_ack_of_data),
 		T(test_output_pending_tells_whether_something_waits),
 	};
