@@ -173,7 +173,8 @@ derive_rarities(struct sim_random *r, struct sim_config *ret)
 void
 sim_case_derive(uint64_t seed, struct sim_config *ret)
 {
-	struct sim_random r = {seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
+	/* Mixed, or one seed's numbers would be the next one's but for the first. */
+	struct sim_random mix = {seed}, r = {sim_random_next(&mix)};
 	uint32_t quality = (uint32_t)sim_random_range(&r, 0, 4), i;
 
 	sim_case_plain(0, ret);
