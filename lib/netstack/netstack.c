@@ -26,8 +26,8 @@ static bool
 config_valid(const struct netstack_config *cfg)
 {
 	return cfg->counters != NULL && cfg->release != NULL && cfg->mtu >= MTU_MIN &&
-	       cfg->prefix_len <= 32 && cfg->address != 0 && cfg->connections_max > 0 &&
-	       cfg->arp_tries > 0 && cfg->vlan_id <= ETHER_VLAN_ID_MAX;
+	       cfg->prefix_len <= 32 && cfg->connections_max > 0 && cfg->arp_tries > 0 &&
+	       cfg->vlan_id <= ETHER_VLAN_ID_MAX;
 }
 
 static bool
@@ -95,7 +95,9 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 	ns->port_counter = (uint32_t)(cfg->key.k1 >> 17);
 	ns->replies_left = NETSTACK_REPLIES_PER_SECOND;
 	ns->replies_start_ns = now_ns;
-	if (!create_table(ns) || !create_control(ns) || !create_connections(ns)) {
+	ns->udp = calloc(NETSTACK_UDP_PORTS, sizeof(*ns->udp));
+	if (ns->udp == NULL || !create_table(ns) || !create_control(ns) ||
+		!create_connections(ns)) {
 		netstack_destroy(ns);
 		return NULL;
 	}
@@ -116,6 +118,7 @@ netstack_destroy(struct netstack *ns)
 		tcp_conn_destroy(ns->conn[i].tcp);
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)
 		free(ns->control[i].bytes);
+	free(ns->udp);
 	free(ns->gathered);
 	free(ns->heap);
 	free(ns->conn);
@@ -123,9 +126,8 @@ netstack_destroy(struct netstack *ns)
 	free(ns);
 }
 
-/* On the subnet the host itself, else the gateway; 0: there is no way. */
-static uint32_t
-next_hop_of(const struct netstack *ns, uint32_t remote_ip)
+uint32_t
+netstack_next_hop(const struct netstack *ns, uint32_t remote_ip)
 {
 	if (ns->cfg.gateway_mac_set ||
 		((remote_ip ^ ns->cfg.address) & ipv4_prefix_mask(ns->cfg.prefix_len)) == 0)
@@ -144,9 +146,11 @@ netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t 
 
 	if (remote->family != 4)
 		return -EAFNOSUPPORT;
+	if (ns->cfg.address == 0)
+		return -EADDRNOTAVAIL;
 	if (remote->v4 == ns->cfg.address)
 		return -EADDRINUSE;
-	next_hop = next_hop_of(ns, remote->v4);
+	next_hop = netstack_next_hop(ns, remote->v4);
 	if (next_hop == 0)
 		return -ENETUNREACH;
 	nc = netstack_table_take(ns);
@@ -239,6 +243,49 @@ netstack_connections(const struct netstack *ns)
 			count++;
 	}
 	return count;
+}
+
+/* Nobody else is told: what we should send would be from an address that is not ours. */
+static void
+end_connections(struct netstack *ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		struct netstack_conn *nc = &ns->conn[i];
+
+		if (!nc->in_use)
+			continue;
+		nc->error = -EADDRNOTAVAIL;
+		tcp_conn_abort(nc->tcp);
+		netstack_event_push(ns, nc);
+		if (nc->released)
+			netstack_table_free(ns, nc);
+	}
+}
+
+void
+netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len, uint32_t gateway,
+	bool probe, uint64_t now_ns)
+{
+	bool same = address == ns->cfg.address;
+
+	ns->cfg.prefix_len = prefix_len;
+	ns->cfg.gateway = gateway;
+	if (same && address != 0)
+		return;
+	ns->cfg.address = address;
+	ns->cfg.probe_address = probe;
+	ns->flow = (struct netstack_flow){0};
+	end_connections(ns);
+	netstack_arp_start(ns, now_ns);
+	ns->arp_deadline_ns = netstack_arp_deadline(ns);
+}
+
+uint32_t
+netstack_address(const struct netstack *ns)
+{
+	return ns->cfg.address;
 }
 
 void

@@ -35,7 +35,7 @@ struct ip_address {
 
 struct netstack_config {
 	struct ether_addr mac;
-	uint32_t address; /* our IPv4 address, host order */
+	uint32_t address; /* our IPv4 address, host order; 0: see netstack_set_address */
 	uint8_t prefix_len; /* 0..32 */
 	uint32_t gateway; /* next hop off the subnet; 0: none */
 	bool gateway_mac_set; /* use gateway_mac for every next hop, no ARP */
@@ -88,7 +88,7 @@ uint64_t netstack_deadline(const struct netstack *ns);
  * Starts a connection: picks a random local port (RFC 6056), ISN (RFC 6528), resolves the next
  * hop, sends the SYN. user is returned with events.
  * 0 and *ret; -EAFNOSUPPORT; -ENETUNREACH (off the subnet and no gateway); -ENOBUFS (table full);
- * -EADDRNOTAVAIL (no free port); -EADDRINUSE (remote is our own address).
+ * -EADDRNOTAVAIL (no free port, or no address yet); -EADDRINUSE (remote is our own address).
  */
 int netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
 	void *user, uint64_t now_ns, struct netstack_conn **ret);
@@ -137,6 +137,18 @@ struct netstack_arp_failure {
 	struct ether_addr heard_mac[8];
 };
 void netstack_arp_failure(const struct netstack *ns, struct netstack_arp_failure *ret);
+
+/**
+ * Takes another IPv4 address (host order; 0: none) with its subnet and gateway, as
+ * netstack_config has them; probe: RFC 5227 probes first. Connections of the address before end
+ * with -EADDRNOTAVAIL, without a word to their servers: it is no longer ours. With the address that
+ * is already held only prefix length and gateway change.
+ */
+void netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len,
+	uint32_t gateway, bool probe, uint64_t now_ns);
+
+/** Our address, 0: none. */
+uint32_t netstack_address(const struct netstack *ns);
 
 /** RFC 5227: is another host using our address? Fills *ret_mac when so. */
 bool netstack_address_conflict(const struct netstack *ns, struct ether_addr *ret_mac);

@@ -16,7 +16,14 @@ netstack_arp_start(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_arp *arp = &ns->arp;
 
-	arp->random = ns->cfg.key.k0;
+	arp->random ^= ns->cfg.key.k0;
+	arp->claim_sent = 0;
+	arp->defended_ns = 0;
+	arp->conflict_known = false;
+	if (ns->cfg.address == 0) {
+		arp->claim = ARP_CLAIM_NONE;
+		return;
+	}
 	arp->claim = ns->cfg.probe_address ? ARP_CLAIM_PROBING : ARP_CLAIM_ANNOUNCING;
 	arp->claim_next_ns = now_ns + (ns->cfg.probe_address ? jitter(arp, ARP_PROBE_WAIT_NS) : 0);
 }
@@ -218,6 +225,7 @@ run_claim(struct netstack *ns, uint64_t now_ns)
 		if (++arp->claim_sent == ARP_ANNOUNCE_NUM)
 			arp->claim = ARP_CLAIM_HELD;
 		return;
+	case ARP_CLAIM_NONE:
 	case ARP_CLAIM_HELD:
 	case ARP_CLAIM_LOST:
 		return;
@@ -300,8 +308,8 @@ on_conflict(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 static bool
 is_conflict(const struct netstack *ns, const struct arp_packet *p)
 {
-	if (ether_addr_equal(&p->sender_mac, &ns->cfg.mac))
-		return false; /* our own, looped back */
+	if (ns->arp.claim == ARP_CLAIM_NONE || ether_addr_equal(&p->sender_mac, &ns->cfg.mac))
+		return false; /* nothing to dispute; our own, looped back */
 	if (p->sender_ip == ns->cfg.address)
 		return true;
 	return ns->arp.claim == ARP_CLAIM_PROBING && p->sender_ip == 0 &&
@@ -355,8 +363,7 @@ netstack_arp_input(struct netstack *ns, const uint8_t *data, uint32_t len, uint6
 	if (p.operation == ARP_REPLY)
 		counter_add(ns->counters, COUNTER_ARP_REPLIES_RECEIVED, 1);
 	merge(ns, &p, now_ns);
-	if (p.operation == ARP_REQUEST && p.target_ip == ns->cfg.address &&
-		ns->arp.claim != ARP_CLAIM_PROBING && ns->arp.claim != ARP_CLAIM_LOST &&
+	if (p.operation == ARP_REQUEST && p.target_ip == ns->cfg.address && netstack_ready(ns) &&
 		!ether_addr_equal(&p.sender_mac, &ns->cfg.mac))
 		answer(ns, &p);
 	return DROP_NONE;

@@ -26,6 +26,7 @@ struct arp_entry {
 };
 
 enum arp_claim { /* how far our claim to our own address is (RFC 5227) */
+	ARP_CLAIM_NONE, /* we have no address */
 	ARP_CLAIM_PROBING,
 	ARP_CLAIM_ANNOUNCING,
 	ARP_CLAIM_HELD,
@@ -47,6 +48,7 @@ struct netstack_arp {
 
 struct netstack;
 
+/** Begins to claim our address, if there is one; what was known of conflicts is forgotten. */
 void netstack_arp_start(struct netstack *ns, uint64_t now_ns);
 /** One ARP packet. DROP_NONE, or why it was dropped. */
 enum drop_reason netstack_arp_input(

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
 #include "base_bytes.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 
 static enum drop_reason
 answer_echo(struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip,
@@ -54,6 +57,20 @@ kind_of(const struct icmp_message *m)
 	return m->type == ICMP_UNREACHABLE ? kind_of_unreachable(m->code) : TCP_ICMP_SOFT;
 }
 
+/* About a datagram: port 53 or 67 is shut, or no way leads there. */
+static enum drop_reason
+apply_udp_error(struct netstack *ns, const struct icmp_message *m, enum tcp_icmp_kind kind)
+{
+	const struct icmp_quote *q = &m->quote;
+	int error = kind == TCP_ICMP_HARD ? -ECONNREFUSED : -EHOSTUNREACH;
+
+	if (kind == TCP_ICMP_PACKET_TOO_BIG || m->type != ICMP_UNREACHABLE ||
+		!netstack_udp_on_icmp(ns, q->dst, q->dst_port, q->src_port, error))
+		return DROP_ICMP_IGNORED;
+	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
+	return DROP_NONE;
+}
+
 /* The quoted packet must be one of ours, of a connection that lives (RFC 5927 §4). */
 static enum drop_reason
 apply_error(struct netstack *ns, const struct icmp_message *m)
@@ -66,6 +83,8 @@ apply_error(struct netstack *ns, const struct icmp_message *m)
 		.ip_header_len = IPV4_HEADER_LEN};
 	struct netstack_conn *nc;
 
+	if (q->src == ns->cfg.address && q->protocol == IPV4_PROTO_UDP)
+		return apply_udp_error(ns, m, icmp.kind);
 	if (q->src != ns->cfg.address || q->protocol != IPV4_PROTO_TCP)
 		return DROP_ICMP_IGNORED;
 	nc = netstack_table_find(ns, q->dst, q->dst_port, q->src_port);

@@ -2,6 +2,7 @@
 #include "base_bytes.h"
 #include "base_compiler.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 #include "wire_checksum.h"
 
 #define PREFETCH_AHEAD 6U
@@ -192,12 +193,17 @@ input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether
 	return DROP_NONE;
 }
 
-/* Joins len bytes that begin at l4 in the first part and go on in the others. */
+/* The len bytes that begin at l4 in the first part and go on in the others, joined if there are
+ * others. NULL: they are more than an IP packet of ours. */
 static const uint8_t *
 gather(struct netstack *ns, const struct frame *f, const uint8_t *l4, uint32_t len)
 {
 	uint32_t n = MIN_OF((uint32_t)(f->data + f->len - l4), len), done = n;
 
+	if (n == len)
+		return l4;
+	if (len > ns->cfg.mtu)
+		return NULL;
 	memcpy(ns->gathered, l4, n);
 	for (f = f->next; f != NULL && done < len; f = f->next, done += n) {
 		n = MIN_OF(f->len, len - done);
@@ -212,12 +218,24 @@ input_icmp(struct netstack *ns, const struct frame *f, const struct ether_header
 {
 	uint32_t len = (uint32_t)ip->total_len - ip->header_len;
 
-	if (len > (uint32_t)(f->data + f->len - l4)) {
-		if (len > ns->cfg.mtu)
-			return DROP_ICMP_IGNORED;
-		l4 = gather(ns, f, l4, len);
-	}
+	l4 = gather(ns, f, l4, len);
+	if (l4 == NULL)
+		return DROP_ICMP_IGNORED;
 	return netstack_icmp_input(ns, ether, ip, l4, len, now_ns);
+}
+
+static enum drop_reason
+input_udp(
+	struct netstack *ns, const struct frame *f, const struct ipv4_header *ip, const uint8_t *l4)
+{
+	uint32_t len = (uint32_t)ip->total_len - ip->header_len;
+
+	if (f->flags & FRAME_L4_CSUM_BAD)
+		return DROP_UDP_CHECKSUM;
+	l4 = gather(ns, f, l4, len);
+	if (l4 == NULL)
+		return DROP_UDP_QUEUE;
+	return netstack_udp_input(ns, ip, l4, len, (f->flags & FRAME_L4_CSUM_GOOD) != 0);
 }
 
 /* RFC 1122 §3.2.1.3: not a multicast or broadcast address, "this host", loopback or our own. An
@@ -242,6 +260,8 @@ input_datagram(struct netstack *ns, struct frame *f, const struct ether_header *
 	}
 	if (ip->protocol == IPV4_PROTO_ICMP)
 		*ret_drop = input_icmp(ns, f, ether, ip, l4, now_ns);
+	else if (ip->protocol == IPV4_PROTO_UDP)
+		*ret_drop = input_udp(ns, f, ip, l4);
 	else
 		*ret_drop = DROP_IP_PROTOCOL;
 	return false;
@@ -269,6 +289,15 @@ input_fragment(struct netstack *ns, struct frame *f, const struct ether_header *
 	return true;
 }
 
+/* RFC 1122 §3.3.6: what came by broadcast must be addressed to all. */
+static bool
+to_us(const struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip)
+{
+	if (ip->dst == ns->cfg.address && ip->dst != 0 && !ether_addr_is_broadcast(&ether->dst))
+		return true;
+	return netstack_udp_takes(ns, ip);
+}
+
 /* false: the frame's owners are still the caller's. */
 static bool
 input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ether, uint64_t now_ns,
@@ -285,7 +314,7 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 			!(f->flags & FRAME_IP_CSUM_GOOD), &ip);
 	if (*ret_drop != DROP_NONE)
 		return false;
-	if (ip.dst != ns->cfg.address) {
+	if (!to_us(ns, ether, &ip)) {
 		*ret_drop = DROP_NOT_FOR_US;
 		return false;
 	}
@@ -302,7 +331,8 @@ static bool
 for_us(const struct netstack *ns, const struct ether_header *ether)
 {
 	return ether_addr_equal(&ether->dst, &ns->cfg.mac) ||
-	       (ether_addr_is_broadcast(&ether->dst) && ether->type == ETHER_TYPE_ARP);
+	       (ether_addr_is_broadcast(&ether->dst) &&
+		       (ether->type == ETHER_TYPE_ARP || ether->type == ETHER_TYPE_IPV4));
 }
 
 static OUT_OF_LINE void

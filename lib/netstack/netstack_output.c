@@ -3,7 +3,9 @@
 
 #include "base_bytes.h"
 #include "base_check.h"
+#include "base_compiler.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 #include "wire_checksum.h"
 
 void
@@ -78,6 +80,7 @@ netstack_fail_next_hop(struct netstack *ns, uint32_t next_hop)
 {
 	uint32_t i;
 
+	netstack_udp_fail_next_hop(ns, next_hop);
 	for (i = 0; i < ns->cfg.connections_max; i++) {
 		struct netstack_conn *nc = &ns->conn[i];
 
@@ -292,6 +295,8 @@ netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint3
 	uint32_t filled = 0;
 
 	wake_expired(ns, now_ns);
+	if (UNLIKELY(ns->udp_waiting > 0))
+		netstack_udp_run(ns, now_ns); /* it may have a question for ARP */
 	if (now_ns >= ns->arp_deadline_ns) {
 		netstack_arp_run(ns, now_ns);
 		ns->arp_deadline_ns = netstack_arp_deadline(ns);
