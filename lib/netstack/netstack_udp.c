@@ -108,6 +108,12 @@ netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_a
 	return 0;
 }
 
+bool
+netstack_udp_waiting(const struct netstack_udp *u)
+{
+	return u->out.waiting;
+}
+
 /* As a control frame. false: their queue is full. */
 static bool
 build(struct netstack *ns, const struct netstack_udp *u, const struct ether_addr *dst)

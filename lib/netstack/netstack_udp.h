@@ -46,6 +46,9 @@ uint16_t netstack_udp_port(const struct netstack_udp *u);
 int netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_address *remote,
 	uint16_t remote_port, const void *data, uint32_t len);
 
+/** Is a datagram queued that has not gone out? */
+bool netstack_udp_waiting(const struct netstack_udp *u);
+
 /** Takes the oldest received datagram. false: none. */
 bool netstack_udp_recv(struct netstack_udp *u, struct netstack_udp_received *ret);
 
