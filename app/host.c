@@ -10,6 +10,7 @@
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "host.h"
+#include "lease.h"
 #include "nic_info.h"
 #include "wire_ipv4.h"
 
@@ -99,21 +100,20 @@ host_check_numa(
 	return 0;
 }
 
-/* The kernel would answer our SYN-ACKs with RST if it owned our address. */
-static int
-check_address(const struct host *h)
+int
+host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len)
 {
 	char interface[NIC_NAME_MAX], text[IPV4_ADDR_TEXT_LEN];
-	int rc = nic_kernel_owns_address(h->settings->address, interface);
+	int rc = nic_kernel_owns_address(address, interface);
 
 	if (rc != 1)
 		return 0;
-	ipv4_addr_format(h->settings->address, text);
+	ipv4_addr_format(address, text);
 	message_error(&h->level, EXIT_CODE_ADDRESS,
 		"the kernel owns %s on %s and would reset our connections; use another --address, "
 		"or "
 		"take it from the kernel: ip addr del %s/%u dev %s",
-		text, interface, text, h->settings->prefix_len, interface);
+		text, interface, text, prefix_len, interface);
 	return EXIT_CODE_ADDRESS;
 }
 
@@ -160,8 +160,8 @@ host_check(struct host *h, const struct settings *s)
 	if (rc == 0)
 		rc = host_check_numa(
 			&h->level, h->core, nic_cpu_node(h->core), h->numa_node, s->strict_numa);
-	if (rc == 0)
-		rc = check_address(h);
+	if (rc == 0 && !s->address_dhcp)
+		rc = host_check_address(h, s->address, s->prefix_len);
 	return rc;
 }
 
@@ -268,7 +268,7 @@ start_netstack(struct host *h)
 	port_info(h->port, &info);
 	netstack_config_defaults(&cfg);
 	cfg.mac = s->mac_set ? s->mac : info.mac;
-	cfg.address = s->address;
+	cfg.address = s->address; /* 0 with DHCP */
 	cfg.prefix_len = s->prefix_len;
 	cfg.gateway = s->gateway;
 	cfg.gateway_mac_set = s->gateway_mac_set;
@@ -353,8 +353,12 @@ describe(const struct host *h)
 	message_detail(&h->level, "checksums: receive %s, send %s",
 		i.rx_l4_checksum ? "by the NIC" : "in software",
 		i.tx_offloads & TX_FRAME_TCP_CSUM ? "by the NIC" : "in software");
-	message_detail(&h->level, "we are %s/%u, polling on CPU %d",
-		ipv4_addr_format(h->settings->address, address), h->settings->prefix_len, h->core);
+	if (h->settings->address_dhcp)
+		message_detail(&h->level, "polling on CPU %d", h->core);
+	else
+		message_detail(&h->level, "we are %s/%u, polling on CPU %d",
+			ipv4_addr_format(h->settings->address, address), h->settings->prefix_len,
+			h->core);
 }
 
 int
@@ -404,6 +408,7 @@ stop_netstack(struct host *h)
 	netstack_abort_all(h->netstack);
 	drain.until_ns = port_clock_ns();
 	worker_run(&h->worker, drained, &drain);
+	lease_give_back(h);
 	netstack_destroy(h->netstack);
 	h->netstack = NULL;
 }

@@ -39,8 +39,9 @@ apply_event(struct dhcp_host *h, uint64_t now_ns)
 	case DHCP_CLIENT_GOT_LEASE:
 	case DHCP_CLIENT_RENEWED_LEASE:
 		if (l != NULL)
-			netstack_set_address(h->cfg.netstack, l->address, l->prefix_len, l->router,
-				h->cfg.probe, now_ns);
+			netstack_set_address(h->cfg.netstack, l->address, l->prefix_len,
+				h->cfg.gateway != 0 ? h->cfg.gateway : l->router, h->cfg.probe,
+				now_ns);
 		return;
 	case DHCP_CLIENT_LOST_LEASE:
 		h->lost++;

@@ -16,6 +16,7 @@ struct dhcp_host_config {
 	struct netstack *netstack; /* without an address */
 	struct ether_addr mac;
 	struct siphash_key key; /* secret and new each time */
+	uint32_t gateway; /* host order; 0: the router that the lease names */
 	bool probe; /* RFC 5227 probes before an address is used */
 	struct counters *counters;
 };

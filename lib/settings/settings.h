@@ -35,6 +35,7 @@ struct settings {
 	char *nic; /* NULL: not given */
 	int nic_mode; /* enum settings_nic_mode */
 	bool address_set;
+	bool address_dhcp; /* ask for it; address and prefix_len are 0 then */
 	uint32_t address; /* host order */
 	uint8_t prefix_len;
 	uint32_t gateway; /* host order, 0: none */
@@ -62,6 +63,7 @@ struct settings {
 	struct settings_list urls;
 	struct settings_list headers; /* -H */
 	struct settings_list resolve; /* HOST:PORT:ADDRESS, curl's --resolve */
+	char *dns; /* servers, or "system"; NULL: DHCP's, else resolv.conf's */
 	char *user_agent; /* NULL: dpfetch/VERSION */
 	uint64_t max_time_ns; /* 0: none */
 	uint64_t connect_timeout_ns; /* 0: none */

@@ -37,8 +37,12 @@ check_addresses(const struct settings *s, char *message)
 	char text[IPV4_ADDR_TEXT_LEN];
 
 	if (!s->address_set)
-		return wrong(message, "--address is missing: our own IPv4 address, for example "
-				      "--address 198.18.0.2/24 (one that the kernel does not own)");
+		return wrong(message,
+			"--address is missing: our own IPv4 address, for example "
+			"--address 198.18.0.2/24 (one that the kernel does not own), or "
+			"dhcp");
+	if (s->address_dhcp)
+		return SETTINGS_OK;
 	if (!is_host_address(s->address) || is_reserved_in_subnet(s->address, s->prefix_len)) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"--address: %s/%u is not the address of a host; choose one inside the "
