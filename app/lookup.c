@@ -67,7 +67,7 @@ struct wait {
 };
 
 static bool
-poll(void *ctx, uint64_t now_ns)
+lookup_poll(void *ctx, uint64_t now_ns)
 {
 	struct wait *w = ctx;
 	struct host *h = &w->get->host;
@@ -172,7 +172,7 @@ lookup_target(struct get *g, struct target *t, char *message)
 			"Could not resolve host: %.200s (it is no name of DNS)", t->url.host);
 		return EXIT_CODE_COULDNT_RESOLVE_HOST;
 	}
-	worker_run(&g->host.worker, poll, &w);
+	worker_run(&g->host.worker, lookup_poll, &w);
 	if (w.lease_lost)
 		return EXIT_CODE_INTERFACE_FAILED;
 	r = dns_client_result(g->dns);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Names by DNS over our own stack, our address by DHCP: real servers (dnsmasq)."""
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -209,8 +208,8 @@ def test_names_of_resolve_and_etc_hosts_need_no_dns(lab):
 def test_dns_servers_of_resolv_conf_are_asked_over_our_stack(lab):
     with client_etc(lab, hosts="", resolv_conf=f"# ours\nnameserver {SERVER_IP}\n"), dnsmasq(lab) as log:
         stats = lab.fetch_exact("http://www.lab/1048576", source(lab))
+        assert stats["transfers"][0]["result"]["time_namelookup"] > 0
         assert "query[A] www.lab from 198.18.0.2\n" in log(), log()
-        assert stats["transfers"][0]["times_us"]["namelookup"] > 0 if "times_us" in stats["transfers"][0] else True
         result = lab.dpfetch("--dns", "system", "-o", "/dev/null", "http://www.lab/1")
         expect(result, 0)
         assert "query[A] www.lab from 198.18.0.3\n" in log(), log()  # the kernel's address
@@ -221,4 +220,4 @@ def test_dns_option_is_checked_before_anything_is_done(lab):
         expect(lab.dpfetch("--dns", value, "--check", "http://www.lab/"), 2, "--dns")
     expect(lab.dpfetch("--dns", SERVER_IP, "--address", "dhcp", "--check", "http://www.lab/"), 0)
     text = lab.run([lab.command()[4], "--address", "DHCP", "--dns", "1.1.1.1", "--dump-config"]).stdout
-    assert "address = dhcp" in text and "dns = 1.1.1.1" in text, json.dumps(text)
+    assert "address = dhcp" in text and "dns = 1.1.1.1" in text, text
