@@ -165,13 +165,14 @@ read_addresses(const struct areas *areas, enum option option, uint32_t *ret, uin
 static void
 read_text(const struct areas *areas, char *ret)
 {
-	uint8_t buf[DHCP_TEXT_MAX - 1];
-	uint32_t len = join(areas, OPTION_TEXT, buf, sizeof(buf)), i;
+	uint32_t len = join(areas, OPTION_TEXT, (uint8_t *)ret, DHCP_TEXT_MAX - 1), i;
 
-	len = MIN_OF(len, (uint32_t)sizeof(buf));
-	for (i = 0; i < len && buf[i] != '\0'; i++)
-		ret[i] = buf[i] >= ' ' && buf[i] <= '~' ? (char)buf[i] : '?';
-	ret[i] = '\0';
+	len = MIN_OF(len, DHCP_TEXT_MAX - 1);
+	for (i = 0; i < len && ret[i] != '\0'; i++) {
+		if (ret[i] < ' ' || ret[i] > '~')
+			ret[i] = '?';
+	}
+	memset(ret + i, 0, DHCP_TEXT_MAX - i);
 }
 
 static bool
