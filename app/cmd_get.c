@@ -12,11 +12,12 @@ static bool
 ready_poll(void *ctx, uint64_t now_ns)
 {
 	const struct get *g = ctx;
+	struct ip_address address;
 	struct ether_addr mac;
 
 	(void)now_ns;
 	return netstack_ready(g->host.netstack) ||
-	       netstack_address_conflict(g->host.netstack, &mac) ||
+	       netstack_address_conflict(g->host.netstack, &address, &mac) ||
 	       monitor_signal(g->host.monitor) != 0;
 }
 

@@ -9,7 +9,7 @@
 #include "host.h"
 #include "report.h"
 
-/* The inside of the get command: its state, and its two steps (get_prepare.c, get_transfer.c). */
+/* The inside of the get command: its state, and its steps (get_prepare.c, get_route.c, get_transfer.c). */
 
 /* One URL, parsed and resolved before the port is touched. */
 struct target {
@@ -43,6 +43,13 @@ void get_cleanup(struct get *g);
 /** Is there a way from our address, given or leased, to remote? 0, or an exit code with a message
  *  of SETTINGS_MESSAGE_MAX. */
 int get_check_route(const struct get *g, const struct ip_address *remote, char *message);
+/** Waits until there is a way to t's server, for as long as our addresses are being tested or routers
+ *  asked, or until the connect time-out. 0, or an exit code and why in text (of room bytes). */
+int get_route(struct get *g, const struct target *t, char *text, size_t room);
+
+/** What to tell the user when the host with this MAC address has the address own, too. */
+void get_conflict_text(
+	const struct ip_address *own, const struct ether_addr *mac, char *text, size_t room);
 
 /** Fetches target index, retries included: fills g->report[index], says how it went. */
 void get_one(struct get *g, uint32_t index);

@@ -52,6 +52,28 @@ parse_checksum(struct get *g)
 	return 0;
 }
 
+/* Which router there is, and whether an address will come, only the link can tell. */
+static int
+check_route_ipv6(const struct settings *s, const struct ip_address *remote, char *message)
+{
+	char ip[IP_ADDRESS_TEXT_LEN];
+
+	ip_address_format(remote, ip);
+	if (!s->address6_set) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"%s is an IPv6 address and we have none; give one with --address6 CIDR, or "
+			"--address6 auto to take one from the link's router",
+			ip);
+		return EXIT_CODE_COULDNT_CONNECT;
+	}
+	if (ipv6_addr_equal(&remote->v6, &s->address6)) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"%s is our own --address6; choose another one, or another URL", ip);
+		return EXIT_CODE_COULDNT_CONNECT;
+	}
+	return 0;
+}
+
 int
 get_check_route(const struct get *g, const struct ip_address *remote, char *message)
 {
@@ -62,7 +84,14 @@ get_check_route(const struct get *g, const struct ip_address *remote, char *mess
 	uint8_t prefix_len = l != NULL ? l->prefix_len : s->prefix_len;
 	char ip[IPV4_ADDR_TEXT_LEN], own[IPV4_ADDR_TEXT_LEN];
 
+	if (remote->family == 6)
+		return check_route_ipv6(s, remote, message);
 	ipv4_addr_format(remote->v4, ip);
+	if (!s->address_set) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"%s is an IPv4 address and we have none; give one with --address CIDR", ip);
+		return EXIT_CODE_COULDNT_CONNECT;
+	}
 	ipv4_addr_format(address, own);
 	if (remote->v4 == address) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
@@ -103,7 +132,7 @@ prepare_url(struct get *g, uint32_t i)
 	code = resolve_url(g->settings, &t->url, &t->remote, message);
 	if (code == -ENOENT)
 		return 0; /* get_one asks DNS, once the port is up */
-	if (code == 0 && !g->settings->address_dhcp)
+	if (code == 0 && !(g->settings->address_dhcp && t->remote.family == 4))
 		code = get_check_route(g, &t->remote, message);
 	if (code != 0)
 		message_error(&g->host.level, code, "%s", message);

@@ -70,8 +70,9 @@ publish_progress(struct get *g, uint64_t now_ns)
 static void
 check_troubles(struct get *g, uint64_t now_ns)
 {
+	struct ip_address address;
 	struct ether_addr mac;
-	char text[160], mac_text[ETHER_ADDR_TEXT_LEN];
+	char text[160];
 	int signo = monitor_signal(g->host.monitor);
 
 	if (signo != 0 && !g->interrupted) {
@@ -81,9 +82,8 @@ check_troubles(struct get *g, uint64_t now_ns)
 		fetch_cancel(g->fetch, FETCH_ABORTED_BY_CALLBACK, text, now_ns);
 	} else if (!lease_keep(&g->host, now_ns, text, sizeof(text))) {
 		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
-	} else if (netstack_address_conflict(g->host.netstack, &mac)) {
-		snprintf(text, sizeof(text), "%s uses our address too; choose another --address",
-			ether_addr_format(&mac, mac_text));
+	} else if (netstack_address_conflict(g->host.netstack, &address, &mac)) {
+		get_conflict_text(&address, &mac, text, sizeof(text));
 		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
 	} else if (monitor_port_gone(g->host.monitor)) {
 		snprintf(text, sizeof(text), "%.40s is gone: deleted, moved away or unplugged",
@@ -190,7 +190,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	port_info(g->host.port, &r->port);
 	r->core = g->host.core;
 	r->cycles_hz = port_cycles_hz();
-	r->local_address = netstack_address(g->host.netstack);
+	r->local_address = r->result.local;
 	r->local_port = r->result.local_port;
 	r->tcp = r->result.tcp;
 	if (fetch_connection(g->fetch) != NULL)
@@ -228,8 +228,12 @@ attempt(struct get *g, uint32_t index, struct report *r)
 		.on_status = s->verbose ? show_status : NULL,
 		.on_header_ctx = r,
 	};
-	int rc = output_create(g->host.sink, &file, g->host.core, &output);
+	int rc;
 
+	r->exit_code = get_route(g, t, r->error, sizeof(r->error));
+	if (r->exit_code != 0)
+		return;
+	rc = output_create(g->host.sink, &file, g->host.core, &output);
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
 		return;
@@ -365,13 +369,14 @@ prepare_addresses(struct get *g, struct target *t, struct report *r)
 		r->exit_code = get_check_route(g, &t->remote, message);
 	snprintf(r->error, sizeof(r->error), "%s", message);
 	r->resolve_ns = t->resolve_ns;
-	r->remote_address = t->remote.v4;
+	r->remote_address = t->remote;
 }
 
 /* The transfer, and its retries. */
 static void
 fetch_one(struct get *g, uint32_t index, struct report *r)
 {
+	struct ip_address address;
 	struct ether_addr mac;
 
 	monitor_meter(g->host.monitor, true);
@@ -384,9 +389,10 @@ fetch_one(struct get *g, uint32_t index, struct report *r)
 		r->headers = (struct report_headers){0};
 	}
 	monitor_meter(g->host.monitor, false);
-	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &mac))
+	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &address, &mac))
 		r->exit_code = EXIT_CODE_ADDRESS;
-	else if (r->exit_code != 0 && netstack_address(g->host.netstack) == 0)
+	else if (r->exit_code != 0 && g->settings->address_dhcp &&
+		 netstack_address(g->host.netstack) == 0)
 		r->exit_code = EXIT_CODE_INTERFACE_FAILED;
 }
 

@@ -100,6 +100,21 @@ host_check_numa(
 	return 0;
 }
 
+/* The kernel would answer our SYN-ACKs with RST if it owned our address. */
+static int
+check_address6(const struct host *h, const struct ipv6_addr *own, const char *remedy)
+{
+	struct ip_address address = ip_address_of_v6(own);
+	char interface[NIC_NAME_MAX], text[IP_ADDRESS_TEXT_LEN];
+
+	if (nic_kernel_owns_address6(own->byte, interface) != 1)
+		return 0;
+	message_error(&h->level, EXIT_CODE_ADDRESS,
+		"the kernel owns %s on %s and would reset our connections; %s",
+		ip_address_format(&address, text), interface, remedy);
+	return EXIT_CODE_ADDRESS;
+}
+
 int
 host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len)
 {
@@ -115,6 +130,20 @@ host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len)
 		"take it from the kernel: ip addr del %s/%u dev %s",
 		text, interface, text, prefix_len, interface);
 	return EXIT_CODE_ADDRESS;
+}
+
+/* Those that are known before the port is up. */
+static int
+check_addresses(const struct host *h)
+{
+	const struct settings *s = h->settings;
+	int rc = 0;
+
+	if (s->address6_set && !s->address6_auto)
+		rc = check_address6(h, &s->address6, "use another --address6");
+	if (rc == 0 && s->address_set && !s->address_dhcp)
+		rc = host_check_address(h, s->address, s->prefix_len);
+	return rc;
 }
 
 /* A vdev string may name something that the kernel does not know. */
@@ -160,8 +189,8 @@ host_check(struct host *h, const struct settings *s)
 	if (rc == 0)
 		rc = host_check_numa(
 			&h->level, h->core, nic_cpu_node(h->core), h->numa_node, s->strict_numa);
-	if (rc == 0 && !s->address_dhcp)
-		rc = host_check_address(h, s->address, s->prefix_len);
+	if (rc == 0)
+		rc = check_addresses(h);
 	return rc;
 }
 
@@ -178,6 +207,7 @@ start_port(struct host *h)
 		.numa_node = h->numa_node,
 		.checksum_offload = s->checksum_offload,
 		.promiscuous = s->promiscuous,
+		.multicast = s->address6_set,
 		.set_mac = s->mac_set,
 		.verbose = s->verbose,
 		.mac = s->mac,
@@ -258,19 +288,43 @@ fill_tcp_config(struct host *h, struct tcp_config *tcp)
 	tcp->ack_delay = &h->ack_delay;
 }
 
+/* The addresses that are made from the MAC address are the kernel's, where the MAC address is. */
+static int
+check_made_address(const struct host *h, const struct ether_addr *mac)
+{
+	struct ipv6_addr own = ipv6_addr_of_mac(&ipv6_addr_link_local_prefix, mac);
+
+	if (!h->settings->address6_set)
+		return 0;
+	return check_address6(
+		h, &own, "take another MAC address, with --mac 02:00:5e:12:00:02, for example");
+}
+
 static int
 start_netstack(struct host *h)
 {
 	const struct settings *s = h->settings;
 	struct netstack_config cfg;
 	struct port_info info;
+	int rc;
 
 	port_info(h->port, &info);
 	netstack_config_defaults(&cfg);
 	cfg.mac = s->mac_set ? s->mac : info.mac;
-	cfg.address = s->address; /* 0 with DHCP */
+	if (s->address_set)
+		cfg.address = s->address;
 	cfg.prefix_len = s->prefix_len;
 	cfg.gateway = s->gateway;
+	cfg.ipv6 = (struct netstack_ipv6_config){
+		.enabled = s->address6_set,
+		.autoconf = s->address6_auto,
+		.address = s->address6,
+		.prefix_len = s->prefix6_len,
+		.gateway = s->gateway6,
+	};
+	rc = check_made_address(h, &cfg.mac);
+	if (rc != 0)
+		return rc;
 	cfg.gateway_mac_set = s->gateway_mac_set;
 	cfg.gateway_mac = s->gateway_mac;
 	cfg.vlan_id = (uint16_t)s->vlan_id;
@@ -339,10 +393,28 @@ start_monitor(struct host *h, bool meter)
 }
 
 static void
+describe_addresses(const struct host *h)
+{
+	const struct settings *s = h->settings;
+	char v4[IPV4_ADDR_TEXT_LEN], v6[IP_ADDRESS_TEXT_LEN];
+	struct ip_address address6 = ip_address_of_v6(&s->address6);
+
+	if (s->address_set && !s->address_dhcp)
+		message_detail(
+			&h->level, "we are %s/%u", ipv4_addr_format(s->address, v4), s->prefix_len);
+	if (s->address6_auto)
+		message_detail(&h->level, "we take an IPv6 address from the link's router");
+	else if (s->address6_set)
+		message_detail(&h->level, "we are %s/%u", ip_address_format(&address6, v6),
+			s->prefix6_len);
+	message_detail(&h->level, "polling on CPU %d", h->core);
+}
+
+static void
 describe(const struct host *h)
 {
 	struct port_info i;
-	char mac[ETHER_ADDR_TEXT_LEN], address[IPV4_ADDR_TEXT_LEN];
+	char mac[ETHER_ADDR_TEXT_LEN];
 
 	port_info(h->port, &i);
 	message_detail(&h->level, "port %s (%s), MAC %s, MTU %u, link %u Mb/s, NUMA node %d",
@@ -353,12 +425,7 @@ describe(const struct host *h)
 	message_detail(&h->level, "checksums: receive %s, send %s",
 		i.rx_l4_checksum ? "by the NIC" : "in software",
 		i.tx_offloads & TX_FRAME_TCP_CSUM ? "by the NIC" : "in software");
-	if (h->settings->address_dhcp)
-		message_detail(&h->level, "polling on CPU %d", h->core);
-	else
-		message_detail(&h->level, "we are %s/%u, polling on CPU %d",
-			ipv4_addr_format(h->settings->address, address), h->settings->prefix_len,
-			h->core);
+	describe_addresses(h);
 }
 
 int

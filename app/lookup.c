@@ -100,9 +100,9 @@ explain(const struct get *g, const char *host, char *message)
 	static const char *const rcodes[16] = {
 		"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
 	const struct dns_result *r = dns_client_result(g->dns);
-	char ip[IPV4_ADDR_TEXT_LEN];
+	char ip[IP_ADDRESS_TEXT_LEN];
 
-	ipv4_addr_format(r->server.v4, ip);
+	ip_address_format(&r->server, ip);
 	switch (r->outcome) {
 	case DNS_RUNNING: /* interrupted */
 		snprintf(message, SETTINGS_MESSAGE_MAX, "interrupted while resolving %.200s", host);
@@ -116,8 +116,8 @@ explain(const struct get *g, const char *host, char *message)
 		return;
 	case DNS_NO_ADDRESS:
 		snprintf(message, SETTINGS_MESSAGE_MAX,
-			"Could not resolve host: %.200s (the DNS server %s knows no IPv4 address "
-			"of it)",
+			"Could not resolve host: %.200s (the DNS server %s knows no address of it "
+			"that we could connect to)",
 			host, ip);
 		return;
 	case DNS_FAILED:
@@ -158,7 +158,7 @@ lookup_target(struct get *g, struct target *t, char *message)
 	struct wait w = {.get = g, .message = message};
 	const struct dns_result *r;
 	uint64_t start_ns = port_clock_ns();
-	char ip[IPV4_ADDR_TEXT_LEN];
+	char ip[IP_ADDRESS_TEXT_LEN];
 	int code = 0;
 
 	if (take_from_another(g, t))
@@ -167,7 +167,7 @@ lookup_target(struct get *g, struct target *t, char *message)
 		code = create_client(g, t->url.host, message);
 	if (code != 0)
 		return code;
-	if (dns_client_start(g->dns, t->url.host, 4) != 0) {
+	if (dns_client_start(g->dns, t->url.host, resolve_family(g->settings)) != 0) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"Could not resolve host: %.200s (it is no name of DNS)", t->url.host);
 		return EXIT_CODE_COULDNT_RESOLVE_HOST;
@@ -184,7 +184,7 @@ lookup_target(struct get *g, struct target *t, char *message)
 	t->remote = r->address[0];
 	t->resolve_ns = port_clock_ns() - start_ns;
 	message_detail(&g->host.level, "%s is %s (%s%s)", t->url.host,
-		ipv4_addr_format(t->remote.v4, ip), r->name, r->by_tcp ? ", by TCP" : "");
+		ip_address_format(&t->remote, ip), r->name, r->by_tcp ? ", by TCP" : "");
 	return 0;
 }
 

@@ -39,7 +39,7 @@ struct report {
 	uint32_t index; /* of the URL, from 0 */
 	uint32_t attempts; /* 1 and the retries */
 	uint64_t resolve_ns;
-	uint32_t local_address, remote_address; /* host order */
+	struct ip_address local_address, remote_address; /* no family: none yet */
 	uint16_t local_port;
 	struct report_headers headers;
 	struct tcp_info tcp;

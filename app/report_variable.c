@@ -5,12 +5,11 @@
 
 #include "base_check.h"
 #include "report_variable.h"
-#include "wire_ipv4.h"
 
 static const char *
-ip_text(uint32_t address, char *buf)
+ip_text(const struct ip_address *address, char *buf)
 {
-	return ipv4_addr_format(address, buf);
+	return address->family == 0 ? "" : ip_address_format(address, buf);
 }
 
 static const char *

@@ -16,8 +16,25 @@
 struct resolve_entry {
 	char host[256];
 	uint16_t port;
-	uint32_t address;
+	struct ip_address address;
 };
+
+/* An address; of IPv6 in brackets, as in a URL, or without. A zone is dropped: there is one port. */
+static int
+parse_literal(const char *text, struct ip_address *ret)
+{
+	char bare[IP_ADDRESS_TEXT_LEN];
+	size_t len;
+
+	if (text[0] != '[')
+		return ip_address_parse(text, ret);
+	len = strcspn(++text, "]%");
+	if (len >= sizeof(bare) || strchr(text + len, ']') == NULL)
+		return -EINVAL;
+	memcpy(bare, text, len);
+	bare[len] = '\0';
+	return ip_address_parse(bare, ret);
+}
 
 static int
 parse_entry(const char *text, struct resolve_entry *ret)
@@ -32,7 +49,7 @@ parse_entry(const char *text, struct resolve_entry *ret)
 	number = strtoul(port + 1, &end, 10);
 	if (end != address || number == 0 || number > UINT16_MAX)
 		return -EINVAL;
-	if (ipv4_addr_parse(address + 1, &ret->address) != 0)
+	if (parse_literal(address + 1, &ret->address) != 0)
 		return -EINVAL;
 	memcpy(ret->host, text, (size_t)(port - text));
 	ret->host[port - text] = '\0';
@@ -133,7 +150,7 @@ resolve_check(const struct settings *s, char *message)
 }
 
 static bool
-find_entry(const struct settings *s, const struct http_url *url, uint32_t *ret)
+find_entry(const struct settings *s, const struct http_url *url, struct ip_address *ret)
 {
 	struct resolve_entry entry;
 	uint32_t i;
@@ -148,27 +165,56 @@ find_entry(const struct settings *s, const struct http_url *url, uint32_t *ret)
 	return false;
 }
 
+/* The kinds of address that we could connect from, and the user wants. */
+static int
+wanted_family(const struct settings *s)
+{
+	bool v4 = s->address_set && !s->ipv6_only, v6 = s->address6_set && !s->ipv4_only;
+
+	if (v4 == v6)
+		return AF_UNSPEC;
+	return v4 ? AF_INET : AF_INET6;
+}
+
+/* The first of the kind that we have; of both, IPv4: there is no second try at the other. */
+static struct ip_address
+choose(const struct addrinfo *list)
+{
+	const struct addrinfo *at = list;
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+	struct ipv6_addr v6;
+
+	while (at->ai_family != AF_INET && at->ai_next != NULL)
+		at = at->ai_next;
+	if (at->ai_family == AF_INET) {
+		memcpy(&in, at->ai_addr, sizeof(in));
+		return ip_address_of_v4(ntohl(in.sin_addr.s_addr));
+	}
+	memcpy(&in6, list->ai_addr, sizeof(in6));
+	memcpy(v6.byte, &in6.sin6_addr, sizeof(v6.byte));
+	return ip_address_of_v6(&v6);
+}
+
 /* The host's own resolver. 0, or getaddrinfo's error. */
 static int
-ask_libc(const char *host, uint32_t *ret)
+ask_libc(const struct settings *s, const char *host, struct ip_address *ret)
 {
-	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	const struct addrinfo hints = {.ai_family = wanted_family(s), .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
-	struct sockaddr_in in;
 	int rc = getaddrinfo(host, NULL, &hints, &list);
 
 	if (rc != 0 || list == NULL)
 		return rc != 0 ? rc : EAI_NONAME;
-	memcpy(&in, list->ai_addr, sizeof(in));
+	*ret = choose(list);
 	freeaddrinfo(list);
-	*ret = ntohl(in.sin_addr.s_addr);
 	return 0;
 }
 
 static int
-ask_system(const char *host, uint32_t *ret, char *message)
+ask_system(const struct settings *s, const char *host, struct ip_address *ret, char *message)
 {
-	int rc = ask_libc(host, ret);
+	int rc = ask_libc(s, host, ret);
 
 	if (rc != 0)
 		snprintf(message, SETTINGS_MESSAGE_MAX,
@@ -181,32 +227,35 @@ ask_system(const char *host, uint32_t *ret, char *message)
 /* /etc/hosts as the C library reads it: its other sources are switched off for this process, so
  * that nothing is asked over the kernel's network. */
 static bool
-ask_hosts_file(const char *host, uint32_t *ret)
+ask_hosts_file(const struct settings *s, const char *host, struct ip_address *ret)
 {
-	return __nss_configure_lookup("hosts", "files") == 0 && ask_libc(host, ret) == 0;
+	return __nss_configure_lookup("hosts", "files") == 0 && ask_libc(s, host, ret) == 0;
+}
+
+uint8_t
+resolve_family(const struct settings *s)
+{
+	int family = wanted_family(s);
+
+	if (family == AF_UNSPEC)
+		return 0;
+	return family == AF_INET ? 4 : 6;
 }
 
 int
 resolve_url(
 	const struct settings *s, const struct http_url *url, struct ip_address *ret, char *message)
 {
-	uint32_t address;
+	struct ip_address address;
 	int rc = 0;
 
-	if (url->host[0] == '[') {
-		snprintf(message, SETTINGS_MESSAGE_MAX,
-			"%.200s is an IPv6 address, which dpfetch does not speak yet; use IPv4",
-			url->host);
-		return EXIT_CODE_COULDNT_CONNECT;
-	}
-	if (ipv4_addr_parse(url->host, &address) != 0 && !find_entry(s, url, &address)) {
+	if (parse_literal(url->host, &address) != 0 && !find_entry(s, url, &address)) {
 		if (is_system(s))
-			rc = ask_system(url->host, &address, message);
-		else if (!ask_hosts_file(url->host, &address))
+			rc = ask_system(s, url->host, &address, message);
+		else if (!ask_hosts_file(s, url->host, &address))
 			rc = -ENOENT;
 	}
-	if (rc != 0)
-		return rc;
-	*ret = (struct ip_address){.family = 4, .v4 = address};
-	return 0;
+	if (rc == 0)
+		*ret = address;
+	return rc;
 }

@@ -23,6 +23,9 @@ int resolve_check(const struct settings *s, char *message);
 int resolve_url(const struct settings *s, const struct http_url *url, struct ip_address *ret,
 	char *message);
 
+/** The kind of address that we could connect to, and the user wants: 4, 6, or 0: both, IPv4 first. */
+uint8_t resolve_family(const struct settings *s);
+
 /** The servers of --dns, in ret's DNS_SERVERS_MAX places. Returns how many; 0: it was not given. */
 uint32_t resolve_servers_given(const struct settings *s, struct ip_address *ret);
 

@@ -55,9 +55,12 @@ static void
 decline_in_conflict(struct dhcp_host *h, uint64_t now_ns)
 {
 	const struct dhcp_lease *l = dhcp_client_lease(&h->client);
+	struct ip_address own;
+	struct ether_addr mac;
 
-	if (l == NULL || !netstack_address_conflict(h->cfg.netstack, &h->declined_mac))
+	if (l == NULL || !netstack_address_conflict(h->cfg.netstack, &own, &mac) || own.family != 4)
 		return;
+	h->declined_mac = mac;
 	h->declined++;
 	h->declined_address = l->address;
 	dhcp_client_decline(&h->client, now_ns);

@@ -180,7 +180,7 @@ take_addresses(struct dns_resolver *r, const struct dns_answer *a)
 			address->v4 = be32_load(a->address[i]);
 		} else {
 			*address = (struct ip_address){.family = 6};
-			memcpy(address->v6, a->address[i], sizeof(address->v6));
+			memcpy(address->v6.byte, a->address[i], sizeof(address->v6.byte));
 		}
 	}
 	r->result.count = a->count;
@@ -238,14 +238,6 @@ on_answer(struct dns_resolver *r, const struct dns_answer *a)
 		on_no_address(r, a);
 }
 
-static bool
-same_address(const struct ip_address *a, const struct ip_address *b)
-{
-	if (a->family != b->family)
-		return false;
-	return a->family == 4 ? a->v4 == b->v4 : memcmp(a->v6, b->v6, sizeof(a->v6)) == 0;
-}
-
 enum drop_reason
 dns_resolver_input(struct dns_resolver *r, const struct ip_address *from, uint16_t from_port,
 	const uint8_t *data, uint32_t len, uint64_t now_ns)
@@ -254,7 +246,7 @@ dns_resolver_input(struct dns_resolver *r, const struct ip_address *from, uint16
 	enum drop_reason drop;
 
 	if (!running(r) || r->due || r->tcp || now_ns >= r->deadline_ns || from_port != DNS_PORT ||
-		!same_address(from, &r->result.server))
+		!ip_address_equal(from, &r->result.server))
 		drop = DROP_DNS_MISMATCH;
 	else
 		drop = wire_dns_parse(data, len, &r->query, &a);

@@ -78,6 +78,7 @@ open_connection(struct fetch *f, uint64_t now_ns)
 		return rc;
 	}
 	f->conn_requests = 0;
+	f->result.local = *netstack_conn_local(f->conn);
 	f->result.local_port = netstack_conn_local_port(f->conn);
 	f->result.connections++;
 	f->state = FETCH_CONNECTING;
@@ -91,7 +92,8 @@ can_reuse(const struct fetch *f, const struct fetch_job *job)
 	const struct tcp_conn *tcp;
 
 	if (f->conn == NULL || f->job.remote.family != job->remote.family ||
-		f->job.remote.v4 != job->remote.v4 || f->job.remote_port != job->remote_port)
+		!ip_address_equal(&f->job.remote, &job->remote) ||
+		f->job.remote_port != job->remote_port)
 		return false;
 	tcp = netstack_conn_tcp(f->conn);
 	return tcp_conn_state(tcp) == TCP_ESTABLISHED && tcp_conn_recv_ready(tcp) == 0;
@@ -119,8 +121,10 @@ fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns)
 	f->job = *job;
 	f->result = (struct fetch_result){
 		.start_ns = now_ns, .length = HTTP_LENGTH_UNKNOWN, .reused = reuse};
-	if (reuse)
+	if (reuse) {
+		f->result.local = *netstack_conn_local(f->conn);
 		f->result.local_port = netstack_conn_local_port(f->conn);
+	}
 	f->expect_told = f->body_unwanted = f->complete = f->excess = false;
 	f->status_told = false;
 	f->stream.parts = f->stream.at = f->stream.used = f->stream.span_len = 0;

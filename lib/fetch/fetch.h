@@ -75,7 +75,8 @@ struct fetch_result {
 	bool reused; /* the connection had served an earlier download */
 	bool may_retry; /* the cause may pass (curl(1), --retry); body bytes may have been written */
 	bool refused; /* the server answered our SYN with a reset */
-	uint16_t local_port; /* ours, of the connection last used; 0: none was opened */
+	struct ip_address local; /* ours, of the connection last used; no family: none was opened */
+	uint16_t local_port; /* the same; 0 */
 	struct tcp_info tcp; /* the connection when it was let go; zeroes while it is kept */
 	uint32_t connections; /* opened for this download: 0 reused, 2 after a stale reuse */
 };

@@ -81,27 +81,28 @@ fetch_end(struct fetch *f, enum fetch_code code, const char *message, uint64_t n
 }
 
 static void
-arp_message(const struct fetch *f, char *buf, size_t room)
+next_hop_message(const struct fetch *f, char *buf, size_t room)
 {
-	struct netstack_arp_failure a;
-	char ip[IPV4_ADDR_TEXT_LEN], heard[128] = "nobody";
+	struct netstack_next_hop_failure a;
+	char ip[IP_ADDRESS_TEXT_LEN], heard[128] = "nobody";
 	size_t used = 0;
 	uint32_t i;
 
-	netstack_arp_failure(f->cfg.netstack, &a);
+	netstack_next_hop_failure(f->cfg.netstack, &a);
 	for (i = 0; i < a.heard_count && used < sizeof(heard); i++)
 		used += (size_t)snprintf(heard + used, sizeof(heard) - used, "%s%s",
-			i > 0 ? ", " : "", ipv4_addr_format(a.heard_ip[i], ip));
-	snprintf(buf, room, "%s did not answer %u who-has; heard %s",
-		ipv4_addr_format(a.next_hop, ip), a.requests_sent, heard);
+			i > 0 ? ", " : "", ip_address_format(&a.heard_ip[i], ip));
+	snprintf(buf, room, "%s did not answer %u %s; heard %s", ip_address_format(&a.next_hop, ip),
+		a.requests_sent, a.next_hop.family == 4 ? "who-has" : "neighbour solicitations",
+		heard);
 }
 
 static bool
-is_arp_failure(const struct fetch *f, int error)
+is_next_hop_failure(const struct fetch *f, int error)
 {
-	struct netstack_arp_failure a;
+	struct netstack_next_hop_failure a;
 
-	netstack_arp_failure(f->cfg.netstack, &a);
+	netstack_next_hop_failure(f->cfg.netstack, &a);
 	return error == -EHOSTUNREACH && a.failed;
 }
 
@@ -109,15 +110,15 @@ is_arp_failure(const struct fetch *f, int error)
 static void
 end_connecting(struct fetch *f, int error, uint64_t now_ns)
 {
-	char text[192], why[160], ip[IPV4_ADDR_TEXT_LEN];
+	char text[192], why[160], ip[IP_ADDRESS_TEXT_LEN];
 
 	f->result.refused = error == -ECONNREFUSED;
-	if (is_arp_failure(f, error))
-		arp_message(f, why, sizeof(why));
+	if (is_next_hop_failure(f, error))
+		next_hop_message(f, why, sizeof(why));
 	else
 		snprintf(why, sizeof(why), "%s", strerror(error != 0 ? -error : ECONNABORTED));
 	snprintf(text, sizeof(text), "Failed to connect to %s port %u after %" PRIu64 " ms: %.110s",
-		ipv4_addr_format(f->job.remote.v4, ip), f->job.remote_port, elapsed_ms(f, now_ns),
+		ip_address_format(&f->job.remote, ip), f->job.remote_port, elapsed_ms(f, now_ns),
 		why);
 	fetch_end(f, error == -ETIMEDOUT ? FETCH_OPERATION_TIMEDOUT : FETCH_COULDNT_CONNECT, text,
 		now_ns);
@@ -182,12 +183,12 @@ void
 fetch_end_by_timeout(struct fetch *f, uint64_t now_ns)
 {
 	const char *why = held_by_a_shut_window(f) ? ": the server's window is shut" : "";
-	char text[192], ip[IPV4_ADDR_TEXT_LEN];
+	char text[192], ip[IP_ADDRESS_TEXT_LEN];
 
 	if (f->state == FETCH_CONNECTING)
 		snprintf(text, sizeof(text),
 			"Failed to connect to %s port %u after %" PRIu64 " ms: Timeout was reached",
-			ipv4_addr_format(f->job.remote.v4, ip), f->job.remote_port,
+			ip_address_format(&f->job.remote, ip), f->job.remote_port,
 			elapsed_ms(f, now_ns));
 	else if (f->result.length != HTTP_LENGTH_UNKNOWN)
 		snprintf(text, sizeof(text),

@@ -4,6 +4,7 @@
 
 #include "base_bytes.h"
 #include "netstack_priv.h"
+#include "tcp_limits.h"
 
 #define MTU_MIN 576U /* RFC 791: every host takes that much */
 #define BUCKETS_PER_CONN 2U
@@ -27,7 +28,8 @@ config_valid(const struct netstack_config *cfg)
 {
 	return cfg->counters != NULL && cfg->release != NULL && cfg->mtu >= MTU_MIN &&
 	       cfg->prefix_len <= 32 && cfg->connections_max > 0 && cfg->arp_tries > 0 &&
-	       cfg->vlan_id <= ETHER_VLAN_ID_MAX;
+	       cfg->vlan_id <= ETHER_VLAN_ID_MAX && cfg->ipv6.prefix_len <= 128 &&
+	       (!cfg->ipv6.enabled || cfg->mtu >= IPV6_MTU_MIN);
 }
 
 static bool
@@ -103,6 +105,7 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 	}
 	ns->fragments.deadline_ns = TIME_NEVER;
 	netstack_arp_start(ns, now_ns);
+	netstack_ipv6_start(ns, now_ns);
 	return ns;
 }
 
@@ -126,54 +129,52 @@ netstack_destroy(struct netstack *ns)
 	free(ns);
 }
 
-uint32_t
-netstack_next_hop(const struct netstack *ns, uint32_t remote_ip)
+/* The largest segment that goes to nc's other end in one packet, and what RFC 9293 §3.7.1 takes for
+ * the other's if it does not say. */
+static void
+set_segment_sizes(const struct netstack *ns, const struct netstack_conn *nc, struct tcp_open *open)
 {
-	if (ns->cfg.gateway_mac_set ||
-		((remote_ip ^ ns->cfg.address) & ipv4_prefix_mask(ns->cfg.prefix_len)) == 0)
-		return remote_ip;
-	return ns->cfg.gateway;
+	bool v6 = nc->remote.family == 6;
+	uint32_t mtu = v6 ? netstack_ipv6_mtu(ns) : ns->cfg.mtu;
+
+	open->mss_max = (uint16_t)(mtu - TCP_HEADER_LEN - (v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN));
+	open->mss_default = v6 ? TCP_MSS_DEFAULT_IPV6 : TCP_MSS_DEFAULT_IPV4;
 }
 
 int
 netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
 	void *user, uint64_t now_ns, struct netstack_conn **ret)
 {
+	struct ip_address local, next_hop;
 	struct netstack_conn *nc;
 	struct tcp_open open;
 	uint16_t local_port;
-	uint32_t next_hop;
+	int rc = netstack_route_find(ns, remote, &local, &next_hop);
 
-	if (remote->family != 4)
-		return -EAFNOSUPPORT;
-	if (ns->cfg.address == 0)
-		return -EADDRNOTAVAIL;
-	if (remote->v4 == ns->cfg.address)
-		return -EADDRINUSE;
-	next_hop = netstack_next_hop(ns, remote->v4);
-	if (next_hop == 0)
-		return -ENETUNREACH;
+	if (rc != 0)
+		return rc;
 	nc = netstack_table_take(ns);
 	if (nc == NULL)
 		return -ENOBUFS;
-	local_port = netstack_port_choose(ns, remote->v4, remote_port);
+	local_port = netstack_port_choose(ns, &local, remote, remote_port);
 	if (local_port == 0)
 		return -EADDRNOTAVAIL;
 	nc->in_use = true;
-	nc->remote_ip = remote->v4;
+	nc->remote = *remote;
 	nc->remote_port = remote_port;
+	nc->local = local;
 	nc->local_port = local_port;
 	nc->next_hop = next_hop;
 	nc->user = user;
 	nc->error = 0;
 	netstack_port_open(ns, nc, now_ns, &open);
+	set_segment_sizes(ns, nc, &open);
 	tcp_conn_connect(nc->tcp, &open, now_ns);
 	nc->last_state = TCP_SYN_SENT;
 	netstack_table_insert(ns, nc);
 	netstack_ready_push(ns, nc);
-	/* ARP's first question goes out in the next output. */
-	netstack_arp_lookup(ns, next_hop, now_ns);
-	ns->arp_deadline_ns = time_min(ns->arp_deadline_ns, netstack_arp_deadline(ns));
+	/* The first question for the next hop goes out in the next output. */
+	netstack_neighbour_lookup(ns, &next_hop, now_ns);
 	*ret = nc;
 	return 0;
 }
@@ -188,6 +189,18 @@ void *
 netstack_conn_user(const struct netstack_conn *nc)
 {
 	return nc->user;
+}
+
+const struct ip_address *
+netstack_conn_local(const struct netstack_conn *nc)
+{
+	return &nc->local;
+}
+
+const struct ip_address *
+netstack_conn_remote(const struct netstack_conn *nc)
+{
+	return &nc->remote;
 }
 
 uint16_t
@@ -247,17 +260,20 @@ netstack_connections(const struct netstack *ns)
 
 /* Nobody else is told: what we should send would be from an address that is not ours. */
 static void
-end_connections(struct netstack *ns)
+end_connections_ipv4(struct netstack *ns, uint64_t now_ns)
 {
+	struct tcp_segment unsent;
 	uint32_t i;
 
 	for (i = 0; i < ns->cfg.connections_max; i++) {
 		struct netstack_conn *nc = &ns->conn[i];
 
-		if (!nc->in_use)
+		if (!nc->in_use || nc->local.family != 4)
 			continue;
 		nc->error = -EADDRNOTAVAIL;
 		tcp_conn_abort(nc->tcp);
+		while (tcp_conn_output(nc->tcp, now_ns, &unsent))
+			; /* the RST */
 		netstack_event_push(ns, nc);
 		if (nc->released)
 			netstack_table_free(ns, nc);
@@ -272,14 +288,14 @@ netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len, 
 
 	ns->cfg.prefix_len = prefix_len;
 	ns->cfg.gateway = gateway;
-	if (same && address != 0)
+	if (same)
 		return;
 	ns->cfg.address = address;
 	ns->cfg.probe_address = probe;
 	ns->flow = (struct netstack_flow){0};
-	end_connections(ns);
+	end_connections_ipv4(ns, now_ns);
 	netstack_arp_start(ns, now_ns);
-	ns->arp_deadline_ns = netstack_arp_deadline(ns);
+	ns->link_deadline_ns = now_ns;
 }
 
 uint32_t
@@ -289,18 +305,21 @@ netstack_address(const struct netstack *ns)
 }
 
 void
-netstack_arp_failure(const struct netstack *ns, struct netstack_arp_failure *ret)
+netstack_next_hop_failure(const struct netstack *ns, struct netstack_next_hop_failure *ret)
 {
-	*ret = ns->arp.failure;
+	*ret = ns->neighbours.failure;
 }
 
 bool
-netstack_address_conflict(const struct netstack *ns, struct ether_addr *ret_mac)
+netstack_address_conflict(
+	const struct netstack *ns, struct ip_address *ret_address, struct ether_addr *ret_mac)
 {
-	if (!ns->arp.conflict_known)
-		return false;
-	*ret_mac = ns->arp.conflict_mac;
-	return true;
+	if (ns->arp.conflict_known) {
+		*ret_address = ip_address_of_v4(ns->cfg.address);
+		*ret_mac = ns->arp.conflict_mac;
+		return true;
+	}
+	return netstack_ipv6_conflict(&ns->ipv6, ret_address, ret_mac);
 }
 
 bool

@@ -10,9 +10,10 @@
 #include "tcp_conn.h"
 #include "wire_ether.h"
 #include "wire_frame.h"
+#include "wire_ip.h"
 
 /*
- * One host's ARP, IPv4, ICMP and TCP demultiplexing, for one worker (one queue pair). Pure:
+ * One host's ARP, NDP, IPv4, IPv6, ICMP and TCP demultiplexing, for one worker (one queue pair). Pure:
  * frames and the time go in, frames come out. A worker's iteration is
  *
  *   n = port_rx_burst(queue, frames, BURST)
@@ -21,31 +22,33 @@
  *   while ((n = netstack_output(ns, now, tx, BURST)) > 0) port_tx_burst(queue, tx, n)
  */
 
-/** Received buffers that fragments of IPv4 datagrams hold at most until they are put together. */
+/** Received buffers that fragments of datagrams hold at most until they are put together. */
 #define NETSTACK_FRAGMENTS_MAX 192U
 
-/** An IP address; only family 4 is spoken so far. */
-struct ip_address {
-	uint8_t family; /* 4 or 6 */
-	union {
-		uint32_t v4; /* host order */
-		uint8_t v6[16];
-	};
+/** IPv6 on the port; all zero: none is spoken. */
+struct netstack_ipv6_config {
+	bool enabled; /* with a link-local address, made from the MAC address (RFC 4291) */
+	bool autoconf; /* take addresses from router advertisements (RFC 4862) */
+	struct ipv6_addr address; /* one of our own; unspecified: none but the above */
+	uint8_t prefix_len; /* of address: 0..128, its neighbours */
+	struct ipv6_addr
+		gateway; /* next hop off the link; unspecified: from router advertisements */
 };
 
 struct netstack_config {
 	struct ether_addr mac;
-	uint32_t address; /* our IPv4 address, host order; 0: see netstack_set_address */
+	uint32_t address; /* our IPv4 address, host order; 0: none, or see netstack_set_address */
 	uint8_t prefix_len; /* 0..32 */
 	uint32_t gateway; /* next hop off the subnet; 0: none */
-	bool gateway_mac_set; /* use gateway_mac for every next hop, no ARP */
+	bool gateway_mac_set; /* use gateway_mac for every next hop, no ARP or NDP */
 	struct ether_addr gateway_mac;
+	struct netstack_ipv6_config ipv6; /* needs an mtu of 1280 */
 	uint16_t vlan_id; /* 0: untagged */
 	uint16_t mtu; /* IP packet bytes, 576..65535 */
 	uint32_t tx_offloads; /* TX_FRAME_*: what the port can do */
 	uint32_t connections_max; /* 1.. */
-	bool probe_address; /* RFC 5227 probes before first use */
-	uint32_t arp_tries; /* who-has per resolution, default 5 */
+	bool probe_address; /* RFC 5227 probes, and RFC 4862's, before first use */
+	uint32_t arp_tries; /* questions per resolution, ARP and NDP, default 5 */
 	uint64_t arp_interval_ns; /* between them, default 1 s */
 	uint64_t arp_reachable_ns; /* an entry is refreshed by unicast after this, default 30 s */
 	struct siphash_key key; /* secret: ISN, ports, hash table */
@@ -85,10 +88,18 @@ uint32_t netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *
 uint64_t netstack_deadline(const struct netstack *ns);
 
 /**
- * Starts a connection: picks a random local port (RFC 6056), ISN (RFC 6528), resolves the next
- * hop, sends the SYN. user is returned with events.
- * 0 and *ret; -EAFNOSUPPORT; -ENETUNREACH (off the subnet and no gateway); -ENOBUFS (table full);
- * -EADDRNOTAVAIL (no free port, or no address yet); -EADDRINUSE (remote is our own address).
+ * Is there a way to remote, and an address of ours to use on it? 0; -EINPROGRESS (our addresses are
+ * being probed, or routers asked: try again later, or at netstack_deadline); -EAFNOSUPPORT (no address
+ * of its family); -EADDRNOTAVAIL (another host has ours); -ENETUNREACH (off the link, no router);
+ * -EADDRINUSE (remote is our own address).
+ */
+int netstack_route(const struct netstack *ns, const struct ip_address *remote);
+
+/**
+ * Starts a connection: picks our address (RFC 6724's rules as far as they matter here), a random
+ * local port (RFC 6056), ISN (RFC 6528), resolves the next hop, sends the SYN. user is returned with
+ * events. 0 and *ret; what netstack_route says; -ENOBUFS (table full); -EADDRNOTAVAIL (also: no free
+ * port).
  */
 int netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
 	void *user, uint64_t now_ns, struct netstack_conn **ret);
@@ -98,6 +109,10 @@ struct tcp_conn *netstack_conn_tcp(struct netstack_conn *nc);
 
 /** What netstack_connect was given as user. */
 void *netstack_conn_user(const struct netstack_conn *nc);
+
+/** Our end of the connection, and the other. */
+const struct ip_address *netstack_conn_local(const struct netstack_conn *nc);
+const struct ip_address *netstack_conn_remote(const struct netstack_conn *nc);
 
 /** Our port of the connection. */
 uint16_t netstack_conn_local_port(const struct netstack_conn *nc);
@@ -128,32 +143,37 @@ void netstack_abort_all(struct netstack *ns);
 uint32_t netstack_connections(const struct netstack *ns);
 
 /** Why the last next hop could not be resolved, for the user. */
-struct netstack_arp_failure {
+struct netstack_next_hop_failure {
 	bool failed;
-	uint32_t next_hop; /* host order */
+	struct ip_address next_hop;
 	uint32_t requests_sent;
 	uint32_t heard_count; /* distinct hosts heard on the link meanwhile, up to 8 */
-	uint32_t heard_ip[8]; /* host order */
+	struct ip_address heard_ip[8];
 	struct ether_addr heard_mac[8];
 };
-void netstack_arp_failure(const struct netstack *ns, struct netstack_arp_failure *ret);
+void netstack_next_hop_failure(const struct netstack *ns, struct netstack_next_hop_failure *ret);
 
 /**
  * Takes another IPv4 address (host order; 0: none) with its subnet and gateway, as
- * netstack_config has them; probe: RFC 5227 probes first. Connections of the address before end
+ * netstack_config has them; probe: RFC 5227 probes first. Connections from the address before end
  * with -EADDRNOTAVAIL, without a word to their servers: it is no longer ours. With the address that
  * is already held only prefix length and gateway change.
  */
 void netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len,
 	uint32_t gateway, bool probe, uint64_t now_ns);
 
-/** Our address, 0: none. */
+/** Our IPv4 address, 0: none. */
 uint32_t netstack_address(const struct netstack *ns);
 
-/** RFC 5227: is another host using our address? Fills *ret_mac when so. */
-bool netstack_address_conflict(const struct netstack *ns, struct ether_addr *ret_mac);
+/** Is another host using an address of ours (RFC 5227, RFC 4862 §5.4)? Fills in which, and its MAC
+ *  address, when so. */
+bool netstack_address_conflict(
+	const struct netstack *ns, struct ip_address *ret_address, struct ether_addr *ret_mac);
 
-/** true once address probing is over (or was not asked for) and traffic may flow. */
+/** The index-th (0..) IPv6 address that we may use, as the sources prefer them; false: no such. */
+bool netstack_ipv6_address(const struct netstack *ns, uint32_t index, struct ipv6_addr *ret);
+
+/** true once IPv4 address probing is over (or was not asked for) and traffic may flow. */
 bool netstack_ready(const struct netstack *ns);
 
 #endif

@@ -6,30 +6,50 @@
 /*
  * Header prediction below TCP, as Van Jacobson's in it (RFC 1323 appendix A): the frames of a
  * transfer come in runs in which the Ethernet header, the addresses and the ports stay as they
- * are. What must be equal is compared as five words, instead of being parsed again.
+ * are. What must be equal is compared as a few words, instead of being parsed again.
  */
 
-#define L4_OFFSET (ETHER_HEADER_LEN + IPV4_HEADER_LEN)
-#define WORDS_LEN (NETSTACK_FLOW_WORDS * sizeof(uint64_t))
+#define WORDS_LEN_IPV4 (NETSTACK_FLOW_WORDS_IPV4 * sizeof(uint64_t))
+#define WORDS_LEN_IPV6 (NETSTACK_FLOW_WORDS_IPV6 * sizeof(uint64_t))
 
-_Static_assert(WORDS_LEN <= L4_OFFSET + TCP_HEADER_LEN, "the words lie within the headers");
+_Static_assert(WORDS_LEN_IPV4 <= ETHER_HEADER_LEN + IPV4_HEADER_LEN + TCP_HEADER_LEN &&
+		       WORDS_LEN_IPV6 <= ETHER_HEADER_LEN + IPV6_HEADER_LEN + TCP_HEADER_LEN,
+	"the words lie within the headers");
 
-/* The bits of a frame's first 40 bytes that decide where it goes. */
+/* The bits of a frame's first bytes that decide where it goes. The source MAC address does not:
+ * anybody may forward it. */
 static const union {
-	uint8_t bytes[WORDS_LEN];
-	uint64_t words[NETSTACK_FLOW_WORDS];
-} mask = {.bytes = {
-		  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* destination MAC address */
-		  0, 0, 0, 0, 0, 0, /* source MAC address: anybody may forward it */
-		  0xff, 0xff, /* EtherType */
-		  0xff, 0, /* version and header length; DSCP and ECN */
-		  0, 0, 0, 0, /* total length, identification */
-		  0xbf, 0xff, /* fragment: all but DF */
-		  0, 0xff, 0, 0, /* TTL, protocol, header checksum */
-		  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* addresses */
-		  0xff, 0xff, 0xff, 0xff, /* ports */
-		  0, 0, /* sequence number */
-	  }};
+	uint8_t bytes[WORDS_LEN_IPV4];
+	uint64_t words[NETSTACK_FLOW_WORDS_IPV4];
+} mask_ipv4 = {.bytes = {
+		       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* destination MAC address */
+		       0, 0, 0, 0, 0, 0, /* source MAC address */
+		       0xff, 0xff, /* EtherType */
+		       0xff, 0, /* version and header length; DSCP and ECN */
+		       0, 0, 0, 0, /* total length, identification */
+		       0xbf, 0xff, /* fragment: all but DF */
+		       0, 0xff, 0, 0, /* TTL, protocol, header checksum */
+		       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* addresses */
+		       0xff, 0xff, 0xff, 0xff, /* ports */
+		       0, 0, /* sequence number */
+	       }};
+
+static const union {
+	uint8_t bytes[WORDS_LEN_IPV6];
+	uint64_t words[NETSTACK_FLOW_WORDS_IPV6];
+} mask_ipv6 = {
+	.bytes = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* destination MAC address */
+		0, 0, 0, 0, 0, 0, /* source MAC address */
+		0xff, 0xff, /* EtherType */
+		0xf0, 0, 0, 0, /* version; traffic class, flow label */
+		0, 0, 0xff, 0, /* payload length, next header, hop limit */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* source */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, /* destination */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* ports */
+		0, 0, 0, 0, 0, 0, /* sequence number, acknowledgment */
+	}};
 
 static uint64_t
 word_at(const uint8_t *p, uint32_t i)
@@ -42,26 +62,31 @@ word_at(const uint8_t *p, uint32_t i)
 
 void
 netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc, const struct frame *f,
-	const struct ether_header *ether, const struct ipv4_header *ip)
+	const struct netstack_packet *p)
 {
-	uint32_t i;
+	bool v6 = p->src.family == 6;
+	uint32_t words = v6 ? NETSTACK_FLOW_WORDS_IPV6 : NETSTACK_FLOW_WORDS_IPV4, i;
+	const uint64_t *mask = v6 ? mask_ipv6.words : mask_ipv4.words;
+	uint32_t offset = ETHER_HEADER_LEN + (v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN);
 
 	flow->conn = nc;
-	flow->known = f->next == NULL && f->len >= L4_OFFSET + TCP_HEADER_LEN &&
-		      !(f->flags & FRAME_VLAN_STRIPPED) && ether->header_len == ETHER_HEADER_LEN &&
-		      ip->header_len == IPV4_HEADER_LEN;
-	for (i = 0; flow->known && i < NETSTACK_FLOW_WORDS; i++)
-		flow->header[i] = word_at(f->data, i) & mask.words[i];
+	flow->v6 = v6;
+	flow->known = f->next == NULL && f->len >= offset + TCP_HEADER_LEN &&
+		      !(f->flags & FRAME_VLAN_STRIPPED) &&
+		      p->ether->header_len == ETHER_HEADER_LEN && p->l4 == f->data + offset;
+	for (i = 0; flow->known && i < words; i++)
+		flow->header[i] = word_at(f->data, i) & mask[i];
 }
 
-static bool
-header_equal(const struct netstack_flow *flow, const uint8_t *p)
+/* words is a constant at each call: the loop is unrolled. */
+static inline bool
+header_equal(const uint64_t *header, const uint8_t *p, const uint64_t *mask, uint32_t words)
 {
 	uint64_t differs = 0;
 	uint32_t i;
 
-	for (i = 0; i < NETSTACK_FLOW_WORDS; i++)
-		differs |= (word_at(p, i) & mask.words[i]) ^ flow->header[i];
+	for (i = 0; i < words; i++)
+		differs |= (word_at(p, i) & mask[i]) ^ header[i];
 	return differs == 0;
 }
 
@@ -72,24 +97,42 @@ ip_sum_right(const struct frame *f, const uint8_t *l3)
 	       wire_checksum_finish(wire_checksum_add(0, l3, IPV4_HEADER_LEN)) == 0;
 }
 
-bool
-netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f)
+static inline bool
+matches_ipv4(const struct netstack_flow *flow, const struct frame *f)
 {
 	const uint8_t *l3 = f->data + ETHER_HEADER_LEN;
 	uint32_t total_len;
 
-	if (!flow->known || f->len < L4_OFFSET + TCP_HEADER_LEN || f->next != NULL ||
-		(f->flags & (FRAME_IP_CSUM_BAD | FRAME_VLAN_STRIPPED)) ||
-		!header_equal(flow, f->data))
+	if (f->len < ETHER_HEADER_LEN + IPV4_HEADER_LEN + TCP_HEADER_LEN ||
+		!header_equal(flow->header, f->data, mask_ipv4.words, NETSTACK_FLOW_WORDS_IPV4))
 		return false;
 	total_len = be16_load(l3 + 2);
 	return total_len >= IPV4_HEADER_LEN + TCP_HEADER_LEN &&
 	       total_len <= f->len - ETHER_HEADER_LEN && ip_sum_right(f, l3);
 }
 
-/* TCP's acknowledgment, data offset, flags and window. */
-#define ACK_TO_WINDOW (L4_OFFSET + 8U)
-#define OPTIONS (L4_OFFSET + TCP_HEADER_LEN)
+static inline bool
+matches_ipv6(const struct netstack_flow *flow, const struct frame *f)
+{
+	uint32_t payload_len;
+
+	if (f->len < ETHER_HEADER_LEN + IPV6_HEADER_LEN + TCP_HEADER_LEN ||
+		!header_equal(flow->header, f->data, mask_ipv6.words, NETSTACK_FLOW_WORDS_IPV6))
+		return false;
+	payload_len = be16_load(f->data + ETHER_HEADER_LEN + 4);
+	return payload_len >= TCP_HEADER_LEN &&
+	       payload_len <= f->len - ETHER_HEADER_LEN - IPV6_HEADER_LEN;
+}
+
+bool
+netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f)
+{
+	if (!flow->known || f->next != NULL ||
+		(f->flags & (FRAME_IP_CSUM_BAD | FRAME_VLAN_STRIPPED)))
+		return false;
+	return flow->v6 ? matches_ipv6(flow, f) : matches_ipv4(flow, f);
+}
+
 #define TIMESTAMPS_LEN 12U
 
 static bool
@@ -97,19 +140,19 @@ options_equal(const uint8_t *a, const uint8_t *b, uint32_t header_len)
 {
 	return header_len == TCP_HEADER_LEN ||
 	       (header_len == TCP_HEADER_LEN + TIMESTAMPS_LEN &&
-		       memcmp(a + OPTIONS, b + OPTIONS, TIMESTAMPS_LEN) == 0);
+		       memcmp(a + TCP_HEADER_LEN, b + TCP_HEADER_LEN, TIMESTAMPS_LEN) == 0);
 }
 
 bool
 netstack_flow_continues(const struct netstack_flow *flow, const struct frame *first,
 	const struct frame *f, uint32_t seq)
 {
-	const uint8_t *a = first->data, *b = f->data;
-	uint32_t header_len = (uint32_t)(a[L4_OFFSET + 12] >> 4) * 4U;
+	uint32_t offset = netstack_flow_l4_offset(flow);
+	const uint8_t *a = first->data + offset, *b = f->data + offset;
+	uint32_t header_len = (uint32_t)(a[12] >> 4) * 4U;
 
-	return netstack_flow_matches(flow, f) && be32_load(b + L4_OFFSET + 4) == seq &&
-	       memcmp(a + ACK_TO_WINDOW, b + ACK_TO_WINDOW, 8) == 0 &&
-	       a[ETHER_HEADER_LEN + 1] == b[ETHER_HEADER_LEN + 1] && /* ECN */
-	       be16_load(b + ETHER_HEADER_LEN + 2) > IPV4_HEADER_LEN + header_len &&
-	       options_equal(a, b, header_len);
+	return netstack_flow_matches(flow, f) && be32_load(b + 4) == seq &&
+	       memcmp(a + 8, b + 8, 8) == 0 && /* acknowledgment, data offset, flags, window */
+	       netstack_flow_ecn(flow, first) == netstack_flow_ecn(flow, f) &&
+	       netstack_flow_l4_len(flow, f) > header_len && options_equal(a, b, header_len);
 }

@@ -20,24 +20,43 @@ give_up(struct netstack *ns, struct netstack_datagram *d)
 	netstack_fragment_forget(d);
 }
 
-/* RFC 791 §3.2: the four fields that tell datagrams apart; the destination is us. */
+/* RFC 791 §3.2: the four fields that tell datagrams apart; RFC 8200 §4.5: without the protocol. */
 static bool
-same_datagram(const struct netstack_datagram *d, const struct ipv4_header *ip)
+same_datagram(const struct netstack_datagram *d, const struct netstack_packet *p,
+	const struct netstack_fragment_place *place)
 {
-	return d->in_use && d->header.src == ip->src && d->header.id == ip->id &&
-	       d->header.protocol == ip->protocol;
+	return d->in_use && d->id == place->id && ip_address_equal(&d->src, &p->src) &&
+	       ip_address_equal(&d->dst, &p->dst) &&
+	       (p->src.family == 6 || d->protocol == p->protocol);
+}
+
+static uint32_t
+ip_header_len(const struct netstack_packet *p)
+{
+	return (uint32_t)(p->l4 - p->l3);
+}
+
+/* What of the whole is the first fragment's to say. */
+static void
+take_header(struct netstack_datagram *d, const struct netstack_packet *p)
+{
+	d->protocol = p->protocol;
+	d->ecn = p->ecn;
+	d->hop_limit = p->hop_limit;
+	d->header_len = ip_header_len(p);
+	d->from = p->ether->src;
 }
 
 /* The datagram that ip belongs to; else a free place; else that of the oldest, which is given up. */
 static struct netstack_datagram *
-find_or_start(struct netstack *ns, const struct ipv4_header *ip, const struct ether_addr *from,
-	uint64_t now_ns)
+find_or_start(struct netstack *ns, const struct netstack_packet *p,
+	const struct netstack_fragment_place *fragment, uint64_t now_ns)
 {
 	struct netstack_datagram *all = ns->fragments.datagram, *place = &all[0];
 	uint32_t i;
 
 	for (i = 0; i < NETSTACK_DATAGRAMS; i++) {
-		if (same_datagram(&all[i], ip))
+		if (same_datagram(&all[i], p, fragment))
 			return &all[i];
 		if (place->in_use && (!all[i].in_use || all[i].expires_ns < place->expires_ns))
 			place = &all[i];
@@ -48,32 +67,34 @@ find_or_start(struct netstack *ns, const struct ipv4_header *ip, const struct et
 	}
 	place->in_use = true;
 	place->expires_ns = now_ns + NETSTACK_FRAGMENT_TIMEOUT_NS;
-	place->header = *ip;
-	place->from = *from;
+	place->src = p->src;
+	place->dst = p->dst;
+	place->id = fragment->id;
+	take_header(place, p);
 	ns->fragments.deadline_ns = time_min(ns->fragments.deadline_ns, place->expires_ns);
 	return place;
 }
 
 /* The header that the whole datagram will have is the first fragment's. */
 static bool
-fits_a_datagram(const struct netstack_datagram *d, const struct ipv4_header *ip, uint32_t right)
+fits_a_datagram(const struct netstack_datagram *d, const struct netstack_packet *p, uint32_t right)
 {
 	uint32_t end = d->count > 0 ? d->fragment[d->count - 1].right : 0;
-	uint32_t header_len = MAX_OF(ip->header_len, d->header.header_len);
+	uint32_t header_len = MAX_OF(ip_header_len(p), d->header_len);
 
 	return MAX_OF(end, right) + header_len <= DATAGRAM_MAX;
 }
 
 /* All but the last are a multiple of 8 bytes long, and none reaches beyond the last one's end. */
 static bool
-length_fits(const struct netstack_datagram *d, const struct ipv4_header *ip, uint32_t left,
-	uint32_t right)
+length_fits(const struct netstack_datagram *d, const struct netstack_packet *p, bool more,
+	uint32_t left, uint32_t right)
 {
 	uint32_t end = d->count > 0 ? d->fragment[d->count - 1].right : 0;
 
-	if (left == right || !fits_a_datagram(d, ip, right))
+	if (left == right || !fits_a_datagram(d, p, right))
 		return false;
-	if (ip->more_fragments)
+	if (more)
 		return (right - left) % 8 == 0 && (d->total == 0 || right < d->total);
 	return end <= right && (d->total == 0 || d->total == right);
 }
@@ -97,33 +118,36 @@ find_place(const struct netstack_datagram *d, uint32_t left, uint32_t right, uin
 
 /* Without the padding of short frames; the NIC knows nothing of the whole's checksum. */
 static struct frame
-trimmed(const struct frame *f, const struct ether_header *ether, const struct ipv4_header *ip)
+trimmed(const struct frame *f, const struct netstack_packet *p, bool first)
 {
+	uint32_t headers_len = (uint32_t)(p->l4 - f->data);
 	struct frame t = *f;
 
-	t.len = (uint32_t)ether->header_len + ip->total_len;
+	t.len = headers_len + p->l4_len;
 	t.flags &= ~(FRAME_L4_CSUM_GOOD | FRAME_L4_CSUM_BAD);
-	if (ip->fragment_offset > 0) {
-		t.data += ether->header_len + ip->header_len;
-		t.len = (uint32_t)ip->total_len - ip->header_len;
+	if (!first) {
+		t.data += headers_len;
+		t.len = p->l4_len;
 	}
 	return t;
 }
 
 static void
 insert(struct netstack_datagram *d, uint32_t place, const struct frame *f,
-	const struct ipv4_header *ip, uint32_t left, uint32_t right)
+	const struct netstack_packet *p, bool more, uint32_t left)
 {
+	uint32_t right = left + p->l4_len;
+
 	memmove(&d->fragment[place + 1], &d->fragment[place],
 		(d->count - place) * sizeof(d->fragment[0]));
 	d->fragment[place] = (struct netstack_fragment){.frame = *f, .left = left, .right = right};
 	d->count++;
 	d->bytes += right - left;
-	if (!ip->more_fragments)
+	if (!more)
 		d->total = right;
-	d->congestion_experienced |= ip->ecn == ECN_CE;
+	d->congestion_experienced |= p->ecn == ECN_CE;
 	if (left == 0)
-		d->header = *ip; /* the others' options may be fewer (RFC 791 §3.1) */
+		take_header(d, p); /* the others' options may be fewer (RFC 791 §3.1) */
 }
 
 static bool
@@ -133,10 +157,11 @@ complete(const struct netstack_datagram *d)
 }
 
 enum drop_reason
-netstack_fragment_add(struct netstack *ns, const struct frame *f, const struct ether_header *ether,
-	const struct ipv4_header *ip, uint64_t now_ns, struct netstack_datagram **ret)
+netstack_fragment_add(struct netstack *ns, const struct frame *f, const struct netstack_packet *p,
+	const struct netstack_fragment_place *place, uint64_t now_ns,
+	struct netstack_datagram **ret)
 {
-	uint32_t left = ip->fragment_offset, right = left + ip->total_len - ip->header_len, place;
+	uint32_t left = place->offset, right = left + p->l4_len, at;
 	struct netstack_datagram *d;
 	enum drop_reason drop;
 	struct frame t;
@@ -145,9 +170,9 @@ netstack_fragment_add(struct netstack *ns, const struct frame *f, const struct e
 	counter_add(ns->counters, COUNTER_IP_FRAGMENTS, 1);
 	if (f->next != NULL)
 		return DROP_IP_FRAGMENT_LIMIT; /* a fragment in several buffers */
-	d = find_or_start(ns, ip, &ether->src, now_ns);
-	drop = length_fits(d, ip, left, right) ? find_place(d, left, right, &place)
-					       : DROP_IP_FRAGMENT_LENGTH;
+	d = find_or_start(ns, p, place, now_ns);
+	drop = length_fits(d, p, place->more, left, right) ? find_place(d, left, right, &at)
+							   : DROP_IP_FRAGMENT_LENGTH;
 	if (drop == DROP_NONE && d->count == NETSTACK_FRAGMENTS_PER_DATAGRAM)
 		drop = DROP_IP_FRAGMENT_LIMIT;
 	if (drop != DROP_NONE) {
@@ -155,26 +180,48 @@ netstack_fragment_add(struct netstack *ns, const struct frame *f, const struct e
 			give_up(ns, d);
 		return drop;
 	}
-	t = trimmed(f, ether, ip);
-	insert(d, place, &t, ip, left, right);
+	t = trimmed(f, p, left == 0);
+	insert(d, at, &t, p, place->more, left);
 	if (complete(d))
 		*ret = d;
 	return DROP_NONE;
 }
 
 struct frame *
-netstack_fragment_frame(struct netstack_datagram *d)
+netstack_fragment_frame(
+	struct netstack_datagram *d, const struct ether_header *ether, struct netstack_packet *ret)
 {
+	struct frame *first = &d->fragment[0].frame;
 	uint32_t i;
 
 	for (i = 0; i < d->count; i++)
 		d->fragment[i].frame.next = i + 1 < d->count ? &d->fragment[i + 1].frame : NULL;
-	d->header.total_len = (uint16_t)(d->header.header_len + d->total);
-	d->header.fragment_offset = 0;
-	d->header.more_fragments = false;
-	if (d->congestion_experienced)
-		d->header.ecn = ECN_CE;
-	return &d->fragment[0].frame;
+	*ret = (struct netstack_packet){.ether = ether,
+		.src = d->src,
+		.dst = d->dst,
+		.protocol = d->protocol,
+		.ecn = d->congestion_experienced ? (uint8_t)ECN_CE : d->ecn,
+		.hop_limit = d->hop_limit,
+		.l4 = first->data + first->len - d->fragment[0].right,
+		.l4_len = d->total};
+	ret->l3 = ret->l4 - d->header_len;
+	return first;
+}
+
+enum drop_reason
+netstack_fragment_walk(const struct frame *f, struct netstack_packet *p)
+{
+	uint32_t here = (uint32_t)(f->data + f->len - p->l3), offset = (uint32_t)(p->l4 - p->l3);
+	enum drop_reason drop;
+
+	if (p->src.family == 4)
+		return DROP_NONE;
+	drop = wire_ipv6_walk(p->l3, here, &offset, &p->protocol);
+	if (drop != DROP_NONE)
+		return drop;
+	p->l4_len -= (uint32_t)(p->l3 + offset - p->l4);
+	p->l4 = p->l3 + offset;
+	return DROP_NONE;
 }
 
 void
@@ -185,31 +232,27 @@ netstack_fragment_forget(struct netstack_datagram *d)
 	d->congestion_experienced = false;
 }
 
-/* RFC 1122 §3.3.2: the sender is told, if its first fragment has come. */
+/* RFC 1122 §3.3.2, RFC 8200 §4.5: the sender is told, if its first fragment has come. */
 static void
 tell_sender(struct netstack *ns, const struct netstack_datagram *d, uint64_t now_ns)
 {
-	struct ipv4_header reply = {
-		.src = ns->cfg.address,
-		.dst = d->header.src,
-		.protocol = IPV4_PROTO_ICMP,
-		.ttl = IPV4_TTL_DEFAULT,
-	};
 	const struct frame *first = &d->fragment[0].frame;
-	uint32_t quoted = d->header.header_len + ICMP_QUOTED_DATA_LEN, l2_len;
-	struct netstack_control *control;
+	struct netstack_packet p;
+	uint8_t icmp = d->src.family == 4 ? IPV4_PROTO_ICMP : IPV6_NEXT_ICMPV6;
+	struct ether_header ether = {.src = d->from};
 
-	if (d->count == 0 || d->fragment[0].left > 0 || d->header.protocol == IPV4_PROTO_ICMP ||
-		!netstack_reply_allowed(ns, now_ns))
+	if (d->count == 0 || d->fragment[0].left > 0 || d->protocol == icmp)
 		return;
-	control = netstack_control_add(ns, &d->from, ETHER_TYPE_IPV4, &l2_len);
-	if (control == NULL)
-		return;
-	reply.total_len = (uint16_t)(IPV4_HEADER_LEN + ICMP_HEADER_LEN + quoted);
-	control->len = l2_len + wire_ipv4_build(control->bytes + l2_len, &reply, true);
-	control->len += wire_icmp_build_time_exceeded(control->bytes + control->len,
-		ICMP_TIME_EXCEEDED_REASSEMBLY,
-		first->data + first->len - d->fragment[0].right - d->header.header_len, quoted);
+	p = (struct netstack_packet){.ether = &ether,
+		.src = d->src,
+		.dst = d->dst,
+		.l4 = first->data + first->len - d->fragment[0].right,
+		.l4_len = d->fragment[0].right};
+	p.l3 = p.l4 - d->header_len;
+	if (d->src.family == 4)
+		netstack_icmp_reassembly_expired(ns, &p, now_ns);
+	else
+		netstack_icmpv6_reassembly_expired(ns, &p, now_ns);
 }
 
 void

@@ -6,12 +6,12 @@
 #include "netstack_udp.h"
 
 static enum drop_reason
-answer_echo(struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip,
-	const struct icmp_message *m, uint64_t now_ns)
+answer_echo(struct netstack *ns, const struct netstack_packet *p, const struct icmp_message *m,
+	uint64_t now_ns)
 {
 	struct ipv4_header reply = {
 		.src = ns->cfg.address,
-		.dst = ip->src,
+		.dst = p->src.v4,
 		.protocol = IPV4_PROTO_ICMP,
 		.ttl = IPV4_TTL_DEFAULT,
 	};
@@ -22,7 +22,7 @@ answer_echo(struct netstack *ns, const struct ether_header *ether, const struct 
 		return DROP_TCP_RATE_LIMITED;
 	if (IPV4_HEADER_LEN + 4 + m->body_len > ns->cfg.mtu)
 		return DROP_ICMP_IGNORED;
-	frame = netstack_control_add(ns, &ether->src, ETHER_TYPE_IPV4, &l2_len);
+	frame = netstack_control_add(ns, &p->ether->src, ETHER_TYPE_IPV4, &l2_len);
 	if (frame == NULL)
 		return DROP_TCP_RATE_LIMITED;
 	reply.total_len = (uint16_t)(IPV4_HEADER_LEN + 4 + m->body_len);
@@ -59,35 +59,33 @@ kind_of(const struct icmp_message *m)
 
 /* About a datagram: port 53 or 67 is shut, or no way leads there. */
 static enum drop_reason
-apply_udp_error(struct netstack *ns, const struct icmp_message *m, enum tcp_icmp_kind kind)
+apply_udp_error(struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_kind kind)
 {
-	const struct icmp_quote *q = &m->quote;
 	int error = kind == TCP_ICMP_HARD ? -ECONNREFUSED : -EHOSTUNREACH;
 
-	if (kind == TCP_ICMP_PACKET_TOO_BIG || m->type != ICMP_UNREACHABLE ||
-		!netstack_udp_on_icmp(ns, q->dst, q->dst_port, q->src_port, error))
+	if (kind == TCP_ICMP_PACKET_TOO_BIG || q->src.family != 4 || q->src.v4 != ns->cfg.address ||
+		!netstack_udp_on_icmp(ns, q->dst.v4, q->dst_port, q->src_port, error))
 		return DROP_ICMP_IGNORED;
 	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
 	return DROP_NONE;
 }
 
-/* The quoted packet must be one of ours, of a connection that lives (RFC 5927 §4). */
-static enum drop_reason
-apply_error(struct netstack *ns, const struct icmp_message *m)
+enum drop_reason
+netstack_icmp_apply(
+	struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_kind kind, uint32_t mtu)
 {
-	const struct icmp_quote *q = &m->quote;
-	const struct tcp_icmp icmp = {.kind = kind_of(m),
+	const struct tcp_icmp icmp = {.kind = kind,
 		.seq = q->seq,
-		.mtu = m->next_hop_mtu,
+		.mtu = mtu,
 		.packet_len = q->total_len,
-		.ip_header_len = IPV4_HEADER_LEN};
+		.ip_header_len = q->src.family == 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN};
 	struct netstack_conn *nc;
 
-	if (q->src == ns->cfg.address && q->protocol == IPV4_PROTO_UDP)
-		return apply_udp_error(ns, m, icmp.kind);
-	if (q->src != ns->cfg.address || q->protocol != IPV4_PROTO_TCP)
+	if (q->protocol == IPV4_PROTO_UDP)
+		return apply_udp_error(ns, q, kind);
+	if (q->protocol != IPV4_PROTO_TCP)
 		return DROP_ICMP_IGNORED;
-	nc = netstack_table_find(ns, q->dst, q->dst_port, q->src_port);
+	nc = netstack_table_find(ns, &q->src, &q->dst, q->dst_port, q->src_port);
 	if (nc == NULL || !tcp_conn_icmp(nc->tcp, &icmp))
 		return DROP_ICMP_IGNORED;
 	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
@@ -97,15 +95,39 @@ apply_error(struct netstack *ns, const struct icmp_message *m)
 }
 
 enum drop_reason
-netstack_icmp_input(struct netstack *ns, const struct ether_header *ether,
-	const struct ipv4_header *ip, const uint8_t *data, uint32_t len, uint64_t now_ns)
+netstack_icmp_input(
+	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, uint64_t now_ns)
 {
 	struct icmp_message m;
-	enum drop_reason drop = wire_icmp_parse(data, len, &m);
+	enum drop_reason drop = wire_icmp_parse(data, p->l4_len, &m);
 
 	if (drop != DROP_NONE)
 		return drop;
 	if (m.type == ICMP_ECHO_REQUEST)
-		return answer_echo(ns, ether, ip, &m, now_ns);
-	return apply_error(ns, &m);
+		return answer_echo(ns, p, &m, now_ns);
+	return netstack_icmp_apply(ns, &m.quote, kind_of(&m), m.next_hop_mtu);
+}
+
+void
+netstack_icmp_reassembly_expired(
+	struct netstack *ns, const struct netstack_packet *p, uint64_t now_ns)
+{
+	struct ipv4_header reply = {
+		.src = ns->cfg.address,
+		.dst = p->src.v4,
+		.protocol = IPV4_PROTO_ICMP,
+		.ttl = IPV4_TTL_DEFAULT,
+	};
+	uint32_t quoted = (uint32_t)(p->l4 - p->l3) + ICMP_QUOTED_DATA_LEN, l2_len;
+	struct netstack_control *frame;
+
+	if (!netstack_reply_allowed(ns, now_ns))
+		return;
+	frame = netstack_control_add(ns, &p->ether->src, ETHER_TYPE_IPV4, &l2_len);
+	if (frame == NULL)
+		return;
+	reply.total_len = (uint16_t)(IPV4_HEADER_LEN + ICMP_HEADER_LEN + quoted);
+	frame->len = l2_len + wire_ipv4_build(frame->bytes + l2_len, &reply, true);
+	frame->len += wire_icmp_build_time_exceeded(
+		frame->bytes + frame->len, ICMP_TIME_EXCEEDED_REASSEMBLY, p->l3, quoted);
 }

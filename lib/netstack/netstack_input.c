@@ -8,7 +8,6 @@
 #define PREFETCH_AHEAD 6U
 #define CACHE_LINE 64U
 #define RUN_MAX 32U
-#define L4_OFFSET (ETHER_HEADER_LEN + IPV4_HEADER_LEN) /* where a flow is predicted */
 
 static void
 release_owner(struct netstack *ns, void *owner)
@@ -60,10 +59,10 @@ sum_parts(const struct frame *f, const uint8_t *l4, uint32_t tcp_len, uint64_t s
 
 /* UNKNOWN is not GOOD: what the NIC did not verify is verified here. */
 static OUT_OF_LINE enum drop_reason
-check_tcp_sum_here(const struct netstack *ns, const struct frame *f, uint32_t src,
-	const uint8_t *l4, uint32_t tcp_len)
+check_tcp_sum_here(const struct frame *f, const struct ip_address *src,
+	const struct ip_address *dst, const uint8_t *l4, uint32_t tcp_len)
 {
-	uint64_t pseudo = wire_checksum_pseudo_ipv4(src, ns->cfg.address, IPV4_PROTO_TCP, tcp_len);
+	uint64_t pseudo = wire_checksum_pseudo(src, dst, IPV4_PROTO_TCP, tcp_len);
 
 	if (wire_checksum_finish(sum_parts(f, l4, tcp_len, pseudo)) == 0)
 		return DROP_NONE;
@@ -74,14 +73,14 @@ check_tcp_sum_here(const struct netstack *ns, const struct frame *f, uint32_t sr
 }
 
 static enum drop_reason
-check_tcp_sum(const struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
-	uint32_t tcp_len)
+check_tcp_sum(const struct frame *f, const struct ip_address *src, const struct ip_address *dst,
+	const uint8_t *l4, uint32_t tcp_len)
 {
 	if (f->flags & FRAME_L4_CSUM_BAD)
 		return DROP_TCP_CHECKSUM;
 	if (f->flags & FRAME_L4_CSUM_GOOD)
 		return DROP_NONE;
-	return check_tcp_sum_here(ns, f, src, l4, tcp_len);
+	return check_tcp_sum_here(f, src, dst, l4, tcp_len);
 }
 
 static void
@@ -139,15 +138,15 @@ input_parts(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s
 
 /* The TCP header at l4, its sum checked; tcp_len: of the segment, as the IP header says. */
 static enum drop_reason
-read_segment(struct netstack *ns, const struct frame *f, uint32_t src, const uint8_t *l4,
-	uint32_t tcp_len, struct tcp_segment *ret)
+read_segment(struct netstack *ns, const struct frame *f, const struct ip_address *src,
+	const struct ip_address *dst, const uint8_t *l4, uint32_t tcp_len, struct tcp_segment *ret)
 {
 	uint32_t here = MIN_OF((uint32_t)(f->data + f->len - l4), tcp_len);
 	enum drop_reason drop = wire_tcp_parse(l4, here, ret);
 
 	if (drop == DROP_NONE) {
 		count_sum(ns, f);
-		drop = check_tcp_sum(ns, f, src, l4, tcp_len);
+		drop = check_tcp_sum(f, src, dst, l4, tcp_len);
 	}
 	ret->payload2.len = 0;
 	return drop;
@@ -169,26 +168,25 @@ deliver(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s, co
 }
 
 static enum drop_reason
-input_tcp(struct netstack *ns, struct frame *f, const struct ether_header *ether,
-	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns)
+input_tcp(struct netstack *ns, struct frame *f, const struct netstack_packet *p, uint64_t now_ns)
 {
-	uint32_t tcp_len = (uint32_t)ip->total_len - ip->header_len, payload_len;
 	struct tcp_segment s;
 	struct netstack_conn *nc;
-	enum drop_reason drop = read_segment(ns, f, ip->src, l4, tcp_len, &s);
+	uint32_t payload_len;
+	enum drop_reason drop = read_segment(ns, f, &p->src, &p->dst, p->l4, p->l4_len, &s);
 
 	if (drop != DROP_NONE)
 		return drop;
-	nc = netstack_table_find(ns, ip->src, s.src_port, s.dst_port);
-	payload_len = tcp_len - (uint32_t)(s.payload.data - l4);
+	nc = netstack_table_find(ns, &p->dst, &p->src, s.src_port, s.dst_port);
+	payload_len = p->l4_len - (uint32_t)(s.payload.data - p->l4);
 	/* One that has ended, and is still being read, is none: RFC 9293 §3.10.7.1. */
 	if (nc == NULL || tcp_conn_state(nc->tcp) == TCP_CLOSED) {
 		s.payload.len = payload_len;
-		netstack_refuse(ns, ether, ip, &s, now_ns);
+		netstack_refuse(ns, p, &s, now_ns);
 		return DROP_TCP_NO_CONNECTION;
 	}
-	s.ecn = ip->ecn;
-	netstack_flow_learn(&ns->flow, nc, f, ether, ip);
+	s.ecn = p->ecn;
+	netstack_flow_learn(&ns->flow, nc, f, p);
 	deliver(ns, nc, &s, f, payload_len, now_ns);
 	return DROP_NONE;
 }
@@ -213,29 +211,28 @@ gather(struct netstack *ns, const struct frame *f, const uint8_t *l4, uint32_t l
 }
 
 static enum drop_reason
-input_icmp(struct netstack *ns, const struct frame *f, const struct ether_header *ether,
-	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns)
+input_icmp(struct netstack *ns, const struct frame *f, const struct netstack_packet *p,
+	uint64_t now_ns)
 {
-	uint32_t len = (uint32_t)ip->total_len - ip->header_len;
+	const uint8_t *data = gather(ns, f, p->l4, p->l4_len);
 
-	l4 = gather(ns, f, l4, len);
-	if (l4 == NULL)
+	if (data == NULL)
 		return DROP_ICMP_IGNORED;
-	return netstack_icmp_input(ns, ether, ip, l4, len, now_ns);
+	return p->src.family == 4 ? netstack_icmp_input(ns, p, data, now_ns)
+				  : netstack_icmpv6_input(ns, p, data, now_ns);
 }
 
 static enum drop_reason
-input_udp(
-	struct netstack *ns, const struct frame *f, const struct ipv4_header *ip, const uint8_t *l4)
+input_udp(struct netstack *ns, const struct frame *f, const struct netstack_packet *p)
 {
-	uint32_t len = (uint32_t)ip->total_len - ip->header_len;
+	const uint8_t *data;
 
 	if (f->flags & FRAME_L4_CSUM_BAD)
 		return DROP_UDP_CHECKSUM;
-	l4 = gather(ns, f, l4, len);
-	if (l4 == NULL)
+	data = gather(ns, f, p->l4, p->l4_len);
+	if (data == NULL)
 		return DROP_UDP_QUEUE;
-	return netstack_udp_input(ns, ip, l4, len, (f->flags & FRAME_L4_CSUM_GOOD) != 0);
+	return netstack_udp_input(ns, p, data, (f->flags & FRAME_L4_CSUM_GOOD) != 0);
 }
 
 /* RFC 1122 §3.2.1.3: not a multicast or broadcast address, "this host", loopback or our own. An
@@ -250,18 +247,19 @@ source_possible(const struct netstack *ns, uint32_t src)
 
 /* A whole datagram. false: the frame's owners are still the caller's. */
 static bool
-input_datagram(struct netstack *ns, struct frame *f, const struct ether_header *ether,
-	const struct ipv4_header *ip, const uint8_t *l4, uint64_t now_ns,
-	enum drop_reason *ret_drop)
+input_datagram(struct netstack *ns, struct frame *f, const struct netstack_packet *p,
+	uint64_t now_ns, enum drop_reason *ret_drop)
 {
-	if (ip->protocol == IPV4_PROTO_TCP) {
-		*ret_drop = input_tcp(ns, f, ether, ip, l4, now_ns);
+	bool v6 = p->src.family == 6;
+
+	if (p->protocol == IPV4_PROTO_TCP && !(v6 && ipv6_addr_is_multicast(&p->dst.v6))) {
+		*ret_drop = input_tcp(ns, f, p, now_ns);
 		return *ret_drop == DROP_NONE;
 	}
-	if (ip->protocol == IPV4_PROTO_ICMP)
-		*ret_drop = input_icmp(ns, f, ether, ip, l4, now_ns);
-	else if (ip->protocol == IPV4_PROTO_UDP)
-		*ret_drop = input_udp(ns, f, ip, l4);
+	if (p->protocol == (v6 ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP))
+		*ret_drop = input_icmp(ns, f, p, now_ns);
+	else if (p->protocol == IPV4_PROTO_UDP && !v6)
+		*ret_drop = input_udp(ns, f, p);
 	else
 		*ret_drop = DROP_IP_PROTOCOL;
 	return false;
@@ -269,22 +267,25 @@ input_datagram(struct netstack *ns, struct frame *f, const struct ether_header *
 
 /* false: the fragment's owner is still the caller's. */
 static bool
-input_fragment(struct netstack *ns, struct frame *f, const struct ether_header *ether,
-	const struct ipv4_header *ip, uint64_t now_ns, enum drop_reason *ret_drop)
+input_fragment(struct netstack *ns, struct frame *f, const struct netstack_packet *p,
+	const struct netstack_fragment_place *place, uint64_t now_ns, enum drop_reason *ret_drop)
 {
 	struct netstack_datagram *d;
-	struct frame *whole;
+	struct netstack_packet whole;
+	struct frame *first;
+	bool taken;
 
-	*ret_drop = netstack_fragment_add(ns, f, ether, ip, now_ns, &d);
+	*ret_drop = netstack_fragment_add(ns, f, p, place, now_ns, &d);
 	if (*ret_drop != DROP_NONE)
 		return false;
 	if (d == NULL)
 		return true;
 	counter_add(ns->counters, COUNTER_IP_REASSEMBLED, 1);
-	whole = netstack_fragment_frame(d);
-	if (!input_datagram(ns, whole, ether, &d->header,
-		    whole->data + whole->len - d->fragment[0].right, now_ns, ret_drop))
-		release_parts(ns, whole);
+	first = netstack_fragment_frame(d, p->ether, &whole);
+	*ret_drop = netstack_fragment_walk(first, &whole);
+	taken = *ret_drop == DROP_NONE && input_datagram(ns, first, &whole, now_ns, ret_drop);
+	if (!taken)
+		release_parts(ns, first);
 	netstack_fragment_forget(d);
 	return true;
 }
@@ -305,6 +306,8 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 {
 	const uint8_t *l3 = f->data + ether->header_len;
 	uint32_t here = f->len - ether->header_len;
+	struct netstack_fragment_place place;
+	struct netstack_packet p;
 	struct ipv4_header ip;
 
 	if (f->flags & FRAME_IP_CSUM_BAD)
@@ -312,27 +315,79 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 	else
 		*ret_drop = wire_ipv4_parse(l3, here, frame_len(f) - ether->header_len,
 			!(f->flags & FRAME_IP_CSUM_GOOD), &ip);
+	if (*ret_drop == DROP_NONE && !to_us(ns, ether, &ip))
+		*ret_drop = DROP_NOT_FOR_US;
+	if (*ret_drop == DROP_NONE && !source_possible(ns, ip.src))
+		*ret_drop = DROP_IP_SOURCE;
 	if (*ret_drop != DROP_NONE)
 		return false;
-	if (!to_us(ns, ether, &ip)) {
+	p = (struct netstack_packet){.ether = ether,
+		.src = ip_address_of_v4(ip.src),
+		.dst = ip_address_of_v4(ip.dst),
+		.protocol = ip.protocol,
+		.ecn = ip.ecn,
+		.hop_limit = ip.ttl,
+		.l3 = l3,
+		.l4 = l3 + ip.header_len,
+		.l4_len = (uint32_t)ip.total_len - ip.header_len};
+	if (ip.fragment_offset == 0 && !ip.more_fragments)
+		return input_datagram(ns, f, &p, now_ns, ret_drop);
+	place = (struct netstack_fragment_place){ip.id, ip.fragment_offset, ip.more_fragments};
+	return input_fragment(ns, f, &p, &place, now_ns, ret_drop);
+}
+
+/* RFC 4291 §2.5.2, §2.5.3, §2.7; "::" only in duplicate address detection (RFC 4862 §5.4.3). */
+static bool
+source_possible_ipv6(const struct netstack *ns, const struct ipv6_header *ip)
+{
+	if (ipv6_addr_is_unspecified(&ip->src))
+		return ip->protocol == IPV6_NEXT_ICMPV6 && ipv6_addr_is_multicast(&ip->dst);
+	return !ipv6_addr_is_multicast(&ip->src) && !ipv6_addr_is_loopback(&ip->src) &&
+	       netstack_ipv6_find(&ns->ipv6, &ip->src) == NULL;
+}
+
+/* false: the frame's owners are still the caller's. */
+static bool
+input_ipv6(struct netstack *ns, struct frame *f, const struct ether_header *ether, uint64_t now_ns,
+	enum drop_reason *ret_drop)
+{
+	const uint8_t *l3 = f->data + ether->header_len;
+	struct netstack_fragment_place place;
+	struct netstack_packet p;
+	struct ipv6_header ip;
+
+	*ret_drop = wire_ipv6_parse(
+		l3, f->len - ether->header_len, frame_len(f) - ether->header_len, &ip);
+	if (*ret_drop == DROP_NONE && !netstack_ipv6_for_us(&ns->ipv6, &ip.dst))
 		*ret_drop = DROP_NOT_FOR_US;
-		return false;
-	}
-	if (!source_possible(ns, ip.src)) {
+	if (*ret_drop == DROP_NONE && !source_possible_ipv6(ns, &ip))
 		*ret_drop = DROP_IP_SOURCE;
+	if (*ret_drop != DROP_NONE)
 		return false;
-	}
-	if (ip.fragment_offset > 0 || ip.more_fragments)
-		return input_fragment(ns, f, ether, &ip, now_ns, ret_drop);
-	return input_datagram(ns, f, ether, &ip, l3 + ip.header_len, now_ns, ret_drop);
+	p = (struct netstack_packet){.ether = ether,
+		.src = ip_address_of_v6(&ip.src),
+		.dst = ip_address_of_v6(&ip.dst),
+		.protocol = ip.protocol,
+		.ecn = ip.ecn,
+		.hop_limit = ip.hop_limit,
+		.l3 = l3,
+		.l4 = l3 + ip.header_len,
+		.l4_len = ip.total_len - ip.header_len};
+	if (ip.fragment_offset == 0 && !ip.more_fragments)
+		return input_datagram(ns, f, &p, now_ns, ret_drop);
+	place = (struct netstack_fragment_place){
+		ip.fragment_id, ip.fragment_offset, ip.more_fragments};
+	return input_fragment(ns, f, &p, &place, now_ns, ret_drop);
 }
 
 static bool
 for_us(const struct netstack *ns, const struct ether_header *ether)
 {
-	return ether_addr_equal(&ether->dst, &ns->cfg.mac) ||
-	       (ether_addr_is_broadcast(&ether->dst) &&
-		       (ether->type == ETHER_TYPE_ARP || ether->type == ETHER_TYPE_IPV4));
+	if (ether_addr_equal(&ether->dst, &ns->cfg.mac))
+		return true;
+	if (ether->type == ETHER_TYPE_ARP || ether->type == ETHER_TYPE_IPV4)
+		return ether_addr_is_broadcast(&ether->dst);
+	return ether->type == ETHER_TYPE_IPV6 && ether_addr_is_multicast(&ether->dst);
 }
 
 static OUT_OF_LINE void
@@ -348,6 +403,8 @@ input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 		drop = DROP_NOT_FOR_US;
 	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_IPV4)
 		taken = input_ipv4(ns, f, &ether, now_ns, &drop);
+	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_IPV6 && ns->cfg.ipv6.enabled)
+		taken = input_ipv6(ns, f, &ether, now_ns, &drop);
 	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_ARP)
 		drop = netstack_arp_input(
 			ns, f->data + ether.header_len, f->len - ether.header_len, now_ns);
@@ -374,7 +431,9 @@ collect_run(const struct netstack *ns, const struct tcp_segment *first, const st
 	uint32_t n, struct payload *ret)
 {
 	uint32_t header_len = (uint32_t)(first->payload.data - frames[0].data), len, i;
-	uint32_t seq = first->seq + first->payload.len, src = ns->flow.conn->remote_ip;
+	uint32_t seq = first->seq + first->payload.len;
+	uint32_t l4_offset = netstack_flow_l4_offset(&ns->flow);
+	const struct netstack_conn *nc = ns->flow.conn;
 	const uint8_t *data;
 
 	ret[0] = (struct payload){first->payload.data, first->payload.len, frames[0].owner};
@@ -383,10 +442,11 @@ collect_run(const struct netstack *ns, const struct tcp_segment *first, const st
 		if (!netstack_flow_continues(&ns->flow, &frames[0], &frames[i], seq))
 			break;
 		data = frames[i].data;
-		len = be16_load(data + ETHER_HEADER_LEN + 2) - IPV4_HEADER_LEN;
-		if (check_tcp_sum(ns, &frames[i], src, data + L4_OFFSET, len) != DROP_NONE)
+		len = netstack_flow_l4_len(&ns->flow, &frames[i]);
+		if (check_tcp_sum(&frames[i], &nc->remote, &nc->local, data + l4_offset, len) !=
+			DROP_NONE)
 			break;
-		len -= header_len - L4_OFFSET;
+		len -= header_len - l4_offset;
 		ret[i] = (struct payload){data + header_len, len, frames[i].owner};
 		seq += len;
 	}
@@ -417,17 +477,18 @@ static uint32_t
 input_predicted(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
 	struct netstack_conn *nc = ns->flow.conn;
-	const uint8_t *l3 = frames[0].data + ETHER_HEADER_LEN, *l4 = l3 + IPV4_HEADER_LEN;
-	uint32_t tcp_len = be16_load(l3 + 2) - IPV4_HEADER_LEN;
+	const uint8_t *l4 = frames[0].data + netstack_flow_l4_offset(&ns->flow);
+	uint32_t tcp_len = netstack_flow_l4_len(&ns->flow, &frames[0]);
 	struct tcp_segment s;
-	enum drop_reason drop = read_segment(ns, &frames[0], nc->remote_ip, l4, tcp_len, &s);
+	enum drop_reason drop =
+		read_segment(ns, &frames[0], &nc->remote, &nc->local, l4, tcp_len, &s);
 
 	if (drop != DROP_NONE) {
 		counter_drop(ns->counters, drop);
 		release_owner(ns, frames[0].owner);
 		return 1;
 	}
-	s.ecn = l3[1] & IPV4_ECN_MASK;
+	s.ecn = netstack_flow_ecn(&ns->flow, &frames[0]);
 	if (LIKELY(tcp_conn_run_expected(nc->tcp, &s, now_ns)))
 		return input_run(ns, &s, frames, n, now_ns);
 	deliver(ns, nc, &s, &frames[0], s.payload.len, now_ns);

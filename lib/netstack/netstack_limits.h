@@ -4,10 +4,10 @@
 
 #include "base_time.h"
 
-#define NETSTACK_ARP_ENTRIES 64U
-#define NETSTACK_ARP_HEARD 8U /* hosts remembered for the failure report */
-#define NETSTACK_ARP_IDLE_NS (600 * NS_PER_SEC) /* an unused entry is forgotten */
-#define NETSTACK_ARP_UNICAST_TRIES \
+#define NETSTACK_NEIGHBOURS 64U
+#define NETSTACK_NEIGHBOURS_HEARD 8U /* hosts remembered for the failure report */
+#define NETSTACK_NEIGHBOUR_IDLE_NS (600 * NS_PER_SEC) /* an unused entry is forgotten */
+#define NETSTACK_NEIGHBOUR_UNICAST_TRIES \
 	2U /* of a refresh, before it asks everybody (RFC 1122 §2.3.2.1) */
 
 /* RFC 5227 §1.1. */
@@ -20,9 +20,22 @@
 #define ARP_ANNOUNCE_INTERVAL_NS (2 * NS_PER_SEC)
 #define ARP_DEFEND_INTERVAL_NS (10 * NS_PER_SEC)
 
+/* RFC 4861 §10, RFC 4862 §5.1, RFC 3810 §9. The first router solicitation and duplicate test go out at
+ * once: the random delay is for hosts that all start when a switch does. */
+#define NDP_RS_MAX 3U /* MAX_RTR_SOLICITATIONS */
+#define NDP_RS_INTERVAL_NS (4 * NS_PER_SEC)
+#define NDP_DAD_TRANSMITS 1U
+#define NDP_RETRANSMIT_NS NS_PER_SEC
+#define NDP_VALID_MIN_NS (2 * UINT64_C(3600) * NS_PER_SEC) /* RFC 4862 §5.5.3 (e): two hours */
+#define MLD_REPORTS 2U /* the Robustness Variable */
+#define MLD_REPORT_INTERVAL_NS NS_PER_SEC
+#define NETSTACK_IPV6_ADDRESSES 6U /* link-local, given, and those of four prefixes */
+#define NETSTACK_IPV6_ROUTERS 4U
+#define NETSTACK_IPV6_PREFIXES 8U /* on this link */
+
 /* Control frames (ARP, ICMP, RST) that wait for netstack_output; more are dropped. */
 #define NETSTACK_CONTROL_FRAMES 32U
-/* Reassembly of IPv4: a datagram of 64 KiB is 45 fragments at MTU 1500. More datagrams at a time
+/* Reassembly: a datagram of 64 KiB is 45 fragments at MTU 1500. More datagrams at a time
  * take the oldest one's place. */
 #define NETSTACK_DATAGRAMS 4U
 #define NETSTACK_FRAGMENTS_PER_DATAGRAM 48U

@@ -65,33 +65,53 @@ netstack_event_next(struct netstack *ns)
 }
 
 void
-netstack_wake_next_hop(struct netstack *ns, uint32_t next_hop)
+netstack_wake_next_hop(struct netstack *ns, const struct ip_address *next_hop)
 {
 	uint32_t i;
 
 	for (i = 0; i < ns->cfg.connections_max; i++) {
-		if (ns->conn[i].in_use && ns->conn[i].next_hop == next_hop)
+		if (ns->conn[i].in_use && ip_address_equal(&ns->conn[i].next_hop, next_hop))
 			netstack_ready_push(ns, &ns->conn[i]);
 	}
 }
 
+static void
+fail(struct netstack *ns, struct netstack_conn *nc, int error)
+{
+	nc->error = error;
+	tcp_conn_abort(nc->tcp);
+	netstack_event_push(ns, nc);
+	if (nc->released)
+		netstack_table_free(ns, nc);
+}
+
 void
-netstack_fail_next_hop(struct netstack *ns, uint32_t next_hop)
+netstack_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop)
 {
 	uint32_t i;
 
 	netstack_udp_fail_next_hop(ns, next_hop);
 	for (i = 0; i < ns->cfg.connections_max; i++) {
-		struct netstack_conn *nc = &ns->conn[i];
-
-		if (!nc->in_use || nc->next_hop != next_hop)
-			continue;
-		nc->error = -EHOSTUNREACH;
-		tcp_conn_abort(nc->tcp);
-		netstack_event_push(ns, nc);
-		if (nc->released)
-			netstack_table_free(ns, nc);
+		if (ns->conn[i].in_use && ip_address_equal(&ns->conn[i].next_hop, next_hop))
+			fail(ns, &ns->conn[i], -EHOSTUNREACH);
 	}
+}
+
+void
+netstack_fail_local(struct netstack *ns, const struct ip_address *local)
+{
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		if (ns->conn[i].in_use && ip_address_equal(&ns->conn[i].local, local))
+			fail(ns, &ns->conn[i], -EADDRNOTAVAIL);
+	}
+}
+
+void
+netstack_link_due(struct netstack *ns, uint64_t at_ns)
+{
+	ns->link_deadline_ns = time_min(ns->link_deadline_ns, at_ns);
 }
 
 /* ---- control frames ---- */
@@ -142,65 +162,96 @@ output_control(struct netstack *ns, struct tx_frame *tx)
 
 /* ---- TCP segments ---- */
 
+/* What the IP header of a segment is made of. */
+struct envelope {
+	const struct ip_address *src, *dst;
+	uint16_t id; /* IPv4 */
+	uint8_t ecn, hop_limit;
+};
+
+static uint32_t
+ip_header_len(const struct envelope *e)
+{
+	return e->src->family == 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+}
+
+static void
+build_ip(uint8_t *l3, const struct envelope *e, uint32_t tcp_len, uint32_t offloads)
+{
+	if (e->src->family == 4) {
+		const struct ipv4_header ip = {.src = e->src->v4,
+			.dst = e->dst->v4,
+			.total_len = (uint16_t)(IPV4_HEADER_LEN + tcp_len),
+			.id = e->id,
+			.protocol = IPV4_PROTO_TCP,
+			.ttl = e->hop_limit,
+			.ecn = e->ecn};
+
+		wire_ipv4_build(l3, &ip, !(offloads & TX_FRAME_IP_CSUM));
+	} else {
+		const struct ipv6_header ip = {.src = e->src->v6,
+			.dst = e->dst->v6,
+			.total_len = IPV6_HEADER_LEN + tcp_len,
+			.protocol = IPV4_PROTO_TCP,
+			.hop_limit = e->hop_limit,
+			.ecn = e->ecn};
+
+		wire_ipv6_build(l3, &ip);
+	}
+}
+
 /* Builds the headers and the checksum, in software or prepared for the NIC. Returns the bytes
  * from l3 on. */
 static uint32_t
-build_packet(uint8_t *l3, struct ipv4_header *ip, const struct tcp_segment *s, uint32_t offloads)
+build_packet(uint8_t *l3, const struct envelope *e, const struct tcp_segment *s, uint32_t offloads)
 {
-	uint8_t *l4 = l3 + IPV4_HEADER_LEN;
+	uint8_t *l4 = l3 + ip_header_len(e);
 	uint32_t tcp_len = wire_tcp_build(l4, s);
-	uint64_t sum = wire_checksum_pseudo_ipv4(ip->src, ip->dst, IPV4_PROTO_TCP, tcp_len);
+	uint64_t sum = wire_checksum_pseudo(e->src, e->dst, IPV4_PROTO_TCP, tcp_len);
 
-	ip->total_len = (uint16_t)(IPV4_HEADER_LEN + tcp_len);
-	wire_ipv4_build(l3, ip, !(offloads & TX_FRAME_IP_CSUM));
+	build_ip(l3, e, tcp_len, offloads);
 	if (offloads & TX_FRAME_TCP_CSUM)
 		wire_tcp_set_checksum(l4, wire_checksum_fold(sum));
 	else
 		wire_tcp_set_checksum(
 			l4, wire_checksum_finish(wire_checksum_add(sum, l4, tcp_len)));
-	return ip->total_len;
+	return ip_header_len(e) + tcp_len;
 }
 
 static void
 build_segment(struct netstack *ns, struct netstack_conn *nc, const struct ether_addr *dst,
 	const struct tcp_segment *s, struct tx_frame *tx)
 {
+	bool v4 = nc->local.family == 4;
 	const struct ether_header ether = {.dst = *dst,
 		.src = ns->cfg.mac,
-		.type = ETHER_TYPE_IPV4,
+		.type = v4 ? ETHER_TYPE_IPV4 : ETHER_TYPE_IPV6,
 		.vlan_id = ns->cfg.vlan_id};
-	struct ipv4_header ip = {
-		.src = ns->cfg.address,
-		.dst = nc->remote_ip,
+	const struct envelope e = {.src = &nc->local,
+		.dst = &nc->remote,
 		.id = nc->ip_id++,
-		.protocol = IPV4_PROTO_TCP,
-		.ttl = IPV4_TTL_DEFAULT,
 		.ecn = s->ecn,
-	};
+		.hop_limit = v4 ? IPV4_TTL_DEFAULT : ns->ipv6.hop_limit};
 	uint32_t header_len = wire_tcp_header_len(s);
 
-	CHECK(ETHER_HEADER_LEN + ETHER_VLAN_LEN + IPV4_HEADER_LEN + header_len + s->payload.len +
+	CHECK(ETHER_HEADER_LEN + ETHER_VLAN_LEN + ip_header_len(&e) + header_len + s->payload.len +
 			s->payload2.len <=
 		tx->room);
 	tx->l2_len = (uint16_t)wire_ether_build(tx->data, &ether);
-	tx->l3_len = IPV4_HEADER_LEN;
+	tx->l3_len = (uint16_t)ip_header_len(&e);
 	tx->l4_len = (uint16_t)header_len;
-	tx->flags = ns->cfg.tx_offloads;
-	tx->len = tx->l2_len + build_packet(tx->data + tx->l2_len, &ip, s, ns->cfg.tx_offloads);
+	tx->flags = v4 ? ns->cfg.tx_offloads
+		       : (ns->cfg.tx_offloads & ~TX_FRAME_IP_CSUM) | TX_FRAME_IPV6;
+	tx->len = tx->l2_len + build_packet(tx->data + tx->l2_len, &e, s, tx->flags);
 }
 
 void
-netstack_refuse(struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip,
-	const struct tcp_segment *s, uint64_t now_ns)
+netstack_refuse(struct netstack *ns, const struct netstack_packet *p, const struct tcp_segment *s,
+	uint64_t now_ns)
 {
 	struct tcp_segment rst = {
 		.src_port = s->dst_port, .dst_port = s->src_port, .flags = TCP_RST};
-	struct ipv4_header reply = {
-		.src = ns->cfg.address,
-		.dst = ip->src,
-		.protocol = IPV4_PROTO_TCP,
-		.ttl = IPV4_TTL_DEFAULT,
-	};
+	const struct envelope e = {.src = &p->dst, .dst = &p->src, .hop_limit = IPV4_TTL_DEFAULT};
 	struct netstack_control *frame;
 	uint32_t l2_len;
 
@@ -212,10 +263,11 @@ netstack_refuse(struct netstack *ns, const struct ether_header *ether, const str
 		rst.flags |= TCP_ACK;
 		rst.ack = s->seq + tcp_segment_seq_len(s);
 	}
-	frame = netstack_control_add(ns, &ether->src, ETHER_TYPE_IPV4, &l2_len);
+	frame = netstack_control_add(ns, &p->ether->src,
+		p->src.family == 4 ? ETHER_TYPE_IPV4 : ETHER_TYPE_IPV6, &l2_len);
 	if (frame == NULL)
 		return;
-	frame->len = l2_len + build_packet(frame->bytes + l2_len, &reply, &rst, 0);
+	frame->len = l2_len + build_packet(frame->bytes + l2_len, &e, &rst, 0);
 	counter_add(ns->counters, COUNTER_TCP_RST_SENT, 1);
 }
 
@@ -248,8 +300,8 @@ output_conn(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns, stru
 	uint32_t n)
 {
 	bool ended = tcp_conn_state(nc->tcp) == TCP_CLOSED;
-	const struct ether_addr *dst = ended ? netstack_arp_known(ns, nc->next_hop)
-					     : netstack_arp_lookup(ns, nc->next_hop, now_ns);
+	const struct ether_addr *dst = ended ? netstack_neighbour_known(ns, &nc->next_hop)
+					     : netstack_neighbour_lookup(ns, &nc->next_hop, now_ns);
 	struct tcp_segment s;
 	uint32_t filled = 0;
 
@@ -288,6 +340,16 @@ count_output(struct netstack *ns, const struct tx_frame *tx, uint32_t n)
 	counter_add(ns->counters, COUNTER_TX_BYTES, bytes);
 }
 
+static void
+run_link(struct netstack *ns, uint64_t now_ns)
+{
+	netstack_arp_run(ns, now_ns);
+	netstack_ipv6_run(ns, now_ns);
+	netstack_neighbour_run(ns, now_ns);
+	ns->link_deadline_ns = time_min(netstack_arp_deadline(ns), netstack_neighbour_deadline(ns));
+	ns->link_deadline_ns = time_min(ns->link_deadline_ns, ns->ipv6.deadline_ns);
+}
+
 uint32_t
 netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint32_t n)
 {
@@ -297,10 +359,8 @@ netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint3
 	wake_expired(ns, now_ns);
 	if (UNLIKELY(ns->udp_waiting > 0))
 		netstack_udp_run(ns, now_ns); /* it may have a question for ARP */
-	if (now_ns >= ns->arp_deadline_ns) {
-		netstack_arp_run(ns, now_ns);
-		ns->arp_deadline_ns = netstack_arp_deadline(ns);
-	}
+	if (now_ns >= ns->link_deadline_ns)
+		run_link(ns, now_ns);
 	if (now_ns >= ns->fragments.deadline_ns)
 		netstack_fragment_run(ns, now_ns);
 	while (filled < n && output_control(ns, &tx[filled]))
@@ -318,5 +378,5 @@ netstack_deadline(const struct netstack *ns)
 	if (ns->control_head != ns->control_tail || ns->ready.head != NULL)
 		return 0;
 	return time_min(
-		time_min(ns->arp_deadline_ns, ns->fragments.deadline_ns), netstack_timer_next(ns));
+		time_min(ns->link_deadline_ns, ns->fragments.deadline_ns), netstack_timer_next(ns));
 }

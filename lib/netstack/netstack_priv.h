@@ -2,13 +2,18 @@
 #ifndef NETSTACK_PRIV_H
 #define NETSTACK_PRIV_H
 
+#include "base_bytes.h"
 #include "netstack.h"
 #include "netstack_arp.h"
 #include "netstack_fragment.h"
+#include "netstack_ipv6.h"
 #include "netstack_limits.h"
+#include "netstack_neighbour.h"
 #include "wire_arp.h"
 #include "wire_icmp.h"
+#include "wire_icmpv6.h"
 #include "wire_ipv4.h"
+#include "wire_ipv6.h"
 
 /* The inside of a netstack, for lib/netstack and its tests. */
 
@@ -16,7 +21,7 @@
 
 struct netstack_conn {
 	/* the key, read for every segment */
-	uint32_t remote_ip;
+	struct ip_address remote;
 	uint16_t remote_port, local_port;
 	struct tcp_conn *tcp;
 	struct netstack_conn *hash_next;
@@ -24,8 +29,8 @@ struct netstack_conn {
 	struct netstack_conn *ready_next, *event_next;
 	uint64_t deadline_ns; /* as the timer heap has it */
 	uint32_t heap_index; /* NETSTACK_NO_INDEX: not in the heap */
-	uint32_t next_hop;
-	uint16_t ip_id;
+	struct ip_address local, next_hop;
+	uint16_t ip_id; /* IPv4 */
 	int error;
 	enum tcp_state last_state; /* as the application was last told */
 	bool in_use, released, ready, event;
@@ -42,6 +47,16 @@ struct netstack_control {
 	uint8_t *bytes; /* of ns->control_room */
 };
 
+/** A datagram as the upper layers see it, of either IP version. */
+struct netstack_packet {
+	const struct ether_header *ether;
+	struct ip_address src, dst;
+	uint8_t protocol, ecn, hop_limit;
+	const uint8_t *l3; /* where the IP header begins, in the first part */
+	const uint8_t *l4; /* where its data begins, there too */
+	uint32_t l4_len; /* bytes, over all parts */
+};
+
 struct netstack_udp_slot {
 	struct ip_address from;
 	uint16_t from_port;
@@ -52,7 +67,8 @@ struct netstack_udp_slot {
 /** The datagram that waits to go out, or went out last. */
 struct netstack_udp_out {
 	bool waiting;
-	uint32_t remote_ip, next_hop; /* next_hop 0: broadcast */
+	uint32_t remote_ip; /* IPv4 */
+	struct ip_address next_hop; /* family 0: broadcast */
 	uint16_t remote_port;
 	uint32_t len;
 };
@@ -67,13 +83,15 @@ struct netstack_udp {
 	uint8_t out_data[NETSTACK_UDP_DATA_MAX];
 };
 
-#define NETSTACK_FLOW_WORDS 5U
+#define NETSTACK_FLOW_WORDS_IPV4 5U
+#define NETSTACK_FLOW_WORDS_IPV6 8U
 
 /** Header prediction below TCP (netstack_flow.c): what the last segment's headers were like. */
 struct netstack_flow {
 	struct netstack_conn *conn; /* of the last segment: runs are the rule. NULL: none */
 	bool known; /* header is; else only conn is */
-	uint64_t header[NETSTACK_FLOW_WORDS]; /* Ethernet, IPv4 and the ports, masked */
+	bool v6;
+	uint64_t header[NETSTACK_FLOW_WORDS_IPV6]; /* Ethernet, IP and the ports, masked */
 };
 
 struct netstack {
@@ -87,7 +105,9 @@ struct netstack {
 	uint32_t heap_len;
 	struct netstack_conn *conn; /* connections_max of them */
 	struct netstack_arp arp;
-	uint64_t arp_deadline_ns; /* no later than what netstack_arp_deadline says */
+	struct netstack_neighbours neighbours;
+	struct netstack_ipv6 ipv6;
+	uint64_t link_deadline_ns; /* no later than what those three have to do next */
 	struct netstack_control control[NETSTACK_CONTROL_FRAMES];
 	uint32_t control_head, control_tail; /* free-running */
 	uint32_t control_room;
@@ -101,15 +121,10 @@ struct netstack {
 	uint32_t port_counter;
 };
 
-/* netstack.c */
-
-/** On the subnet the host itself, else the gateway; 0: there is no way. */
-uint32_t netstack_next_hop(const struct netstack *ns, uint32_t remote_ip);
-
 /* netstack_table.c */
 
-struct netstack_conn *netstack_table_find(
-	const struct netstack *ns, uint32_t remote_ip, uint16_t remote_port, uint16_t local_port);
+struct netstack_conn *netstack_table_find(const struct netstack *ns, const struct ip_address *local,
+	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port);
 void netstack_table_insert(struct netstack *ns, struct netstack_conn *nc);
 void netstack_table_remove(struct netstack *ns, struct netstack_conn *nc);
 /** A connection not in use, at need one in TIME-WAIT that nobody holds; NULL: the table is full. */
@@ -121,15 +136,34 @@ void netstack_table_free(struct netstack *ns, struct netstack_conn *nc);
 
 /** Remembers what nc's next frame will look like: as f, which came the long way. */
 void netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc,
-	const struct frame *f, const struct ether_header *ether, const struct ipv4_header *ip);
-/** Is f a frame of flow->conn that wire_ether_parse, wire_ipv4_parse and the checks on addresses
- *  would let pass, with an option-free IPv4 header in an untagged frame, in one buffer? false: the
- *  long way decides. The TCP header was not looked at. */
+	const struct frame *f, const struct netstack_packet *p);
+/** Is f a frame of flow->conn that wire_ether_parse, wire_ipv4_parse or wire_ipv6_parse, and the
+ *  checks on addresses would let pass, with a plain IP header (no options, no extensions) in an
+ *  untagged frame, in one buffer? false: the long way decides. The TCP header was not looked at. */
 bool netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f);
 /** Is f, besides, a segment like that of first but for SEQ, which is seq? first matched the flow, and
  *  wire_tcp_parse took it. */
 bool netstack_flow_continues(const struct netstack_flow *flow, const struct frame *first,
 	const struct frame *f, uint32_t seq);
+/** Of a frame that matched: where TCP's header begins, how long the segment is, its ECN codepoint. */
+static inline uint32_t
+netstack_flow_l4_offset(const struct netstack_flow *flow)
+{
+	return ETHER_HEADER_LEN + (flow->v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN);
+}
+static inline uint32_t
+netstack_flow_l4_len(const struct netstack_flow *flow, const struct frame *f)
+{
+	return flow->v6 ? be16_load(f->data + ETHER_HEADER_LEN + 4)
+			: be16_load(f->data + ETHER_HEADER_LEN + 2) - IPV4_HEADER_LEN;
+}
+static inline uint8_t
+netstack_flow_ecn(const struct netstack_flow *flow, const struct frame *f)
+{
+	uint8_t byte = f->data[ETHER_HEADER_LEN + 1];
+
+	return (flow->v6 ? byte >> 4 : byte) & IPV4_ECN_MASK;
+}
 
 /* netstack_timer.c */
 
@@ -145,9 +179,13 @@ uint64_t netstack_timer_next(const struct netstack *ns);
 void netstack_ready_push(struct netstack *ns, struct netstack_conn *nc);
 void netstack_event_push(struct netstack *ns, struct netstack_conn *nc);
 /** Puts every connection that waits for this next hop on the ready list. */
-void netstack_wake_next_hop(struct netstack *ns, uint32_t next_hop);
+void netstack_wake_next_hop(struct netstack *ns, const struct ip_address *next_hop);
 /** The next hop does not answer: its connections end with -EHOSTUNREACH. */
-void netstack_fail_next_hop(struct netstack *ns, uint32_t next_hop);
+void netstack_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop);
+/** Every connection from this address of ours ends with -EADDRNOTAVAIL: we have it no more. */
+void netstack_fail_local(struct netstack *ns, const struct ip_address *local);
+/** ARP, NDP or the neighbour cache have something to do at at_ns. */
+void netstack_link_due(struct netstack *ns, uint64_t at_ns);
 /** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full. The
  *  caller sets len; an Ethernet header towards dst is already in place, *ret_l2_len bytes. */
 struct netstack_control *netstack_control_add(
@@ -155,19 +193,56 @@ struct netstack_control *netstack_control_add(
 /** May another answer to a stranger go out? Counts it, or the drop. */
 bool netstack_reply_allowed(struct netstack *ns, uint64_t now_ns);
 /** Queues a RST for a segment that belongs to no connection (RFC 9293 §3.10.7.1). */
-void netstack_refuse(struct netstack *ns, const struct ether_header *ether,
-	const struct ipv4_header *ip, const struct tcp_segment *s, uint64_t now_ns);
+void netstack_refuse(struct netstack *ns, const struct netstack_packet *p,
+	const struct tcp_segment *s, uint64_t now_ns);
 
 /* netstack_icmp.c */
 
-/** One ICMP message to us; ip_payload bytes at data. */
-enum drop_reason netstack_icmp_input(struct netstack *ns, const struct ether_header *ether,
-	const struct ipv4_header *ip, const uint8_t *data, uint32_t len, uint64_t now_ns);
+/** One ICMP message to us; its bytes at data. */
+enum drop_reason netstack_icmp_input(
+	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, uint64_t now_ns);
+/** An ICMP error of this kind, which quotes a packet of ours (RFC 5927 §4). */
+enum drop_reason netstack_icmp_apply(
+	struct netstack *ns, const struct icmp_quote *quote, enum tcp_icmp_kind kind, uint32_t mtu);
+
+/** Tells p's sender that its other fragments did not come in time (RFC 792). p: the first one. */
+void netstack_icmp_reassembly_expired(
+	struct netstack *ns, const struct netstack_packet *p, uint64_t now_ns);
+
+/* netstack_icmpv6.c */
+
+/** The same (RFC 4443 §3.3). */
+void netstack_icmpv6_reassembly_expired(
+	struct netstack *ns, const struct netstack_packet *p, uint64_t now_ns);
+/** An ICMPv6 message of ours being written. */
+struct netstack_icmpv6_out {
+	struct netstack_control *frame;
+	uint32_t l2_len;
+	uint8_t *message; /* room for one that fills a packet of cfg.mtu */
+};
+/** A control frame to mac; false: the queue is full. */
+bool netstack_icmpv6_begin(
+	struct netstack *ns, const struct ether_addr *mac, struct netstack_icmpv6_out *ret);
+/** Its headers and checksum: the message has len bytes. */
+void netstack_icmpv6_end(struct netstack_icmpv6_out *out, uint32_t len, uint8_t hop_limit,
+	const struct ipv6_addr *src, const struct ipv6_addr *dst);
+/** Queues the report that we listen to these n groups (RFC 3810). */
+void netstack_icmpv6_report(struct netstack *ns, const struct ipv6_addr *group, uint32_t n);
+/** One ICMPv6 message to us; its bytes at data. */
+enum drop_reason netstack_icmpv6_input(
+	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, uint64_t now_ns);
+
+/* netstack_route.c */
+
+/** The way to remote: our address and the next hop. 0, or as netstack_route. */
+int netstack_route_find(const struct netstack *ns, const struct ip_address *remote,
+	struct ip_address *ret_local, struct ip_address *ret_next_hop);
 
 /* netstack_port.c */
 
 /** A local port for this remote end that no connection uses; 0: none found. */
-uint16_t netstack_port_choose(struct netstack *ns, uint32_t remote_ip, uint16_t remote_port);
+uint16_t netstack_port_choose(struct netstack *ns, const struct ip_address *local,
+	const struct ip_address *remote, uint16_t remote_port);
 /** ISN and timestamp offset of a new connection. */
 void netstack_port_open(const struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns,
 	struct tcp_open *ret);

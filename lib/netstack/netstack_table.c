@@ -2,11 +2,25 @@
 #include "netstack_priv.h"
 
 /* A keyed multiplicative hash: a peer cannot know which ports collide. */
-static uint32_t
-bucket_of(const struct netstack *ns, uint32_t remote_ip, uint16_t remote_port, uint16_t local_port)
+static uint64_t
+address_word(const struct ip_address *a)
 {
-	uint64_t x = ((uint64_t)remote_ip << 32 | (uint32_t)remote_port << 16 | local_port);
+	uint64_t high, low;
 
+	if (a->family == 4)
+		return a->v4;
+	memcpy(&high, a->v6.byte, sizeof(high));
+	memcpy(&low, a->v6.byte + 8, sizeof(low));
+	return (high * UINT64_C(0xff51afd7ed558ccd) + low) * UINT64_C(0xc4ceb9fe1a85ec53);
+}
+
+static uint32_t
+bucket_of(const struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
+	uint16_t local_port)
+{
+	uint64_t x = address_word(remote) << 32 | (uint32_t)remote_port << 16 | local_port;
+
+	x ^= address_word(remote) >> 32;
 	x = (x ^ ns->cfg.key.k0) * UINT64_C(0x9e3779b97f4a7c15);
 	x ^= x >> 32;
 	x = (x ^ ns->cfg.key.k1) * UINT64_C(0xd6e8feb86659fd93);
@@ -14,23 +28,23 @@ bucket_of(const struct netstack *ns, uint32_t remote_ip, uint16_t remote_port, u
 }
 
 static bool
-matches(const struct netstack_conn *nc, uint32_t remote_ip, uint16_t remote_port,
-	uint16_t local_port)
+matches(const struct netstack_conn *nc, const struct ip_address *local,
+	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port)
 {
-	return nc->remote_ip == remote_ip && nc->remote_port == remote_port &&
-	       nc->local_port == local_port;
+	return nc->remote_port == remote_port && nc->local_port == local_port &&
+	       ip_address_equal(&nc->remote, remote) && ip_address_equal(&nc->local, local);
 }
 
 struct netstack_conn *
-netstack_table_find(
-	const struct netstack *ns, uint32_t remote_ip, uint16_t remote_port, uint16_t local_port)
+netstack_table_find(const struct netstack *ns, const struct ip_address *local,
+	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port)
 {
 	struct netstack_conn *nc = ns->flow.conn;
 
-	if (nc != NULL && matches(nc, remote_ip, remote_port, local_port))
+	if (nc != NULL && matches(nc, local, remote, remote_port, local_port))
 		return nc;
-	nc = ns->bucket[bucket_of(ns, remote_ip, remote_port, local_port)];
-	while (nc != NULL && !matches(nc, remote_ip, remote_port, local_port))
+	nc = ns->bucket[bucket_of(ns, remote, remote_port, local_port)];
+	while (nc != NULL && !matches(nc, local, remote, remote_port, local_port))
 		nc = nc->hash_next;
 	return nc;
 }
@@ -38,7 +52,7 @@ netstack_table_find(
 void
 netstack_table_insert(struct netstack *ns, struct netstack_conn *nc)
 {
-	uint32_t b = bucket_of(ns, nc->remote_ip, nc->remote_port, nc->local_port);
+	uint32_t b = bucket_of(ns, &nc->remote, nc->remote_port, nc->local_port);
 
 	nc->hash_next = ns->bucket[b];
 	ns->bucket[b] = nc;
@@ -48,7 +62,7 @@ void
 netstack_table_remove(struct netstack *ns, struct netstack_conn *nc)
 {
 	struct netstack_conn **at =
-		&ns->bucket[bucket_of(ns, nc->remote_ip, nc->remote_port, nc->local_port)];
+		&ns->bucket[bucket_of(ns, &nc->remote, nc->remote_port, nc->local_port)];
 
 	while (*at != NULL && *at != nc)
 		at = &(*at)->hash_next;

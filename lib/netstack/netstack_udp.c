@@ -87,6 +87,8 @@ netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_a
 	uint16_t remote_port, const void *data, uint32_t len)
 {
 	struct netstack_udp_out out = {.waiting = true, .remote_port = remote_port, .len = len};
+	struct ip_address local;
+	int rc;
 
 	if (remote->family != 4)
 		return -EAFNOSUPPORT;
@@ -96,9 +98,9 @@ netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_a
 	if (remote->v4 != BROADCAST) {
 		if (ns->cfg.address == 0)
 			return -EADDRNOTAVAIL;
-		out.next_hop = netstack_next_hop(ns, remote->v4);
-		if (out.next_hop == 0)
-			return -ENETUNREACH;
+		rc = netstack_route_find(ns, remote, &local, &out.next_hop);
+		if (rc != 0)
+			return rc;
 	}
 	stop_sending(ns, u);
 	u->out = out;
@@ -149,10 +151,8 @@ run_port(struct netstack *ns, struct netstack_udp *u, uint64_t now_ns)
 	/* An address that is still being probed for is not used (RFC 5227 §2.1). */
 	if (ns->cfg.address != 0 && !netstack_ready(ns))
 		return;
-	if (u->out.remote_ip != BROADCAST) {
-		dst = netstack_arp_lookup(ns, u->out.next_hop, now_ns);
-		ns->arp_deadline_ns = time_min(ns->arp_deadline_ns, netstack_arp_deadline(ns));
-	}
+	if (u->out.remote_ip != BROADCAST)
+		dst = netstack_neighbour_lookup(ns, &u->out.next_hop, now_ns);
 	if (dst == NULL || !build(ns, u, dst))
 		return;
 	counter_add(ns->counters, COUNTER_UDP_DATAGRAMS_SENT, 1);
@@ -171,13 +171,13 @@ netstack_udp_run(struct netstack *ns, uint64_t now_ns)
 }
 
 void
-netstack_udp_fail_next_hop(struct netstack *ns, uint32_t next_hop)
+netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop)
 {
 	uint32_t i;
 
 	for (i = 0; i < NETSTACK_UDP_PORTS; i++) {
 		if (!ns->udp[i].in_use || !ns->udp[i].out.waiting ||
-			ns->udp[i].out.next_hop != next_hop)
+			!ip_address_equal(&ns->udp[i].out.next_hop, next_hop))
 			continue;
 		stop_sending(ns, &ns->udp[i]);
 		ns->udp[i].error = -EHOSTUNREACH;
@@ -216,27 +216,26 @@ netstack_udp_takes(const struct netstack *ns, const struct ipv4_header *ip)
 }
 
 enum drop_reason
-netstack_udp_input(struct netstack *ns, const struct ipv4_header *ip, const uint8_t *data,
-	uint32_t len, bool sum_good)
+netstack_udp_input(
+	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, bool sum_good)
 {
 	struct udp_datagram udp;
 	struct netstack_udp *u;
 	struct netstack_udp_slot *slot;
-	enum drop_reason drop = wire_udp_parse(data, len, &udp);
+	enum drop_reason drop = wire_udp_parse(data, p->l4_len, &udp);
 
 	if (drop == DROP_NONE && !sum_good)
 		drop = wire_udp_verify(data, &udp,
-			wire_checksum_pseudo_ipv4(ip->src, ip->dst, IPV4_PROTO_UDP, udp.len));
+			wire_checksum_pseudo(&p->src, &p->dst, IPV4_PROTO_UDP, udp.len));
 	if (drop != DROP_NONE)
 		return drop;
 	u = find(ns, udp.dst_port);
-	if (u == NULL || (ip->dst != ns->cfg.address && u->port != DHCP_CLIENT_PORT))
+	if (u == NULL || (p->dst.v4 != ns->cfg.address && u->port != DHCP_CLIENT_PORT))
 		return DROP_UDP_PORT;
 	if (u->tail - u->head == NETSTACK_UDP_QUEUE || udp.data_len > NETSTACK_UDP_DATA_MAX)
 		return DROP_UDP_QUEUE;
 	slot = &u->slot[u->tail++ % NETSTACK_UDP_QUEUE];
-	slot->from = (struct ip_address){.family = 4};
-	slot->from.v4 = ip->src;
+	slot->from = p->src;
 	slot->from_port = udp.src_port;
 	slot->len = udp.data_len;
 	memcpy(slot->data, udp.data, udp.data_len);

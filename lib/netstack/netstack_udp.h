@@ -14,6 +14,7 @@
  * received datagrams, which are copied, and one datagram that waits to go out. Over IPv4.
  */
 
+struct netstack_packet;
 struct netstack_udp; /* a local port */
 
 /** A received datagram; data is valid until the next call of a netstack function. */
@@ -41,7 +42,7 @@ uint16_t netstack_udp_port(const struct netstack_udp *u);
  * waits. It goes out in netstack_output, when the next hop's MAC address is known and the netstack
  * ready; 255.255.255.255 goes to all on the link at once, from 0.0.0.0 without an address.
  * 0; -EAFNOSUPPORT (IPv6), -EMSGSIZE (len, or more than the MTU takes), -EADDRNOTAVAIL (no address
- * yet, and no broadcast), -ENETUNREACH (off the subnet and no gateway).
+ * yet, and no broadcast), -ENETUNREACH (off the subnet and no gateway), -EADDRINUSE (our own).
  */
 int netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_address *remote,
 	uint16_t remote_port, const void *data, uint32_t len);
@@ -60,14 +61,14 @@ int netstack_udp_error(struct netstack_udp *u);
 
 /** Is an IPv4 packet that is not to our address one for UDP all the same? */
 bool netstack_udp_takes(const struct netstack *ns, const struct ipv4_header *ip);
-/** One datagram; len contiguous bytes at data. sum_good: the NIC has verified the checksum. */
-enum drop_reason netstack_udp_input(struct netstack *ns, const struct ipv4_header *ip,
-	const uint8_t *data, uint32_t len, bool sum_good);
+/** One datagram over IPv4; p->l4_len contiguous bytes at data. sum_good: the NIC has verified the checksum. */
+enum drop_reason netstack_udp_input(
+	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, bool sum_good);
 /** An ICMP error about a datagram from our local_port. true: it was one that we sent. */
 bool netstack_udp_on_icmp(struct netstack *ns, uint32_t remote_ip, uint16_t remote_port,
 	uint16_t local_port, int error);
 /** The next hop does not answer ARP. */
-void netstack_udp_fail_next_hop(struct netstack *ns, uint32_t next_hop);
+void netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop);
 /** Queues what can go out. */
 void netstack_udp_run(struct netstack *ns, uint64_t now_ns);
 

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <numa.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,26 +17,44 @@
 
 #define HUGEPAGES "hugepages-" /* folders "hugepages-2048kB" */
 
-int
-nic_kernel_owns_address(uint32_t address, char *ret_interface)
+/* Is a the address of len bytes at `address`, in network order? */
+static bool
+is_address(const struct sockaddr *a, sa_family_t family, const void *address, size_t len)
+{
+	size_t at = family == AF_INET ? offsetof(struct sockaddr_in, sin_addr)
+				      : offsetof(struct sockaddr_in6, sin6_addr);
+
+	return a != NULL && a->sa_family == family &&
+	       memcmp((const char *)a + at, address, len) == 0;
+}
+
+static int
+kernel_owns(sa_family_t family, const void *address, size_t len, char *ret_interface)
 {
 	struct ifaddrs *list, *at;
-	struct sockaddr_in in;
-	int found = 0;
 
 	if (getifaddrs(&list) != 0)
 		return -errno;
-	for (at = list; at != NULL && found == 0; at = at->ifa_next) {
-		if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET)
-			continue;
-		memcpy(&in, at->ifa_addr, sizeof(in));
-		if (ntohl(in.sin_addr.s_addr) != address)
-			continue;
+	for (at = list; at != NULL && !is_address(at->ifa_addr, family, address, len);)
+		at = at->ifa_next;
+	if (at != NULL)
 		(void)snprintf(ret_interface, NIC_NAME_MAX, "%s", at->ifa_name);
-		found = 1;
-	}
 	freeifaddrs(list);
-	return found;
+	return at != NULL;
+}
+
+int
+nic_kernel_owns_address(uint32_t address, char *ret_interface)
+{
+	uint32_t on_the_wire = htonl(address);
+
+	return kernel_owns(AF_INET, &on_the_wire, sizeof(on_the_wire), ret_interface);
+}
+
+int
+nic_kernel_owns_address6(const uint8_t address[16], char *ret_interface)
+{
+	return kernel_owns(AF_INET6, address, 16, ret_interface);
 }
 
 int

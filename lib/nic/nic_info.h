@@ -32,6 +32,8 @@ bool nic_pci_address_parse(const char *text, char *ret_address);
 /** Does the kernel own this IPv4 address (host order) on any interface of this network
  *  namespace? 1 with the interface's name in ret_interface (NIC_NAME_MAX), 0, or -errno. */
 int nic_kernel_owns_address(uint32_t address, char *ret_interface);
+/** The same of an IPv6 address (network order). */
+int nic_kernel_owns_address6(const uint8_t address[16], char *ret_interface);
 
 /** The node of a CPU (libnuma), -1 unknown. */
 int nic_cpu_node(int cpu);

@@ -66,6 +66,7 @@ struct port_config {
 	int numa_node; /* -1: the NIC's */
 	bool checksum_offload; /* use RX/TX checksum offloads where the NIC has them */
 	bool promiscuous;
+	bool multicast; /* receive all multicast frames, as IPv6 needs; at need promiscuously */
 	bool set_mac;
 	bool verbose; /* else DPDK's own messages are kept out of the user's sight */
 	struct ether_addr mac; /* with set_mac: program it, or fall back to promiscuous */

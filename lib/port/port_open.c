@@ -215,7 +215,10 @@ set_address(struct port *p)
 			     rte_eth_dev_default_mac_addr_set(p->cfg.port_id, &mac) == 0;
 		p->mac_programmed = programmed;
 	}
-	if ((already || p->cfg.promiscuous || (p->cfg.set_mac && !programmed)) &&
+	if (p->cfg.multicast && rte_eth_allmulticast_get(p->cfg.port_id) == 0)
+		p->multicast_set = rte_eth_allmulticast_enable(p->cfg.port_id) == 0;
+	if ((already || p->cfg.promiscuous || (p->cfg.set_mac && !programmed) ||
+		    (p->cfg.multicast && rte_eth_allmulticast_get(p->cfg.port_id) != 1)) &&
 		rte_eth_promiscuous_get(p->cfg.port_id) == 0)
 		p->promiscuous_set = rte_eth_promiscuous_enable(p->cfg.port_id) == 0 && !already;
 }
@@ -318,6 +321,8 @@ port_close(struct port *p)
 
 	if (p->promiscuous_set)
 		rte_eth_promiscuous_disable(p->cfg.port_id);
+	if (p->multicast_set)
+		rte_eth_allmulticast_disable(p->cfg.port_id);
 	if (p->mac_programmed)
 		rte_eth_dev_default_mac_addr_set(p->cfg.port_id, &p->mac_found);
 	if (p->started) {

@@ -33,6 +33,7 @@ struct port {
 	uint32_t rx_room;
 	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_* that are on */
 	bool promiscuous_set, mac_programmed, started;
+	bool multicast_set; /* by us, and to be undone */
 	struct rte_ether_addr mac_found; /* before we programmed ours */
 	struct rte_eth_stats baseline;
 	int packet_socket[PORT_QUEUES_MAX]; /* the driver's, of an af_packet port */

@@ -7,6 +7,7 @@
 
 #include "tcp_conn.h"
 #include "wire_ether.h"
+#include "wire_ip.h"
 
 /*
  * What the user asked for: the command line over the config file over the defaults, as one
@@ -39,6 +40,11 @@ struct settings {
 	uint32_t address; /* host order */
 	uint8_t prefix_len;
 	uint32_t gateway; /* host order, 0: none */
+	bool address6_set; /* IPv6 is spoken: */
+	bool address6_auto; /* with addresses from routers, */
+	struct ipv6_addr address6; /* or with this one */
+	uint8_t prefix6_len;
+	struct ipv6_addr gateway6; /* unspecified: none */
 	bool mac_set, gateway_mac_set;
 	struct ether_addr mac, gateway_mac;
 	uint64_t vlan_id; /* 0: untagged */
@@ -62,6 +68,7 @@ struct settings {
 	/* the transfer */
 	struct settings_list urls;
 	struct settings_list headers; /* -H */
+	bool ipv4_only, ipv6_only; /* of the addresses that a name has */
 	struct settings_list resolve; /* HOST:PORT:ADDRESS, curl's --resolve */
 	char *dns; /* servers, or "system"; NULL: DHCP's, else resolv.conf's */
 	char *user_agent; /* NULL: dpfetch/VERSION */

@@ -4,6 +4,7 @@
 
 #include "settings.h"
 #include "wire_ipv4.h"
+#include "wire_ipv6.h"
 
 #define IPV4_CLASS_D UINT32_C(0xe0000000) /* 224.0.0.0: multicast and above (RFC 1112) */
 #define IPV4_LOOPBACK_NET 127U
@@ -32,15 +33,32 @@ is_reserved_in_subnet(uint32_t address, uint8_t prefix_len)
 }
 
 static enum settings_result
-check_addresses(const struct settings *s, char *message)
+check_ipv6(const struct settings *s, char *message)
+{
+	struct ip_address address = ip_address_of_v6(&s->address6);
+	char text[IP_ADDRESS_TEXT_LEN];
+
+	if (!s->address6_auto &&
+		(ipv6_addr_is_unspecified(&s->address6) || ipv6_addr_is_loopback(&s->address6) ||
+			ipv6_addr_is_multicast(&s->address6))) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--address6: %s is not the address of a host; choose one inside the "
+			"link's prefix",
+			ip_address_format(&address, text));
+		return SETTINGS_USAGE;
+	}
+	if (!ipv6_addr_is_unspecified(&s->gateway6) && ipv6_addr_equal(&s->gateway6, &s->address6))
+		return wrong(message, "--gateway6 is our own --address6; it must be the router's");
+	if (s->mtu < IPV6_MTU_MIN)
+		return wrong(message, "--mtu: IPv6 needs 1280 bytes at least (RFC 8200)");
+	return SETTINGS_OK;
+}
+
+static enum settings_result
+check_ipv4(const struct settings *s, char *message)
 {
 	char text[IPV4_ADDR_TEXT_LEN];
 
-	if (!s->address_set)
-		return wrong(message,
-			"--address is missing: our own IPv4 address, for example "
-			"--address 198.18.0.2/24 (one that the kernel does not own), or "
-			"dhcp");
 	if (s->address_dhcp)
 		return SETTINGS_OK;
 	if (!is_host_address(s->address) || is_reserved_in_subnet(s->address, s->prefix_len)) {
@@ -61,6 +79,28 @@ check_addresses(const struct settings *s, char *message)
 		return SETTINGS_USAGE;
 	}
 	return SETTINGS_OK;
+}
+
+static enum settings_result
+check_addresses(const struct settings *s, char *message)
+{
+	enum settings_result rc = SETTINGS_OK;
+
+	if (!s->address_set && !s->address6_set)
+		return wrong(message,
+			"--address is missing: our own IPv4 address, for example --address "
+			"198.18.0.2/24 (one that the kernel does not own); for IPv6 --address6");
+	if (s->ipv4_only && s->ipv6_only)
+		return wrong(message, "--ipv4 and --ipv6 exclude each other");
+	if (s->gateway != 0 && !s->address_set)
+		return wrong(message, "--gateway needs --address; IPv6's is --gateway6");
+	if (!ipv6_addr_is_unspecified(&s->gateway6) && !s->address6_set)
+		return wrong(message, "--gateway6 needs --address6");
+	if (s->address_set)
+		rc = check_ipv4(s, message);
+	if (rc == SETTINGS_OK && s->address6_set)
+		rc = check_ipv6(s, message);
+	return rc;
 }
 
 static enum settings_result

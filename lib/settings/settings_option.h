@@ -24,6 +24,8 @@ enum option_type {
 	OPTION_CHOICE, /* int; the index of the text in choices */
 	OPTION_CIDR, /* address, prefix_len, address_dhcp and address_set */
 	OPTION_IPV4, /* uint32_t, host order */
+	OPTION_CIDR6, /* address6, prefix6_len, address6_auto and address6_set */
+	OPTION_IPV6, /* struct ipv6_addr */
 	OPTION_MAC, /* struct ether_addr at offset, bool at set_offset */
 	OPTION_CONFIG, /* --config itself: no storage */
 };

@@ -27,9 +27,19 @@ static const struct settings_option options[] = {
 		"The next hop for addresses outside the subnet; left out, the router that DHCP "
 		"names.",
 		NULL, AT(gateway), 0, 0, 0, OPTION_IPV4, OPTION_GROUP_PORT, 0},
+	{"address6", "CIDR",
+		"Speak IPv6, too: with this address and prefix length, for example "
+		"2001:2:0:18::2/64, or, with auto, with addresses made from the prefixes that "
+		"routers advertise (RFC 4862). Without --address IPv6 alone is spoken.",
+		NULL, AT(address6), AT(address6_set), 0, 0, OPTION_CIDR6, OPTION_GROUP_PORT, 0},
+	{"gateway6", "IP",
+		"The next hop for IPv6 addresses off the link; if left out, a router that "
+		"advertises itself.",
+		NULL, AT(gateway6), 0, 0, 0, OPTION_IPV6, OPTION_GROUP_PORT, 0},
 	{"mac", "MAC", "Our MAC address; the port's own if left out.", NULL, AT(mac), AT(mac_set),
 		0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0},
-	{"gateway-mac", "MAC", "Send everything to this MAC address and ask no ARP.", NULL,
+	{"gateway-mac", "MAC",
+		"Send everything to this MAC address and ask for no other, by ARP or NDP.", NULL,
 		AT(gateway_mac), AT(gateway_mac_set), 0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0},
 	{"vlan", "ID", "Tag our frames with this 802.1Q VLAN id; 0 is untagged.", NULL, AT(vlan_id),
 		0, 0, ETHER_VLAN_ID_MAX, OPTION_COUNT, OPTION_GROUP_PORT, 0},
@@ -40,9 +50,8 @@ static const struct settings_option options[] = {
 	{"promiscuous", NULL, "Put the port into promiscuous mode.", NULL, AT(promiscuous), 0, 0, 0,
 		OPTION_FLAG, OPTION_GROUP_PORT, 0},
 	{"probe-address", NULL,
-		"Ask whether another host uses our address before using it (RFC 5227); takes up to "
-		"7 "
-		"seconds. One that DHCP gave is declined then.",
+		"Ask whether another host uses our addresses before using them (RFC 5227, and "
+		"RFC 4862 of IPv6); takes up to 7 seconds. One that DHCP gave is declined then.",
 		NULL, AT(probe_address), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0},
 	{"link-timeout", "SECONDS", "How long to wait for the link to come up.", NULL,
 		AT(link_timeout_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_PORT, 0},
@@ -75,6 +84,10 @@ static const struct settings_option options[] = {
 		OPTION_GROUP_TRANSFER, 'A'},
 	{"url", "URL", "A URL to fetch; the same as an argument. May be repeated.", NULL, AT(urls),
 		0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 0},
+	{"ipv4", NULL, "Of a name that has addresses of both kinds, use IPv4's; the default.", NULL,
+		AT(ipv4_only), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, '4'},
+	{"ipv6", NULL, "Of a name that has addresses of both kinds, use IPv6's.", NULL,
+		AT(ipv6_only), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, '6'},
 	{"resolve", "HOST:PORT:ADDRESS", "Use this address for HOST and PORT. May be repeated.",
 		NULL, AT(resolve), 0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 0},
 	{"dns", "SERVERS",

@@ -243,6 +243,36 @@ set_cidr(struct settings *s, const char *text, const char *what, char *message)
 }
 
 static enum settings_result
+set_cidr6(struct settings *s, const char *text, const char *what, char *message)
+{
+	struct ipv6_addr address = ipv6_addr_unspecified;
+	bool automatic = strcmp(text, "auto") == 0;
+	uint8_t prefix_len = 0;
+
+	if (!automatic && ipv6_cidr_parse(text, &address, &prefix_len) != 0)
+		return bad_value(what, text,
+			"an IPv6 address with a prefix length, such as 2001:2:0:18::2/64, or auto",
+			message);
+	s->address6 = address;
+	s->prefix6_len = prefix_len;
+	s->address6_auto = automatic;
+	s->address6_set = true;
+	return SETTINGS_OK;
+}
+
+static enum settings_result
+set_ipv6(struct settings *s, const struct settings_option *option, const char *text,
+	const char *what, char *message)
+{
+	struct ip_address address;
+
+	if (ip_address_parse(text, &address) != 0 || address.family != 6)
+		return bad_value(what, text, "an IPv6 address, such as fe80::1", message);
+	*(struct ipv6_addr *)field(s, option->offset) = address.v6;
+	return SETTINGS_OK;
+}
+
+static enum settings_result
 set_mac(struct settings *s, const struct settings_option *option, const char *text,
 	const char *what, char *message)
 {
@@ -288,6 +318,10 @@ settings_option_set(struct settings *s, const struct settings_option *option, co
 			       ? SETTINGS_OK
 			       : bad_value(what, text, "an IPv4 address, such as 198.18.0.1",
 					 message);
+	case OPTION_CIDR6:
+		return set_cidr6(s, text, what, message);
+	case OPTION_IPV6:
+		return set_ipv6(s, option, text, what, message);
 	case OPTION_MAC:
 		return set_mac(s, option, text, what, message);
 	case OPTION_CONFIG:
@@ -322,6 +356,29 @@ format_cidr(const struct settings *s, char *buf, size_t room)
 		return format_text("dhcp", buf, room);
 	snprintf(buf, room, "%s/%u", ipv4_addr_format(s->address, address), s->prefix_len);
 	return s->address_set;
+}
+
+static bool
+format_ipv6(const struct ipv6_addr *address, char *buf, size_t room)
+{
+	struct ip_address a = ip_address_of_v6(address);
+	char text[IP_ADDRESS_TEXT_LEN];
+
+	return !ipv6_addr_is_unspecified(address) &&
+	       format_text(ip_address_format(&a, text), buf, room);
+}
+
+static bool
+format_cidr6(const struct settings *s, char *buf, size_t room)
+{
+	struct ip_address a = ip_address_of_v6(&s->address6);
+	char text[IP_ADDRESS_TEXT_LEN];
+
+	if (s->address6_auto)
+		snprintf(buf, room, "auto");
+	else
+		snprintf(buf, room, "%s/%u", ip_address_format(&a, text), s->prefix6_len);
+	return s->address6_set;
 }
 
 static bool
@@ -375,6 +432,10 @@ settings_option_format(const struct settings *s, const struct settings_option *o
 		return format_cidr(s, buf, room);
 	case OPTION_IPV4:
 		return format_ipv4(*(const uint32_t *)at, buf, room);
+	case OPTION_CIDR6:
+		return format_cidr6(s, buf, room);
+	case OPTION_IPV6:
+		return format_ipv6((const struct ipv6_addr *)at, buf, room);
 	case OPTION_MAC:
 		return format_mac(s, option, buf, room);
 	case OPTION_CONFIG:

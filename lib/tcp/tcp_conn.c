@@ -101,9 +101,11 @@ tcp_conn_reset(struct tcp_conn *c)
 	tcp_reassembly_reset(c->reassembly);
 	tcp_ack_reset(&c->ack, c->cfg.ack_policy);
 	tcp_timer_stop_all(c);
+	c->mss_max = c->cfg.mss_max;
+	c->mss_default = TCP_MSS_DEFAULT_IPV4;
 	tcp_window_init(c);
-	c->smss = c->cfg.mss_max;
-	c->mss_peer = TCP_MSS_DEFAULT;
+	c->smss = c->mss_max;
+	c->mss_peer = c->mss_default;
 	tcp_rtt_init(&c->rtt, c->cfg.rto_initial_ns, c->cfg.rto_min_ns, c->cfg.rto_max_ns);
 	tcp_congestion_init(&c->congestion,
 		c->cfg.congestion == TCP_CONGESTION_CUBIC ? &tcp_congestion_cubic
@@ -111,6 +113,18 @@ tcp_conn_reset(struct tcp_conn *c)
 		c->smss);
 	tcp_ecn_reset(c);
 	tcp_send_start(c, 0);
+}
+
+static void
+set_segment_sizes(struct tcp_conn *c, const struct tcp_open *open)
+{
+	if (open->mss_default != 0)
+		c->mss_peer = c->mss_default = open->mss_default;
+	if (open->mss_max < MSS_MAX_MIN || open->mss_max >= c->cfg.mss_max)
+		return;
+	c->mss_max = open->mss_max;
+	tcp_window_init(c);
+	tcp_send_on_smss(c, c->mss_max);
 }
 
 int
@@ -121,6 +135,7 @@ tcp_conn_connect(struct tcp_conn *c, const struct tcp_open *open, uint64_t now_n
 	tcp_conn_reset(c);
 	c->local_port = open->local_port;
 	c->remote_port = open->remote_port;
+	set_segment_sizes(c, open);
 	c->ts_offset = open->ts_offset;
 	c->challenge_seed = open->challenge_seed;
 	c->challenge_start_ns = now_ns;

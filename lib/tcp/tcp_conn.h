@@ -105,6 +105,10 @@ struct tcp_open {
 	uint32_t iss; /* initial send sequence number (RFC 6528, netstack makes it) */
 	uint32_t ts_offset; /* added to the millisecond timestamp clock (RFC 7323 §7.1) */
 	uint64_t challenge_seed; /* randomises the RFC 5961 rate limit's phase */
+	uint16_t mss_max; /* this path's, at most the config's, 88..; 0: the config's */
+	uint16_t
+		mss_default; /* the peer's if its SYN has no MSS option: RFC 9293 §3.7.1 says 536 for
+			       * IPv4 and 1220 for IPv6; 0: 536 */
 };
 
 struct tcp_conn;

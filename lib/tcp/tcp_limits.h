@@ -6,7 +6,8 @@
 
 /* Constants of the connection, each with its unit and source. */
 
-#define TCP_MSS_DEFAULT 536U /* bytes; RFC 9293 §3.7.1, when the peer sends no MSS option */
+#define TCP_MSS_DEFAULT_IPV4 536U /* bytes; RFC 9293 §3.7.1, when the peer sends no MSS option */
+#define TCP_MSS_DEFAULT_IPV6 1220U
 #define TCP_MSS_MIN 64U /* bytes; a peer's smaller MSS is taken as this */
 #define TCP_TIMESTAMPS_LEN 12U /* bytes of option space, padded */
 #define TCP_WSCALE_MAX 14U /* RFC 7323 §2.3 */

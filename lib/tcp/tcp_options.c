@@ -14,7 +14,7 @@ tcp_options_offer(const struct tcp_conn *c, struct tcp_segment *ret)
 	bool reply = c->state == TCP_SYN_RECEIVED; /* then only what the peer offered too */
 
 	ret->options |= TCP_OPT_MSS;
-	ret->mss = c->cfg.mss_max;
+	ret->mss = c->mss_max;
 	if (reply ? c->sack : c->cfg.sack)
 		ret->options |= TCP_OPT_SACK_PERMITTED;
 	if (reply ? c->window_scaling : c->cfg.window_scaling) {
@@ -38,7 +38,7 @@ tcp_options_stamp(const struct tcp_conn *c, uint64_t now_ns, struct tcp_segment 
 static uint16_t
 effective_smss(const struct tcp_conn *c)
 {
-	uint32_t mss = MIN_OF((uint32_t)MAX_OF(c->mss_peer, TCP_MSS_MIN), (uint32_t)c->cfg.mss_max);
+	uint32_t mss = MIN_OF((uint32_t)MAX_OF(c->mss_peer, TCP_MSS_MIN), (uint32_t)c->mss_max);
 
 	/* RFC 6691: options come out of the segment size. */
 	return (uint16_t)(mss - (c->timestamps ? TCP_TIMESTAMPS_LEN : 0));
@@ -47,7 +47,7 @@ effective_smss(const struct tcp_conn *c)
 void
 tcp_options_negotiate(struct tcp_conn *c, const struct tcp_segment *syn)
 {
-	c->mss_peer = syn->options & TCP_OPT_MSS ? syn->mss : TCP_MSS_DEFAULT;
+	c->mss_peer = syn->options & TCP_OPT_MSS ? syn->mss : c->mss_default;
 	c->timestamps = c->cfg.timestamps && (syn->options & TCP_OPT_TIMESTAMPS);
 	c->sack = c->cfg.sack && (syn->options & TCP_OPT_SACK_PERMITTED);
 	c->window_scaling = c->cfg.window_scaling && (syn->options & TCP_OPT_WSCALE);

@@ -118,6 +118,8 @@ struct tcp_conn {
 	uint16_t local_port, remote_port;
 	uint16_t smss; /* payload bytes of a full segment that we send */
 	uint16_t mss_peer;
+	uint16_t mss_max; /* that the path takes: we announce it */
+	uint16_t mss_default; /* the peer's, if its SYN does not say */
 	bool fin_queued; /* our FIN follows the queued data */
 	bool syn_due, probe_due, retransmit_first;
 	bool small_allowed; /* silly window avoidance is overridden for one segment */

@@ -20,7 +20,7 @@ tcp_window_init(struct tcp_conn *c)
 
 	c->window = (struct tcp_window){
 		.limit = MAX_OF(c->cfg.rcv_window_init_bytes, unit),
-		.payload_mean = c->cfg.mss_max,
+		.payload_mean = c->mss_max,
 	};
 }
 
@@ -75,7 +75,7 @@ capacity(const struct tcp_conn *c)
 static uint32_t
 worthwhile(const struct tcp_conn *c, uint32_t segments)
 {
-	uint32_t step = MIN_OF(capacity(c) / 2, segments * c->cfg.mss_max);
+	uint32_t step = MIN_OF(capacity(c) / 2, segments * c->mss_max);
 
 	return MAX_OF(step, unit(c));
 }

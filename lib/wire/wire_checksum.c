@@ -68,3 +68,22 @@ wire_checksum_pseudo_ipv4(uint32_t src, uint32_t dst, uint8_t protocol, uint32_t
 	return (uint64_t)(src >> 16) + (src & 0xffff) + (dst >> 16) + (dst & 0xffff) + protocol +
 	       (length >> 16) + (length & 0xffff);
 }
+
+uint64_t
+wire_checksum_pseudo_ipv6(
+	const struct ipv6_addr *src, const struct ipv6_addr *dst, uint8_t protocol, uint32_t length)
+{
+	uint64_t sum = wire_checksum_add(0, src->byte, sizeof(src->byte));
+
+	sum = wire_checksum_add(sum, dst->byte, sizeof(dst->byte));
+	return sum + protocol + (length >> 16) + (length & 0xffff);
+}
+
+uint64_t
+wire_checksum_pseudo(const struct ip_address *src, const struct ip_address *dst, uint8_t protocol,
+	uint32_t length)
+{
+	if (src->family == 4)
+		return wire_checksum_pseudo_ipv4(src->v4, dst->v4, protocol, length);
+	return wire_checksum_pseudo_ipv6(&src->v6, &dst->v6, protocol, length);
+}

@@ -30,6 +30,7 @@ struct frame {
 /* tx_frame.flags: what the sender asks of the port. Only what the port said it can do. */
 #define TX_FRAME_IP_CSUM (1U << 0) /* fill in the IPv4 header checksum */
 #define TX_FRAME_TCP_CSUM (1U << 1) /* finish the TCP checksum; the pseudo-header sum is in place */
+#define TX_FRAME_IPV6 (1U << 2) /* not asked: the packet is IPv6 */
 
 /**
  * A buffer to build one outgoing frame in. The port makes it with data, room and owner set; the

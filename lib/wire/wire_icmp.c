@@ -21,8 +21,8 @@ parse_quote(const uint8_t *data, uint32_t len, struct icmp_quote *ret)
 	if (be16_load(data + 6) & IPV4_FRAGMENT_OFFSET)
 		return DROP_ICMP_MALFORMED;
 	ret->total_len = be16_load(data + 2);
-	ret->src = be32_load(data + 12);
-	ret->dst = be32_load(data + 16);
+	ret->src = ip_address_of_v4(be32_load(data + 12));
+	ret->dst = ip_address_of_v4(be32_load(data + 16));
 	ret->protocol = data[9];
 	ret->src_port = be16_load(data + header_len);
 	ret->dst_port = be16_load(data + header_len + 2);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base_counters.h"
+#include "wire_ip.h"
 
 #define ICMP_HEADER_LEN 8U
 #define ICMP_ECHO_REPLY 0U
@@ -25,9 +26,9 @@
 
 /** The inside of an ICMP error: the header of the packet of ours that it is about. */
 struct icmp_quote {
-	uint32_t src, dst; /* host order */
+	struct ip_address src, dst;
 	uint8_t protocol;
-	uint16_t total_len; /* of the whole packet, which is quoted in part */
+	uint32_t total_len; /* of the whole packet, which is quoted in part */
 	uint16_t src_port, dst_port; /* host order */
 	uint32_t seq; /* TCP sequence number */
 };

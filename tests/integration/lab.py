@@ -34,8 +34,8 @@ def run(*args, **kw):
 class Lab:
     """One server and one client namespace. A context manager: leaves nothing behind."""
 
-    def __init__(self, name, mtu=1500, size=0, loss_percent=0, vlan_id=0):
-        self.name, self.mtu, self.size = name, mtu, size
+    def __init__(self, name, mtu=1500, size=0, loss_percent=0, vlan_id=0, ipv6=False):
+        self.name, self.mtu, self.size, self.ipv6 = name, mtu, size, ipv6
         self.loss, self.vlan_id = loss_percent, vlan_id
         self.server, self.client = f"{name}-server", f"{name}-client"
         self.middle = f"{name}-middle"
@@ -44,7 +44,8 @@ class Lab:
         self.processes = []
 
     def __enter__(self):
-        self.tool("up", "--quiet", "--mtu", str(self.mtu), "--size", str(self.size))
+        self.tool("up", "--quiet", "--mtu", str(self.mtu), "--size", str(self.size),
+                  *(["--ipv6"] if self.ipv6 else []))
         if self.loss or self.vlan_id:
             self.insert_middle()
         if self.loss:
@@ -154,7 +155,7 @@ class Lab:
     def command(self, *args, build="release"):
         own = [] if "--mac" in args else ["--mac", MAC]  # as tools/lab advises
         return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", "--nic", NIC,
-                "--address", ADDRESS, "--mtu", str(self.mtu), *own, *args]
+                *([] if "--address6" in args else ["--address", ADDRESS]), "--mtu", str(self.mtu), *own, *args]
 
     def run(self, command, timeout=120):
         """Runs a command to its end. stderr and stdout as text; never raises for an exit code."""

@@ -295,14 +295,23 @@ on_poll(void *userdata, struct pollfd *polled, nfds_t count, int timeout_ms)
 
 /* ---- the cable and the clock ---- */
 
+/* From a socket that neither listens nor connects, packetdrill knows no addresses. */
+static bool
+has_addresses(const uint8_t *packet, size_t len)
+{
+	static const uint8_t unset[32];
+
+	if (len >= 40 && packet[0] >> 4 == 6)
+		return memcmp(packet + 8, unset, 32) != 0;
+	return len < 20 || memcmp(packet + 12, unset, 8) != 0;
+}
+
 static int
 on_netdev_send(void *userdata, const void *packet, size_t len)
 {
 	struct pd *p = enter(userdata);
-	static const uint8_t unset[8];
 
-	/* From a socket that neither listens nor connects, packetdrill knows no addresses. */
-	if (len >= 20 && memcmp((const uint8_t *)packet + 12, unset, sizeof(unset)) == 0)
+	if (!has_addresses(packet, len))
 		fprintf(stderr, "the script's packet has no addresses\n");
 	pd_clock_settle(p);
 	if (pd_socket_arrival(p, packet, len))

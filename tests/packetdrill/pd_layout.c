@@ -5,6 +5,7 @@
 #include "pd_layout.h"
 #include "wire_checksum.h"
 #include "wire_ipv4.h"
+#include "wire_ipv6.h"
 #include "wire_tcp.h"
 
 #define OPTIONS_MAX 40U
@@ -76,14 +77,20 @@ put_options(struct option_writer *w, const struct tcp_segment *s)
 static void
 correct(uint8_t *packet, size_t len)
 {
-	uint8_t *l4 = packet + IPV4_HEADER_LEN;
-	uint32_t tcp_len = (uint32_t)len - IPV4_HEADER_LEN;
-	uint64_t sum;
+	bool v6 = packet[0] >> 4 == 6;
+	uint32_t header_len = v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
+	uint8_t *l4 = packet + header_len;
+	uint32_t tcp_len = (uint32_t)len - header_len;
+	/* The addresses, which lie next to each other, are all of the pseudo-header that is long. */
+	uint64_t sum =
+		wire_checksum_add(IPV4_PROTO_TCP + tcp_len, packet + (v6 ? 8 : 12), v6 ? 32 : 8);
 
 	wire_tcp_set_checksum(l4, 0);
-	sum = wire_checksum_pseudo_ipv4(
-		be32_load(packet + 12), be32_load(packet + 16), IPV4_PROTO_TCP, tcp_len);
 	wire_tcp_set_checksum(l4, wire_checksum_finish(wire_checksum_add(sum, l4, tcp_len)));
+	if (v6) {
+		be16_store(packet + 4, (uint16_t)tcp_len);
+		return;
+	}
 	be16_store(packet + 2, (uint16_t)len);
 	be16_store(packet + 10, 0);
 	be16_store(
@@ -94,16 +101,18 @@ size_t
 pd_layout_freebsd(uint8_t *packet, size_t len)
 {
 	struct option_writer w = {.len = 0};
-	uint8_t *l4 = packet + IPV4_HEADER_LEN, *options = l4 + TCP_HEADER_LEN;
+	bool v6 = packet[0] >> 4 == 6;
+	uint32_t header_len = v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
+	uint8_t *l4 = packet + header_len, *options = l4 + TCP_HEADER_LEN;
 	struct tcp_segment s;
 
-	if (packet[9] != IPV4_PROTO_TCP ||
-		wire_tcp_parse(l4, (uint32_t)(len - IPV4_HEADER_LEN), &s) != DROP_NONE)
+	if (packet[v6 ? 6 : 9] != IPV4_PROTO_TCP ||
+		wire_tcp_parse(l4, (uint32_t)len - header_len, &s) != DROP_NONE)
 		return len;
 	put_options(&w, &s);
 	memmove(options + w.len, s.payload.data, s.payload.len);
 	memcpy(options, w.bytes, w.len);
-	len = IPV4_HEADER_LEN + TCP_HEADER_LEN + w.len + s.payload.len;
+	len = header_len + TCP_HEADER_LEN + w.len + s.payload.len;
 	l4[12] = (uint8_t)((TCP_HEADER_LEN + w.len) / 4 << 4);
 	correct(packet, len);
 	return len;

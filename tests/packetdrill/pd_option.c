@@ -35,7 +35,8 @@ info_options(const struct pd_look *look)
 {
 	return (uint8_t)((look->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
 			 (look->sack ? TCPI_OPT_SACK : 0) |
-			 (look->window_scaling ? TCPI_OPT_WSCALE : 0));
+			 (look->window_scaling ? TCPI_OPT_WSCALE : 0) |
+			 (look->ecn ? TCPI_OPT_ECN : 0));
 }
 
 /* Linux's numbers of its congestion states (enum tcp_ca_state). */

@@ -46,7 +46,7 @@ pd_socket_create(struct pd *p, int domain, int type, int protocol)
 {
 	struct pd_socket *s = take_unused(p);
 
-	if (domain != AF_INET)
+	if (domain != AF_INET && domain != AF_INET6)
 		return -EAFNOSUPPORT;
 	if ((type & 0xf) != SOCK_STREAM || (protocol != 0 && protocol != IPPROTO_TCP))
 		return -EPROTONOSUPPORT;
@@ -59,29 +59,46 @@ pd_socket_create(struct pd *p, int domain, int type, int protocol)
 }
 
 static bool
-parse_address(const struct sockaddr *addr, socklen_t len, uint32_t *ret_ip, uint16_t *ret_port)
+parse_address(
+	const struct sockaddr *addr, socklen_t len, struct ip_address *ret_ip, uint16_t *ret_port)
 {
+	struct ipv6_addr v6;
+	struct sockaddr_in6 in6;
 	struct sockaddr_in in;
 
-	if (len < sizeof(in) || addr->sa_family != AF_INET)
+	if (len >= sizeof(in) && addr->sa_family == AF_INET) {
+		memcpy(&in, addr, sizeof(in));
+		*ret_ip = ip_address_of_v4(ntohl(in.sin_addr.s_addr));
+		*ret_port = ntohs(in.sin_port);
+		return true;
+	}
+	if (len < sizeof(in6) || addr->sa_family != AF_INET6)
 		return false;
-	memcpy(&in, addr, sizeof(in));
-	*ret_ip = ntohl(in.sin_addr.s_addr);
-	*ret_port = ntohs(in.sin_port);
+	memcpy(&in6, addr, sizeof(in6));
+	memcpy(v6.byte, &in6.sin6_addr, sizeof(v6.byte));
+	*ret_ip = ip_address_of_v6(&v6);
+	*ret_port = ntohs(in6.sin6_port);
 	return true;
+}
+
+static bool
+is_any(const struct ip_address *ip)
+{
+	return ip->family == 4 ? ip->v4 == INADDR_ANY : ipv6_addr_is_unspecified(&ip->v6);
 }
 
 int
 pd_socket_bind(struct pd_socket *s, const struct sockaddr *addr, socklen_t len)
 {
-	uint32_t ip;
+	struct ip_address ip, own;
 	uint16_t port;
 
 	if (!parse_address(addr, len, &ip, &port))
 		return -EINVAL;
+	own = pd_stack_local(&ip);
 	if (s->kind != PD_FRESH || s->open.local_port != 0)
 		return -EINVAL;
-	if (ip != INADDR_ANY && ip != PD_LOCAL_ADDRESS)
+	if (!is_any(&ip) && !ip_address_equal(&ip, &own))
 		return -EADDRNOTAVAIL;
 	s->open.local_port = port;
 	return 0;
@@ -144,12 +161,12 @@ connect_again(struct pd *p, struct pd_socket *s)
 }
 
 static int
-connect_first(struct pd *p, struct pd_socket *s, uint32_t ip, uint16_t port)
+connect_first(struct pd *p, struct pd_socket *s, const struct ip_address *ip, uint16_t port)
 {
 	struct pd_op op = {.attempt = pd_socket_connected, .s = s};
 	long result;
 
-	s->open.remote_ip = ip;
+	s->open.remote = *ip;
 	s->open.remote_port = port;
 	s->nc = pd_stack_open(p->stack, &s->open, false, p->now_ns);
 	if (s->nc == NULL)
@@ -162,14 +179,15 @@ connect_first(struct pd *p, struct pd_socket *s, uint32_t ip, uint16_t port)
 int
 pd_socket_connect(struct pd *p, struct pd_socket *s, const struct sockaddr *addr, socklen_t len)
 {
-	uint32_t ip;
+	struct ip_address ip;
 	uint16_t port;
 
 	if (!parse_address(addr, len, &ip, &port))
-		return addr->sa_family == AF_INET ? -EINVAL : -EAFNOSUPPORT;
+		return addr->sa_family == AF_INET || addr->sa_family == AF_INET6 ? -EINVAL
+										 : -EAFNOSUPPORT;
 	switch (s->kind) {
 	case PD_FRESH:
-		return connect_first(p, s, ip, port);
+		return connect_first(p, s, &ip, port);
 	case PD_CONNECTED:
 		return connect_again(p, s);
 	case PD_LISTENER:
@@ -204,7 +222,7 @@ open_passively(struct pd *p, struct pd_socket *listener, const struct pd_arrival
 	init(p, s, PD_PENDING);
 	s->listener = listener;
 	s->open = listener->open;
-	s->open.remote_ip = arrival->remote_ip;
+	s->open.remote = arrival->remote;
 	s->open.remote_port = arrival->remote_port;
 	s->sndbuf = listener->sndbuf;
 	s->nodelay = listener->nodelay;
@@ -303,13 +321,21 @@ void
 pd_socket_address(const struct pd_socket *s, struct sockaddr *addr, socklen_t *len)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET};
-	uint32_t ip;
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	struct ip_address ip;
 	uint16_t port;
 
 	if (addr == NULL || len == NULL || s->nc == NULL)
 		return;
 	pd_stack_remote(s->nc, &ip, &port);
-	in.sin_addr.s_addr = htonl(ip);
+	if (ip.family == 6) {
+		memcpy(&in6.sin6_addr, ip.v6.byte, sizeof(ip.v6.byte));
+		in6.sin6_port = htons(port);
+		memcpy(addr, &in6, MIN_OF(*len, (socklen_t)sizeof(in6)));
+		*len = sizeof(in6);
+		return;
+	}
+	in.sin_addr.s_addr = htonl(ip.v4);
 	in.sin_port = htons(port);
 	memcpy(addr, &in, MIN_OF(*len, (socklen_t)sizeof(in)));
 	*len = sizeof(in);

@@ -7,6 +7,7 @@
 #include "netstack_priv.h"
 #include "pd_layout.h"
 #include "pd_stack.h"
+#include "tcp_limits.h"
 #include "tcp_priv.h"
 #include "test_buffer.h"
 
@@ -51,6 +52,9 @@ pd_stack_create(const struct pd_settings *settings, uint64_t now_ns)
 	cfg.gateway_mac_set = true; /* the cable is packetdrill: no ARP */
 	cfg.gateway_mac = peer_mac;
 	cfg.mtu = settings->mtu;
+	cfg.ipv6 = (struct netstack_ipv6_config){.enabled = settings->mtu >= IPV6_MTU_MIN,
+		.address = PD_LOCAL_ADDRESS_IPV6,
+		.prefix_len = 64};
 	cfg.connections_max = CONNECTIONS_MAX;
 	cfg.key = (struct siphash_key){1, 2};
 	cfg.tcp.snd_buffer_bytes = SND_BUFFER_BYTES;
@@ -135,22 +139,25 @@ struct netstack_conn *
 pd_stack_open(struct pd_stack *st, const struct pd_open *open, bool passive, uint64_t now_ns)
 {
 	struct netstack_conn *nc = netstack_table_take(st->ns);
-	struct tcp_open tcp;
+	struct tcp_open tcp = {0};
 	struct tcp_config cfg;
 
 	if (nc == NULL)
 		return NULL;
 	cfg = nc->tcp->cfg; /* with the pointers, and the sizes of what it allocated */
-	cfg.mss_max = (uint16_t)(st->settings->mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN);
+	cfg.mss_max = (uint16_t)(st->settings->mtu - TCP_HEADER_LEN -
+				 (open->remote.family == 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN));
 	configure(&cfg, st->settings, open);
 	nc->tcp->cfg = cfg;
 	nc->in_use = true;
-	nc->remote_ip = nc->next_hop = open->remote_ip;
+	nc->remote = nc->next_hop = open->remote;
+	nc->local = pd_stack_local(&open->remote);
 	nc->remote_port = open->remote_port;
-	nc->local_port = open->local_port != 0
-				 ? open->local_port
-				 : netstack_port_choose(st->ns, open->remote_ip, open->remote_port);
+	nc->local_port = open->local_port != 0 ? open->local_port
+					       : netstack_port_choose(st->ns, &nc->local,
+							 &nc->remote, open->remote_port);
 	netstack_port_open(st->ns, nc, now_ns, &tcp);
+	tcp.mss_default = open->remote.family == 6 ? TCP_MSS_DEFAULT_IPV6 : TCP_MSS_DEFAULT_IPV4;
 	tcp_conn_connect(nc->tcp, &tcp, now_ns);
 	nc->last_state = TCP_SYN_SENT;
 	netstack_table_insert(st->ns, nc);
@@ -163,21 +170,45 @@ pd_stack_open(struct pd_stack *st, const struct pd_open *open, bool passive, uin
 
 /* ---- packets ---- */
 
+static bool
+parse_ip(const uint8_t *p, uint32_t len, struct ip_address *ret_src, struct ip_address *ret_dst,
+	uint32_t *ret_offset, uint32_t *ret_len)
+{
+	struct ipv4_header ip;
+	struct ipv6_header ip6;
+
+	if (wire_ipv4_parse(p, len, len, true, &ip) == DROP_NONE) {
+		*ret_src = ip_address_of_v4(ip.src);
+		*ret_dst = ip_address_of_v4(ip.dst);
+		*ret_offset = ip.header_len;
+		*ret_len = (uint32_t)ip.total_len - ip.header_len;
+		return ip.protocol == IPV4_PROTO_TCP;
+	}
+	if (wire_ipv6_parse(p, len, len, &ip6) != DROP_NONE)
+		return false;
+	*ret_src = ip_address_of_v6(&ip6.src);
+	*ret_dst = ip_address_of_v6(&ip6.dst);
+	*ret_offset = ip6.header_len;
+	*ret_len = ip6.total_len - ip6.header_len;
+	return ip6.protocol == IPV4_PROTO_TCP;
+}
+
 bool
 pd_stack_arrival(const struct pd_stack *st, const void *packet, size_t len, struct pd_arrival *ret)
 {
-	struct ipv4_header ip;
+	struct ip_address src, dst, own;
+	uint32_t offset, tcp_len;
 	struct tcp_segment s;
 	const uint8_t *p = packet;
 	struct netstack_conn *nc;
 
-	if (wire_ipv4_parse(p, (uint32_t)len, (uint32_t)len, true, &ip) != DROP_NONE ||
-		ip.protocol != IPV4_PROTO_TCP || ip.dst != PD_LOCAL_ADDRESS ||
-		wire_tcp_parse(p + ip.header_len, (uint32_t)ip.total_len - ip.header_len, &s) !=
-			DROP_NONE)
+	if (!parse_ip(p, (uint32_t)len, &src, &dst, &offset, &tcp_len))
 		return false;
-	nc = netstack_table_find(st->ns, ip.src, s.src_port, s.dst_port);
-	*ret = (struct pd_arrival){.remote_ip = ip.src,
+	own = pd_stack_local(&dst);
+	if (!ip_address_equal(&dst, &own) || wire_tcp_parse(p + offset, tcp_len, &s) != DROP_NONE)
+		return false;
+	nc = netstack_table_find(st->ns, &dst, &src, s.src_port, s.dst_port);
+	*ret = (struct pd_arrival){.remote = src,
 		.remote_port = s.src_port,
 		.local_port = s.dst_port,
 		.syn = (s.flags & TCP_SYN) != 0,
@@ -190,8 +221,9 @@ pd_stack_arrival(const struct pd_stack *st, const void *packet, size_t len, stru
 void
 pd_stack_input(struct pd_stack *st, const void *packet, size_t len, uint64_t now_ns)
 {
-	const struct ether_header ether = {
-		.dst = our_mac, .src = peer_mac, .type = ETHER_TYPE_IPV4};
+	const struct ether_header ether = {.dst = our_mac,
+		.src = peer_mac,
+		.type = *(const uint8_t *)packet >> 4 == 6 ? ETHER_TYPE_IPV6 : ETHER_TYPE_IPV4};
 	uint8_t *bytes = malloc(ETHER_HEADER_LEN + len);
 	struct payload buffer;
 	struct frame frame;
@@ -208,12 +240,22 @@ pd_stack_input(struct pd_stack *st, const void *packet, size_t len, uint64_t now
 	netstack_input(st->ns, &frame, 1, now_ns);
 }
 
+/* Neither ARP nor what IPv6 says of its own accord. */
+static bool
+is_for_the_script(const uint8_t *frame)
+{
+	uint16_t type = be16_load(frame + ETHER_HEADER_LEN - 2);
+
+	return type == ETHER_TYPE_IPV4 ||
+	       (type == ETHER_TYPE_IPV6 && frame[ETHER_HEADER_LEN + 6] == IPV4_PROTO_TCP);
+}
+
 static void
 queue_sent(struct pd_stack *st, const struct tx_frame *tx, uint64_t now_ns)
 {
 	struct sent_packet *packet;
 
-	if (be16_load(tx->data + ETHER_HEADER_LEN - 2) != ETHER_TYPE_IPV4)
+	if (!is_for_the_script(tx->data))
 		return;
 	packet = malloc(sizeof(*packet) + tx->len + 64); /* options may be laid out wider */
 	if (packet == NULL)
@@ -310,6 +352,7 @@ pd_stack_look(struct netstack_conn *nc, struct pd_look *ret)
 		.timestamps = info.timestamps,
 		.sack = info.sack,
 		.window_scaling = info.window_scaling,
+		.ecn = info.ecn,
 		.recovering = nc->tcp->board.recovering,
 		.after_rto = nc->tcp->board.after_rto,
 		.sacked_bytes = sacked_bytes(&nc->tcp->board),
@@ -323,10 +366,18 @@ pd_stack_local_port(struct netstack_conn *nc)
 }
 
 void
-pd_stack_remote(struct netstack_conn *nc, uint32_t *ret_ip, uint16_t *ret_port)
+pd_stack_remote(struct netstack_conn *nc, struct ip_address *ret_ip, uint16_t *ret_port)
 {
-	*ret_ip = nc->remote_ip;
+	*ret_ip = nc->remote;
 	*ret_port = nc->remote_port;
+}
+
+struct ip_address
+pd_stack_local(const struct ip_address *a)
+{
+	static const struct ipv6_addr v6 = PD_LOCAL_ADDRESS_IPV6;
+
+	return a->family == 6 ? ip_address_of_v6(&v6) : ip_address_of_v4(PD_LOCAL_ADDRESS);
 }
 
 uint32_t

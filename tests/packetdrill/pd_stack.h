@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "pd_settings.h"
+#include "wire_ip.h"
 
 /*
  * The stack under test in virtual time: raw IP packets in and out. What lies between is the
@@ -16,7 +17,14 @@
  * This header leaves out lib/tcp's, whose names collide with those of <linux/tcp.h>.
  */
 
-#define PD_LOCAL_ADDRESS UINT32_C(0xc0a80002) /* 192.168.0.2, which the runner tells packetdrill */
+/* Ours, which the runner tells packetdrill. */
+#define PD_LOCAL_ADDRESS UINT32_C(0xc0a80002) /* 192.168.0.2 */
+#define PD_LOCAL_ADDRESS_IPV6                \
+	{                                    \
+		{                            \
+			0xfd, 0x3d, [15] = 2 \
+		}                            \
+	} /* fd3d::2 */
 #define PD_MTU_MAX 65535U
 
 struct netstack_conn;
@@ -38,7 +46,7 @@ enum pd_state {
 
 /** What a socket's owner asked for its connection. 0: the default. */
 struct pd_open {
-	uint32_t remote_ip; /* host order */
+	struct ip_address remote;
 	uint16_t remote_port, local_port; /* local_port 0: chosen */
 	uint16_t mss_max;
 	uint32_t rcvbuf;
@@ -50,7 +58,7 @@ struct pd_open {
 
 /** A TCP segment that is about to be injected, as far as a listener wants to know it. */
 struct pd_arrival {
-	uint32_t remote_ip;
+	struct ip_address remote;
 	uint16_t remote_port, local_port;
 	bool syn, ack, rst;
 	bool known; /* it belongs to a connection */
@@ -64,7 +72,7 @@ struct pd_look {
 	uint32_t unacked_bytes, cwnd, ssthresh, rto_us, srtt_us, rttvar_us, retransmits;
 	uint32_t snd_wnd, rcv_wnd, unread;
 	uint8_t snd_wscale, rcv_wscale;
-	bool timestamps, sack, window_scaling;
+	bool timestamps, sack, window_scaling, ecn;
 	bool recovering, after_rto;
 	uint32_t sacked_bytes;
 };
@@ -93,7 +101,9 @@ size_t pd_stack_take(struct pd_stack *st, void *ret, size_t room, uint64_t *ret_
 /* A connection. */
 void pd_stack_look(struct netstack_conn *nc, struct pd_look *ret);
 uint16_t pd_stack_local_port(struct netstack_conn *nc);
-void pd_stack_remote(struct netstack_conn *nc, uint32_t *ret_ip, uint16_t *ret_port);
+void pd_stack_remote(struct netstack_conn *nc, struct ip_address *ret_ip, uint16_t *ret_port);
+/** Our address of the family of a. */
+struct ip_address pd_stack_local(const struct ip_address *a);
 /** Bytes accepted, 0 when there is no room. limit: of what may be queued. */
 uint32_t pd_stack_send(struct pd_stack *st, struct netstack_conn *nc, const void *data,
 	uint32_t len, uint32_t limit);

@@ -28,10 +28,12 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 ADAPTER = os.path.join(TOP, "build/release/tests/packetdrill/libdpfetch-packetdrill.so")
 IPV4 = ["--ip_version=ipv4", "--local_ip=192.168.0.2", "--remote_ip=192.0.2.1",
         "--gateway_ip=192.168.0.1", "--netmask_ip=255.255.0.0"]
+IPV6 = ["--ip_version=ipv6", "--local_ip=fd3d::2", "--remote_ip=2001:db8::1", "--gateway_ip=fd3d::1"]
 TIMEOUT_SECONDS = 20
 PUSHES_MAX = 60
 STATES = {"ESTABLISHED": "1", "SYN_SENT": "2", "SYN_RECEIVED": "3", "FIN_WAIT_1": "4", "FIN_WAIT_2": "5",
-          "TIME_WAIT": "6", "CLOSED": "7", "CLOSE_WAIT": "8", "LAST_ACK": "9", "LISTEN": "10", "CLOSING": "11"}
+          "TIME_WAIT": "6", "CLOSED": "7", "CLOSE_WAIT": "8", "LAST_ACK": "9", "LISTEN": "10", "CLOSING": "11",
+          "OPT_TIMESTAMPS": "1", "OPT_SACK": "2", "OPT_WSCALE": "4", "OPT_ECN": "8"}
 COLUMNS = ("passed", "policy", "not applicable", "open", "failed")
 
 Rule = collections.namedtuple("Rule", "name outcome error script path changes push then why")
@@ -81,7 +83,7 @@ def preprocess(text):
 def run_packetdrill(args, path, text):
     """Returns None when the script passes, else what packetdrill said."""
     host = "freebsd" if "net.inet." in text else "linux"
-    addresses = [] if "--ip_version=ipv6" in text else IPV4  # the command line has the last word
+    addresses = IPV6 if "--ip_version=ipv6" in text else IPV4  # the command line has the last word
     mtu = re.search(r"^--mtu=(\d+)", text, re.MULTILINE)
     flags = host + (f",mtu={mtu[1]}" if mtu else "")
     command = [args.packetdrill, f"--so_filename={args.adapter}", f"--so_flags={flags}", *addresses, path]

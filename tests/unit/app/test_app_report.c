@@ -31,7 +31,7 @@ make_report(void)
 	r->result.start_ns = 10 * NS_PER_SEC;
 	r->result.connected_ns = r->result.start_ns + NS_PER_MS;
 	r->result.end_ns = r->result.start_ns + 2 * NS_PER_SEC;
-	r->remote_address = 0xc6120001;
+	r->remote_address = ip_address_of_v4(0xc6120001);
 	r->counters.value[COUNTER_TCP_SEGMENTS_RECEIVED] = 700;
 	r->usage.cycles = 1000000;
 	r->usage.cycles_busy = 350000;

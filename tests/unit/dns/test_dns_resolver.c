@@ -173,7 +173,7 @@ TEST(test_dns_aaaa_is_asked_for_as_told)
 		add_record(&f, DNS_TYPE_AAAA, "0123456789abcdef", 16);
 		deliver(&f);
 		assert_int_equal(result(&f)->address[0].family, 6);
-		assert_memory_equal(result(&f)->address[0].v6, "0123456789abcdef", 16);
+		assert_memory_equal(result(&f)->address[0].v6.byte, "0123456789abcdef", 16);
 		finish(&f, DNS_FOUND);
 	}
 }

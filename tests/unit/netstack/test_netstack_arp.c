@@ -109,12 +109,13 @@ TEST(test_arp_probe_that_is_answered_finds_the_conflict)
 		.sender_mac = other_mac,
 		.sender_ip = TEST_OUR_ADDRESS,
 		.target_mac = our_mac};
+	struct ip_address address;
 	struct ether_addr mac;
 
 	quiet_run(p, 2);
-	assert_false(netstack_address_conflict(p->ns, &mac));
+	assert_false(netstack_address_conflict(p->ns, &address, &mac));
 	fx_arp(p, &our_mac, &a);
-	assert_true(netstack_address_conflict(p->ns, &mac));
+	assert_true(netstack_address_conflict(p->ns, &address, &mac));
 	assert_true(ether_addr_equal(&mac, &other_mac));
 	quiet_run(p, 10);
 	assert_false(netstack_ready(p->ns));
@@ -128,14 +129,15 @@ TEST(test_arp_probe_of_another_for_our_address_is_a_conflict)
 	const struct arp_packet a = {
 		.operation = ARP_REQUEST, .sender_mac = other_mac, .target_ip = TEST_OUR_ADDRESS};
 	struct arp_packet of_another = a;
+	struct ip_address address;
 	struct ether_addr mac;
 
 	of_another.target_ip++;
 	quiet_run(p, 1);
 	fx_arp(p, &ether_addr_broadcast, &of_another);
-	assert_false(netstack_address_conflict(p->ns, &mac));
+	assert_false(netstack_address_conflict(p->ns, &address, &mac));
 	fx_arp(p, &ether_addr_broadcast, &a);
-	assert_true(netstack_address_conflict(p->ns, &mac));
+	assert_true(netstack_address_conflict(p->ns, &address, &mac));
 	fx_end(p);
 }
 
@@ -146,6 +148,7 @@ TEST(test_arp_conflict_is_defended_once_in_ten_seconds)
 		.sender_mac = other_mac,
 		.sender_ip = TEST_OUR_ADDRESS,
 		.target_ip = TEST_PEER_ADDRESS};
+	struct ip_address address;
 	struct ether_addr mac;
 	uint32_t i;
 
@@ -157,12 +160,12 @@ TEST(test_arp_conflict_is_defended_once_in_ten_seconds)
 		assert_int_equal(test_peer_take(p), 1);
 		assert_int_equal(fx_last_arp(p, ARP_REQUEST).target_ip, TEST_OUR_ADDRESS);
 		assert_int_equal(p->frames_seen, before + 1);
-		assert_false(netstack_address_conflict(p->ns, &mac));
+		assert_false(netstack_address_conflict(p->ns, &address, &mac));
 		quiet_run(p, 11);
 	}
 	fx_arp(p, &ether_addr_broadcast, &a);
 	fx_arp(p, &ether_addr_broadcast, &a);
-	assert_true(netstack_address_conflict(p->ns, &mac));
+	assert_true(netstack_address_conflict(p->ns, &address, &mac));
 	assert_int_equal(fx_count(p, COUNTER_ARP_CONFLICTS), 4);
 	fx_end(p);
 }
@@ -178,12 +181,13 @@ TEST(test_arp_address_that_was_lost_is_not_defended)
 
 	for (probes = 0; probes < 2; probes++) { /* lost while probing, and after */
 		struct test_peer *p = fx_new(probes == 1 ? probing : NULL);
+		struct ip_address address;
 		struct ether_addr mac;
 
 		quiet_run(p, probes == 1 ? 2 : 5);
 		for (i = probes; i < 2; i++)
 			fx_arp(p, &ether_addr_broadcast, &a);
-		assert_true(netstack_address_conflict(p->ns, &mac));
+		assert_true(netstack_address_conflict(p->ns, &address, &mac));
 		(void)test_peer_take(p);
 		p->frames_seen = 0;
 		for (i = 0; i < 3; i++) { /* the owner announces itself, and goes on */
@@ -204,13 +208,14 @@ TEST(test_arp_own_packet_looped_back_is_no_conflict)
 		.sender_mac = our_mac,
 		.sender_ip = TEST_OUR_ADDRESS,
 		.target_ip = TEST_OUR_ADDRESS};
+	struct ip_address address;
 	struct ether_addr mac;
 
 	(void)test_peer_take(p);
 	fx_arp(p, &ether_addr_broadcast, &a);
 	fx_arp(p, &ether_addr_broadcast, &a);
 	assert_int_equal(test_peer_take(p), 0);
-	assert_false(netstack_address_conflict(p->ns, &mac));
+	assert_false(netstack_address_conflict(p->ns, &address, &mac));
 	fx_end(p);
 }
 
@@ -235,7 +240,7 @@ TEST(test_arp_asks_five_times_then_fails_and_tells_who_was_heard)
 {
 	struct test_peer *p = fx_new(NULL);
 	struct netstack_conn *nc;
-	struct netstack_arp_failure why;
+	struct netstack_next_hop_failure why;
 
 	p->answers.arp = false;
 	nc = fx_connect(p);
@@ -247,12 +252,12 @@ TEST(test_arp_asks_five_times_then_fails_and_tells_who_was_heard)
 	assert_int_equal(p->who_has, 5);
 	assert_int_equal(netstack_conn_error(nc), -EHOSTUNREACH);
 	assert_int_equal(tcp_conn_state(netstack_conn_tcp(nc)), TCP_CLOSED);
-	netstack_arp_failure(p->ns, &why);
+	netstack_next_hop_failure(p->ns, &why);
 	assert_true(why.failed);
-	assert_int_equal(why.next_hop, TEST_PEER_ADDRESS);
+	assert_int_equal(why.next_hop.v4, TEST_PEER_ADDRESS);
 	assert_int_equal(why.requests_sent, 5);
 	assert_int_equal(why.heard_count, 1);
-	assert_int_equal(why.heard_ip[0], TEST_OUR_ADDRESS + 5);
+	assert_int_equal(why.heard_ip[0].v4, TEST_OUR_ADDRESS + 5);
 	fx_end(p);
 }
 
@@ -261,7 +266,7 @@ TEST(test_arp_is_not_asked_again_for_a_connection_that_failed)
 {
 	struct test_peer *p = fx_new(NULL);
 	struct netstack_conn *nc;
-	struct netstack_arp_failure why;
+	struct netstack_next_hop_failure why;
 
 	p->answers.arp = false;
 	nc = fx_connect(p);
@@ -272,7 +277,7 @@ TEST(test_arp_is_not_asked_again_for_a_connection_that_failed)
 	netstack_release_conn(p->ns, nc, p->now_ns);
 	quiet_run(p, 10);
 	assert_int_equal(p->who_has, 5);
-	netstack_arp_failure(p->ns, &why);
+	netstack_next_hop_failure(p->ns, &why);
 	assert_int_equal(why.heard_count, 1);
 	fx_end(p);
 }
@@ -510,9 +515,9 @@ TEST(test_arp_spoofed_replies_in_masses_leave_the_one_entry_alone)
 	exchange(p, nc, 1);
 	assert_memory_equal(p->last, &peer_mac, 6);
 	assert_int_equal(p->who_has, asked);
-	for (i = 0; i < NETSTACK_ARP_ENTRIES; i++)
-		assert_true(p->ns->arp.entry[i].state == ARP_ENTRY_FREE ||
-			    p->ns->arp.entry[i].ip == TEST_PEER_ADDRESS);
+	for (i = 0; i < NETSTACK_NEIGHBOURS; i++)
+		assert_true(p->ns->neighbours.entry[i].state == NEIGHBOUR_FREE ||
+			    p->ns->neighbours.entry[i].ip.v4 == TEST_PEER_ADDRESS);
 	fx_end(p);
 }
 

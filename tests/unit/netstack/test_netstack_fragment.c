@@ -358,13 +358,14 @@ TEST(test_fragment_with_congestion_experienced_marks_the_whole)
 	struct test_peer *p = established();
 	struct whole w = next_whole(p, 1);
 	struct netstack_datagram *d = &p->ns->fragments.datagram[0];
+	struct netstack_packet packet;
 
 	w.bytes[L3 + 1] = 3; /* CE, RFC 3168 §5.3 */
 	send_fragment(p, &w, 64, 96, true);
 	w.bytes[L3 + 1] = 2;
 	send_fragment(p, &w, 0, 64, true);
-	netstack_fragment_frame(d);
-	assert_int_equal(d->header.ecn, 3);
+	netstack_fragment_frame(d, NULL, &packet);
+	assert_int_equal(packet.ecn, 3);
 	send_fragment(p, &w, 96, 120, false);
 	expect_body(p, 1);
 	fx_end(p);

@@ -336,9 +336,9 @@ TEST(test_udp_without_address_dhcp_broadcasts_and_hears_all_that_is_for_our_mac)
 	struct netstack_udp_received r;
 	struct netstack_conn *nc;
 
-	assert_false(netstack_ready(p->ns));
+	assert_int_equal(netstack_route(p->ns, &peer), -EAFNOSUPPORT);
 	assert_int_equal(p->frames_seen, 0); /* nothing is announced */
-	assert_int_equal(netstack_connect(p->ns, &peer, 80, NULL, p->now_ns, &nc), -EADDRNOTAVAIL);
+	assert_int_equal(netstack_connect(p->ns, &peer, 80, NULL, p->now_ns, &nc), -EAFNOSUPPORT);
 	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 67, "x", 1), -EADDRNOTAVAIL);
 	assert_int_equal(netstack_udp_send(p->ns, u, &everybody, 67, "discover", 8), 0);
 	assert_int_equal(test_peer_take(p), 1);
@@ -406,6 +406,7 @@ TEST(test_address_being_probed_is_not_used_and_a_conflict_is_told)
 		.sender_mac = peer_mac,
 		.sender_ip = TEST_OUR_ADDRESS,
 		.target_mac = our_mac};
+	struct ip_address own;
 	struct ether_addr mac;
 
 	netstack_set_address(p->ns, TEST_OUR_ADDRESS, 24, 0, true, p->now_ns);
@@ -414,11 +415,11 @@ TEST(test_address_being_probed_is_not_used_and_a_conflict_is_told)
 	assert_false(netstack_ready(p->ns));
 	assert_int_equal(fx_last_arp(p, ARP_REQUEST).sender_ip, 0); /* a probe, no datagram */
 	fx_arp(p, &our_mac, &theirs);
-	assert_true(netstack_address_conflict(p->ns, &mac));
+	assert_true(netstack_address_conflict(p->ns, &own, &mac));
 	netstack_set_address(p->ns, 0, 0, 0, false, p->now_ns);
-	assert_false(netstack_address_conflict(p->ns, &mac));
+	assert_false(netstack_address_conflict(p->ns, &own, &mac));
 	fx_arp(p, &our_mac, &theirs); /* theirs it may be */
-	assert_false(netstack_address_conflict(p->ns, &mac));
+	assert_false(netstack_address_conflict(p->ns, &own, &mac));
 	netstack_set_address(p->ns, TEST_OUR_ADDRESS + 1, 24, 0, true, p->now_ns);
 	test_peer_wait(p, 8 * NS_PER_SEC);
 	test_peer_wait(p, 8 * NS_PER_SEC);

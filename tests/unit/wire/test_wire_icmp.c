@@ -124,8 +124,8 @@ test_icmp_quote_that_cannot_be_ours_is_malformed(void **state)
 	(void)state;
 	assert_int_equal(parse(good, ERROR_LEN, &m), DROP_NONE);
 	assert_int_equal(m.type, ICMP_TIME_EXCEEDED);
-	assert_int_equal(m.quote.src, 0xc6120002);
-	assert_int_equal(m.quote.dst, 0xc6120001);
+	assert_int_equal(m.quote.src.v4, 0xc6120002);
+	assert_int_equal(m.quote.dst.v4, 0xc6120001);
 	assert_int_equal(m.quote.protocol, 6);
 	for (len = ICMP_HEADER_LEN; len < ERROR_LEN;
 		len++) /* RFC 792: 64 bits of the data at least */

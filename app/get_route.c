@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "exit_code.h"
+#include "get.h"
+
+/* What the link's routers have to say is waited for, and the test of our own addresses. */
+struct route_wait {
+	struct get *g;
+	const struct ip_address *remote;
+	uint64_t until_ns;
+	int rc;
+};
+
+static bool
+route_poll(void *ctx, uint64_t now_ns)
+{
+	struct route_wait *w = ctx;
+
+	w->rc = netstack_route(w->g->host.netstack, w->remote);
+	return w->rc != -EINPROGRESS || now_ns >= w->until_ns ||
+	       monitor_signal(w->g->host.monitor) != 0 || monitor_port_gone(w->g->host.monitor);
+}
+
+static const char *
+why_no_route(int rc)
+{
+	switch (rc) {
+	case -EAFNOSUPPORT:
+		return "no router of the link advertised a prefix for us to take an address from; "
+		       "give one with --address6 CIDR";
+	case -ENETUNREACH:
+		return "it is not on our link, and no router advertised itself; name the router "
+		       "with --gateway6";
+	case -EADDRNOTAVAIL:
+		return "another host has our address; choose another";
+	case -EADDRINUSE:
+		return "that address is our own";
+	case -EINPROGRESS:
+		return "the link's routers did not answer in time";
+	default:
+		return strerror(-rc);
+	}
+}
+
+void
+get_conflict_text(
+	const struct ip_address *own, const struct ether_addr *mac, char *text, size_t room)
+{
+	char mac_text[ETHER_ADDR_TEXT_LEN], ip[IP_ADDRESS_TEXT_LEN];
+
+	snprintf(text, room, "%s uses our address %s too; choose another %s",
+		ether_addr_format(mac, mac_text), ip_address_format(own, ip),
+		own->family == 4 ? "--address" : "--address6 or --mac");
+}
+
+int
+get_route(struct get *g, const struct target *t, char *text, size_t room)
+{
+	uint64_t timeout_ns = g->settings->connect_timeout_ns;
+	struct route_wait w = {.g = g,
+		.remote = &t->remote,
+		.until_ns = timeout_ns > 0 ? port_clock_ns() + timeout_ns : TIME_NEVER};
+	struct ip_address own;
+	struct ether_addr mac;
+	char ip[IP_ADDRESS_TEXT_LEN];
+
+	if (netstack_route(g->host.netstack, &t->remote) == 0)
+		return 0;
+	worker_run(&g->host.worker, route_poll, &w);
+	if (w.rc == 0)
+		return 0;
+	if (monitor_signal(g->host.monitor) != 0) {
+		g->interrupted = true;
+		snprintf(text, room, "interrupted while looking for a way to the server");
+		return EXIT_CODE_ABORTED;
+	}
+	if (netstack_address_conflict(g->host.netstack, &own, &mac)) {
+		get_conflict_text(&own, &mac, text, room);
+		return EXIT_CODE_ADDRESS;
+	}
+	snprintf(text, room, "Failed to connect to %s port %u: %s",
+		ip_address_format(&t->remote, ip), t->url.port, why_no_route(w.rc));
+	return w.rc == -EINPROGRESS ? (int)FETCH_OPERATION_TIMEDOUT : EXIT_CODE_COULDNT_CONNECT;
+}

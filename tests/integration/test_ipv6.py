@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""dpfetch over IPv6: its address given or made from a router's prefix, neighbours found by NDP."""
+import os
+import subprocess
+import sys
+import time
+
+LABS = [{"mtu": 1500, "size": 256 << 20, "ipv6": True}]
+SERVER = "2001:2:0:18::1"
+OURS = "2001:2:0:18::2"
+FAR = "2001:2:0:99::1"  # off the link, behind the server
+BIG = f"http://[{SERVER}]/big"
+STATIC = ("--address6", f"{OURS}/64")
+
+
+def router(lab):
+    """Debian's dnsmasq as the link's router: it advertises itself and the prefix. No DNS, no DHCP."""
+    process = lab.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--enable-ra",
+                        "--dhcp-range=2001:2:0:18::,ra-only,64,1h", "--interface=s0", "--bind-interfaces",
+                        f"--dhcp-leasefile={lab.path('leases')}", "--pid-file=", "--user=root", "--log-facility=-")
+    time.sleep(0.3)
+    assert process.poll() is None, process.stderr.read()
+    return process
+
+
+def far_server(lab):
+    """A web server at an address that is not on the link."""
+    lab.in_server("ip", "addr", "replace", f"{FAR}/128", "dev", "lo", "nodad")
+    return lab.start(sys.executable, "-m", "http.server", "--bind", FAR, "--directory", lab.www, "8080", port=8080)
+
+
+def test_ipv6_256_mib_is_exact_and_nothing_is_sent_twice(lab):
+    stats = lab.fetch_exact(BIG, os.path.join(lab.www, "big"), *STATIC)
+    transfer = stats["transfers"][0]
+    assert transfer["counters"]["tcp_fast_path"] > 0.9 * transfer["counters"]["tcp_data_segments"], transfer
+    lab.lossless_runs(3, *STATIC, "-o", "/dev/null", BIG)
+
+
+def test_ipv6_addresses_are_what_write_out_says(lab):
+    result = lab.dpfetch("-s", "-o", "/dev/null", "-w", "%{local_ip} %{remote_ip} %{http_code}", *STATIC,
+                         "--resolve", f"www.lab:80:[{SERVER}]", "http://www.lab/hello.txt")
+    assert (result.returncode, result.stdout) == (0, f"{OURS} {SERVER} 200"), f"{result.stdout} {result.stderr}"
+
+
+def test_ipv6_and_ipv4_at_a_time(lab):
+    result = lab.dpfetch("-s", "-S", "-w", "%{remote_ip} ", "--address", "198.18.0.2/24", *STATIC,
+                         f"http://[{SERVER}]/hello.txt", "http://198.18.0.1/hello.txt")
+    assert result.returncode == 0 and result.stdout.split()[-1] == "198.18.0.1", result.stdout + result.stderr
+
+
+def test_ipv6_address_is_made_from_a_routers_prefix(lab):
+    process = router(lab)
+    try:
+        result = lab.dpfetch("-s", "-S", "-o", lab.path("out"), "-w", "%{local_ip}", "--address6", "auto",
+                             f"http://[{SERVER}]/1048576")
+    finally:
+        lab.stop(process)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "2001:2:0:18:0:5eff:fe12:2", result.stdout  # the MAC address's EUI-64
+    subprocess.run(["cmp", lab.path("out"), os.path.join(lab.www, "1048576")], check=True)
+
+
+def test_ipv6_server_off_the_link_is_reached_by_the_router(lab):
+    server, process = far_server(lab), router(lab)
+    url = f"http://[{FAR}]:8080/65536"
+    try:
+        by_advertisement = lab.dpfetch("-s", "-S", "-o", "/dev/null", *STATIC, url)
+        lab.stop(process)
+        by_option = lab.dpfetch("-s", "-S", "-o", "/dev/null", *STATIC, "--gateway6", SERVER, url)
+    finally:
+        lab.stop(process)
+        lab.stop(server)
+    assert by_advertisement.returncode == 0, by_advertisement.stderr
+    assert by_option.returncode == 0, by_option.stderr
+
+
+def test_ipv6_without_a_router_says_so(lab):
+    start = time.monotonic()
+    result = lab.dpfetch("-o", "/dev/null", "--address6", "auto", f"http://[{SERVER}]/1")
+    assert result.returncode == 7 and "--address6 CIDR" in result.stderr, f"{result.returncode} {result.stderr}"
+    assert time.monotonic() - start < 20
+    result = lab.dpfetch("-o", "/dev/null", "--connect-timeout", "1", *STATIC, f"http://[{FAR}]/1")
+    assert result.returncode == 28, f"{result.returncode} {result.stderr}"
+
+
+def test_ipv6_address_of_another_host_is_not_used(lab):
+    lab.in_server("ip", "addr", "replace", f"{OURS}/64", "dev", "s0", "nodad")
+    try:
+        result = lab.dpfetch("-o", "/dev/null", "--probe-address", *STATIC, f"http://[{SERVER}]/1")
+    finally:
+        lab.in_server("ip", "addr", "del", f"{OURS}/64", "dev", "s0")
+    assert result.returncode == 112 and OURS in result.stderr, f"{result.returncode} {result.stderr}"
+    result = lab.dpfetch("-s", "-S", "-o", "/dev/null", "--probe-address", *STATIC, f"http://[{SERVER}]/1")
+    assert result.returncode == 0, result.stderr
+
+
+def test_ipv6_absent_host_is_said_with_who_was_heard(lab):
+    result = lab.dpfetch("-o", "/dev/null", *STATIC, "http://[2001:2:0:18::77]/1")
+    assert result.returncode == 7, f"{result.returncode} {result.stderr}"
+    assert "did not answer 5 neighbour solicitations" in result.stderr, result.stderr
+
+
+def test_ipv6_ping_finds_us_during_a_fetch(lab):
+    fetch = lab.popen("-s", "-S", *STATIC, *(3 * ["-o", "/dev/null", BIG]))
+    time.sleep(1)
+    ping = lab.in_server("ping", "-6", "-c", "3", "-i", "0.2", "-s", "1200", OURS)
+    _, errors = fetch.communicate(timeout=120)
+    assert fetch.returncode == 0, errors
+    assert " 0% packet loss" in ping.stdout, ping.stdout
+
+
+def test_ipv6_kernel_neither_sees_nor_answers(lab):
+    before = lab.tcp_counters(lab.client)["OutRsts"]
+    lab.fetch_exact(f"http://[{SERVER}]/1048576", os.path.join(lab.www, "1048576"), *STATIC)
+    assert lab.tcp_counters(lab.client)["OutRsts"] == before
+
+
+def test_ipv6_address_of_the_kernel_is_refused(lab):
+    result = lab.dpfetch("-o", "/dev/null", "--address6", "2001:2:0:18::3/64", f"http://[{SERVER}]/1")
+    assert result.returncode == 112 and "the kernel owns" in result.stderr, f"{result.returncode} {result.stderr}"
+    mac = lab.in_client("cat", "/sys/class/net/c0/address").stdout.strip()
+    result = lab.dpfetch("-o", "/dev/null", *STATIC, "--mac", mac, f"http://[{SERVER}]/1")
+    assert result.returncode == 112 and "--mac" in result.stderr, f"{result.returncode} {result.stderr}"
