@@ -5,6 +5,9 @@
 /** For what a hot function rarely calls: inlined, it would cost every call its registers. */
 #define OUT_OF_LINE __attribute__((noinline))
 
+/** For what is to be compiled anew at each call, where an argument is a constant. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define LIKELY(condition) __builtin_expect((condition), 1)
 #define UNLIKELY(condition) __builtin_expect((condition), 0)
 

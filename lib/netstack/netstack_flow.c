@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base_bytes.h"
+#include "base_compiler.h"
 #include "netstack_priv.h"
 #include "wire_checksum.h"
 
@@ -78,8 +79,8 @@ netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc, const 
 		flow->header[i] = word_at(f->data, i) & mask[i];
 }
 
-/* words is a constant at each call: the loop is unrolled. */
-static inline bool
+/* From here on v6 and words are constants at each call: each family has code of its own. */
+static ALWAYS_INLINE bool
 header_equal(const uint64_t *header, const uint8_t *p, const uint64_t *mask, uint32_t words)
 {
 	uint64_t differs = 0;
@@ -97,7 +98,7 @@ ip_sum_right(const struct frame *f, const uint8_t *l3)
 	       wire_checksum_finish(wire_checksum_add(0, l3, IPV4_HEADER_LEN)) == 0;
 }
 
-static inline bool
+static ALWAYS_INLINE bool
 matches_ipv4(const struct netstack_flow *flow, const struct frame *f)
 {
 	const uint8_t *l3 = f->data + ETHER_HEADER_LEN;
@@ -111,7 +112,7 @@ matches_ipv4(const struct netstack_flow *flow, const struct frame *f)
 	       total_len <= f->len - ETHER_HEADER_LEN && ip_sum_right(f, l3);
 }
 
-static inline bool
+static ALWAYS_INLINE bool
 matches_ipv6(const struct netstack_flow *flow, const struct frame *f)
 {
 	uint32_t payload_len;
@@ -124,35 +125,78 @@ matches_ipv6(const struct netstack_flow *flow, const struct frame *f)
 	       payload_len <= f->len - ETHER_HEADER_LEN - IPV6_HEADER_LEN;
 }
 
+static ALWAYS_INLINE bool
+matches(const struct netstack_flow *flow, const struct frame *f, bool v6)
+{
+	if (f->next != NULL || (f->flags & (FRAME_IP_CSUM_BAD | FRAME_VLAN_STRIPPED)))
+		return false;
+	return v6 ? matches_ipv6(flow, f) : matches_ipv4(flow, f);
+}
+
 bool
 netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f)
 {
-	if (!flow->known || f->next != NULL ||
-		(f->flags & (FRAME_IP_CSUM_BAD | FRAME_VLAN_STRIPPED)))
+	if (!flow->known)
 		return false;
-	return flow->v6 ? matches_ipv6(flow, f) : matches_ipv4(flow, f);
+	return flow->v6 ? matches(flow, f, true) : matches(flow, f, false);
 }
 
 #define TIMESTAMPS_LEN 12U
 
-static bool
+static ALWAYS_INLINE bool
 options_equal(const uint8_t *a, const uint8_t *b, uint32_t header_len)
 {
+	a += TCP_HEADER_LEN;
+	b += TCP_HEADER_LEN;
 	return header_len == TCP_HEADER_LEN ||
-	       (header_len == TCP_HEADER_LEN + TIMESTAMPS_LEN &&
-		       memcmp(a + TCP_HEADER_LEN, b + TCP_HEADER_LEN, TIMESTAMPS_LEN) == 0);
+	       (header_len == TCP_HEADER_LEN + TIMESTAMPS_LEN && word_at(a, 0) == word_at(b, 0) &&
+		       be32_load(a + 8) == be32_load(b + 8));
 }
 
-bool
-netstack_flow_continues(const struct netstack_flow *flow, const struct frame *first,
-	const struct frame *f, uint32_t seq)
+/* Is f a segment like that of first but for SEQ, which is seq, and with data? */
+static ALWAYS_INLINE bool
+continues(const struct netstack_flow *flow, const struct frame *first, const struct frame *f,
+	uint32_t seq, uint32_t header_len, bool v6)
 {
-	uint32_t offset = netstack_flow_l4_offset(flow);
-	const uint8_t *a = first->data + offset, *b = f->data + offset;
-	uint32_t header_len = (uint32_t)(a[12] >> 4) * 4U;
+	const uint8_t *a = first->data + netstack_flow_l4_offset(v6);
+	const uint8_t *b = f->data + netstack_flow_l4_offset(v6);
 
-	return netstack_flow_matches(flow, f) && be32_load(b + 4) == seq &&
-	       memcmp(a + 8, b + 8, 8) == 0 && /* acknowledgment, data offset, flags, window */
-	       netstack_flow_ecn(flow, first) == netstack_flow_ecn(flow, f) &&
-	       netstack_flow_l4_len(flow, f) > header_len && options_equal(a, b, header_len);
+	return matches(flow, f, v6) && be32_load(b + 4) == seq &&
+	       word_at(a, 1) == word_at(b, 1) && /* acknowledgment, data offset, flags, window */
+	       netstack_flow_ecn(first, v6) == netstack_flow_ecn(f, v6) &&
+	       netstack_flow_l4_len(f, v6) > header_len && options_equal(a, b, header_len);
+}
+
+#define PREFETCH_AHEAD 6U
+#define CACHE_LINE 64U
+
+static ALWAYS_INLINE uint32_t
+collect(const struct netstack_flow *flow, const struct tcp_segment *first,
+	const struct frame *frames, uint32_t n, struct payload *ret, bool v6)
+{
+	uint32_t header_len = (uint32_t)(first->payload.data - frames[0].data), i;
+	uint32_t tcp_header_len = header_len - netstack_flow_l4_offset(v6), len;
+	uint32_t seq = first->seq + first->payload.len;
+
+	ret[0] = (struct payload){first->payload.data, first->payload.len, frames[0].owner};
+	for (i = 1; i < n; i++) {
+		if (i + PREFETCH_AHEAD < n) {
+			__builtin_prefetch(frames[i + PREFETCH_AHEAD].data);
+			__builtin_prefetch(frames[i + PREFETCH_AHEAD].data + CACHE_LINE);
+		}
+		if (!continues(flow, &frames[0], &frames[i], seq, tcp_header_len, v6))
+			break;
+		len = netstack_flow_l4_len(&frames[i], v6) - tcp_header_len;
+		ret[i] = (struct payload){frames[i].data + header_len, len, frames[i].owner};
+		seq += len;
+	}
+	return i;
+}
+
+uint32_t
+netstack_flow_collect(const struct netstack_flow *flow, const struct tcp_segment *first,
+	const struct frame *frames, uint32_t n, struct payload *ret)
+{
+	return flow->v6 ? collect(flow, first, frames, n, ret, true)
+			: collect(flow, first, frames, n, ret, false);
 }

@@ -425,30 +425,16 @@ prefetch_headers(const struct frame *frames, uint32_t i, uint32_t n)
 	__builtin_prefetch(frames[i].data + CACHE_LINE);
 }
 
-/* The payloads of first, the segment of frames[0], and of those that continue it. Returns how many. */
+/* How many of the first n frames of a run, of which the first was checked, are undamaged. */
 static uint32_t
-collect_run(const struct netstack *ns, const struct tcp_segment *first, const struct frame *frames,
-	uint32_t n, struct payload *ret)
+undamaged(const struct netstack_conn *nc, const struct frame *frames, uint32_t n, bool v6)
 {
-	uint32_t header_len = (uint32_t)(first->payload.data - frames[0].data), len, i;
-	uint32_t seq = first->seq + first->payload.len;
-	uint32_t l4_offset = netstack_flow_l4_offset(&ns->flow);
-	const struct netstack_conn *nc = ns->flow.conn;
-	const uint8_t *data;
+	uint32_t l4_offset = netstack_flow_l4_offset(v6), i;
 
-	ret[0] = (struct payload){first->payload.data, first->payload.len, frames[0].owner};
-	for (i = 1; i < MIN_OF(n, RUN_MAX); i++) {
-		prefetch_headers(frames, i + PREFETCH_AHEAD, n);
-		if (!netstack_flow_continues(&ns->flow, &frames[0], &frames[i], seq))
+	for (i = 1; i < n; i++) {
+		if (check_tcp_sum(&frames[i], &nc->remote, &nc->local, frames[i].data + l4_offset,
+			    netstack_flow_l4_len(&frames[i], v6)) != DROP_NONE)
 			break;
-		data = frames[i].data;
-		len = netstack_flow_l4_len(&ns->flow, &frames[i]);
-		if (check_tcp_sum(&frames[i], &nc->remote, &nc->local, data + l4_offset, len) !=
-			DROP_NONE)
-			break;
-		len -= header_len - l4_offset;
-		ret[i] = (struct payload){data + header_len, len, frames[i].owner};
-		seq += len;
 	}
 	return i;
 }
@@ -462,7 +448,8 @@ input_run(struct netstack *ns, const struct tcp_segment *first, const struct fra
 	struct payload part[RUN_MAX];
 	uint32_t i;
 
-	n = collect_run(ns, first, frames, n, part);
+	n = netstack_flow_collect(&ns->flow, first, frames, MIN_OF(n, RUN_MAX), part);
+	n = undamaged(nc, frames, n, ns->flow.v6);
 	n = tcp_conn_input_run(nc->tcp, first, part, n, now_ns);
 	for (i = 1; i < n; i++)
 		count_sum(ns, &frames[i]);
@@ -477,8 +464,8 @@ static uint32_t
 input_predicted(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
 	struct netstack_conn *nc = ns->flow.conn;
-	const uint8_t *l4 = frames[0].data + netstack_flow_l4_offset(&ns->flow);
-	uint32_t tcp_len = netstack_flow_l4_len(&ns->flow, &frames[0]);
+	const uint8_t *l4 = frames[0].data + netstack_flow_l4_offset(ns->flow.v6);
+	uint32_t tcp_len = netstack_flow_l4_len(&frames[0], ns->flow.v6);
 	struct tcp_segment s;
 	enum drop_reason drop =
 		read_segment(ns, &frames[0], &nc->remote, &nc->local, l4, tcp_len, &s);
@@ -488,7 +475,7 @@ input_predicted(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t 
 		release_owner(ns, frames[0].owner);
 		return 1;
 	}
-	s.ecn = netstack_flow_ecn(&ns->flow, &frames[0]);
+	s.ecn = netstack_flow_ecn(&frames[0], ns->flow.v6);
 	if (LIKELY(tcp_conn_run_expected(nc->tcp, &s, now_ns)))
 		return input_run(ns, &s, frames, n, now_ns);
 	deliver(ns, nc, &s, &frames[0], s.payload.len, now_ns);

@@ -141,28 +141,29 @@ void netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc,
  *  checks on addresses would let pass, with a plain IP header (no options, no extensions) in an
  *  untagged frame, in one buffer? false: the long way decides. The TCP header was not looked at. */
 bool netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f);
-/** Is f, besides, a segment like that of first but for SEQ, which is seq? first matched the flow, and
- *  wire_tcp_parse took it. */
-bool netstack_flow_continues(const struct netstack_flow *flow, const struct frame *first,
-	const struct frame *f, uint32_t seq);
+/** The payloads of first, the segment of frames[0], which matched, and of those of the n (1..) frames
+ *  that follow it: segments that differ from it but in SEQ, each beginning where the one before ended,
+ *  with data. Their checksums were not looked at. Returns how many; ret has room for n. */
+uint32_t netstack_flow_collect(const struct netstack_flow *flow, const struct tcp_segment *first,
+	const struct frame *frames, uint32_t n, struct payload *ret);
 /** Of a frame that matched: where TCP's header begins, how long the segment is, its ECN codepoint. */
 static inline uint32_t
-netstack_flow_l4_offset(const struct netstack_flow *flow)
+netstack_flow_l4_offset(bool v6)
 {
-	return ETHER_HEADER_LEN + (flow->v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN);
+	return ETHER_HEADER_LEN + (v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN);
 }
 static inline uint32_t
-netstack_flow_l4_len(const struct netstack_flow *flow, const struct frame *f)
+netstack_flow_l4_len(const struct frame *f, bool v6)
 {
-	return flow->v6 ? be16_load(f->data + ETHER_HEADER_LEN + 4)
-			: be16_load(f->data + ETHER_HEADER_LEN + 2) - IPV4_HEADER_LEN;
+	return v6 ? be16_load(f->data + ETHER_HEADER_LEN + 4)
+		  : be16_load(f->data + ETHER_HEADER_LEN + 2) - IPV4_HEADER_LEN;
 }
 static inline uint8_t
-netstack_flow_ecn(const struct netstack_flow *flow, const struct frame *f)
+netstack_flow_ecn(const struct frame *f, bool v6)
 {
 	uint8_t byte = f->data[ETHER_HEADER_LEN + 1];
 
-	return (flow->v6 ? byte >> 4 : byte) & IPV4_ECN_MASK;
+	return (v6 ? byte >> 4 : byte) & IPV4_ECN_MASK;
 }
 
 /* netstack_timer.c */

@@ -112,6 +112,66 @@ tcp_congestion_on_enter_recovery(
 	cc->after_rto = false;
 }
 
+/* ---- proportional rate reduction, RFC 9937 §6.2 ---- */
+
+void
+tcp_congestion_begin_prr(struct tcp_congestion_control *cc, uint32_t outstanding_bytes)
+{
+	cc->prr = (struct tcp_prr){.recover_fs = MAX_OF(outstanding_bytes, 1U)};
+}
+
+/* What may still be sent of what was delivered, and as it were of every RecoverFS bytes ssthresh. */
+static uint64_t
+proportional_part(const struct tcp_congestion_control *cc)
+{
+	const struct tcp_prr *p = &cc->prr;
+	uint64_t due = (p->prr_delivered * cc->ssthresh + p->recover_fs - 1) / p->recover_fs;
+
+	return due > p->prr_out ? due - p->prr_out : 0;
+}
+
+/* pipe is at or below ssthresh: back to it. */
+static uint64_t
+reduction_bound(const struct tcp_congestion_control *cc, uint32_t delivered_bytes,
+	uint32_t pipe_bytes, bool safe)
+{
+	const struct tcp_prr *p = &cc->prr;
+	uint64_t sndcnt = p->prr_delivered > p->prr_out ? p->prr_delivered - p->prr_out : 0;
+
+	sndcnt = MAX_OF(sndcnt, (uint64_t)delivered_bytes);
+	if (safe)
+		sndcnt += cc->smss;
+	return MIN_OF(sndcnt, (uint64_t)(cc->ssthresh - pipe_bytes));
+}
+
+void
+tcp_congestion_on_recovery_ack(
+	struct tcp_congestion_control *cc, uint32_t delivered_bytes, uint32_t pipe_bytes, bool safe)
+{
+	uint64_t sndcnt;
+
+	if (!cc->recovering || !cc->sack)
+		return;
+	cc->prr.prr_delivered += delivered_bytes;
+	if (pipe_bytes > cc->ssthresh)
+		sndcnt = proportional_part(cc);
+	else
+		sndcnt = reduction_bound(cc, delivered_bytes, pipe_bytes, safe);
+	if (cc->prr.prr_out == 0) /* the fast retransmission */
+		sndcnt = MAX_OF(sndcnt, (uint64_t)cc->smss);
+	cc->cwnd = pipe_bytes;
+	tcp_congestion_grow(cc, (uint32_t)MIN_OF(sndcnt, (uint64_t)TCP_CONGESTION_CWND_MAX));
+	cc->cwnd = MAX_OF(cc->cwnd, cc->smss);
+}
+
+void
+tcp_congestion_on_recovery_sent(struct tcp_congestion_control *cc, uint32_t bytes)
+{
+	cc->prr.prr_out += bytes;
+}
+
+/* ---- other events ---- */
+
 void
 tcp_congestion_on_ecn(struct tcp_congestion_control *cc, uint32_t flight_bytes)
 {
@@ -148,7 +208,9 @@ tcp_congestion_on_exit_recovery(
 	if (!cc->recovering)
 		return;
 	/* RFC 6582 §3.2 step 3, full acknowledgment, option 1 */
-	if (!cc->sack)
+	if (cc->sack)
+		cc->cwnd = cc->ssthresh;
+	else
 		cc->cwnd = MIN_OF(cc->ssthresh, MAX_OF(flight_bytes, cc->smss) + cc->smss);
 	cc->recovering = false;
 }
@@ -165,6 +227,32 @@ tcp_congestion_on_rto(
 	cc->recovering = false;
 	cc->after_rto = true;
 	cc->ops->on_restart(cc);
+}
+
+void
+tcp_congestion_save(struct tcp_congestion_control *cc, uint32_t flight_bytes)
+{
+	cc->prior = (struct tcp_congestion_prior){
+		.cwnd = cc->cwnd,
+		.pipe_prev = MAX_OF(flight_bytes, cc->ssthresh),
+		.bytes_acked = cc->bytes_acked,
+		.cubic = cc->cubic,
+	};
+}
+
+void
+tcp_congestion_undo(struct tcp_congestion_control *cc, uint32_t flight_bytes, uint32_t bytes_acked)
+{
+	uint32_t more = MIN_OF(bytes_acked, tcp_congestion_initial_window(cc->smss));
+
+	/* Inflated, or narrowed to what is in the network. */
+	if (cc->recovering)
+		cc->cwnd = MIN_OF(cc->cwnd, cc->ssthresh);
+	cc->cwnd = MAX_OF(cc->cwnd, MIN_OF(cc->prior.cwnd, flight_bytes + more));
+	cc->ssthresh = MAX_OF(cc->ssthresh, cc->prior.pipe_prev);
+	cc->bytes_acked = cc->prior.bytes_acked;
+	cc->cubic = cc->prior.cubic;
+	cc->recovering = cc->after_rto = false;
 }
 
 void

@@ -10,7 +10,8 @@
  * RFC 5681 and 6582; CUBIC, RFC 9438) moves cwnd and ssthresh. The core decides what is lost and
  * what to send; here is only how much may be in flight:
  *
- *   with SACK (RFC 6675)     send while cwnd - pipe >= SMSS
+ *   with SACK (RFC 6675)     send while cwnd - pipe >= SMSS; during recovery cwnd is pipe and what
+ *                            PRR lets out on top of it
  *   without (RFC 6582)       send while cwnd - FlightSize >= SMSS; cwnd is inflated by on_dup_ack
  *                            and deflated by on_partial_ack during recovery
  *
@@ -39,6 +40,19 @@ struct tcp_cubic {
 	bool in_epoch; /* false: the next ACK in congestion avoidance begins one */
 };
 
+/** Proportional rate reduction, RFC 9937 §6.2, names as there; bytes. */
+struct tcp_prr {
+	uint64_t prr_delivered, prr_out; /* delivered, sent since recovery began */
+	uint32_t recover_fs; /* RecoverFS, > 0 */
+};
+
+/** What was before a reduction that may turn out to be spurious. */
+struct tcp_congestion_prior {
+	uint32_t cwnd, pipe_prev; /* bytes; RFC 4015: pipe_prev = max(FlightSize, ssthresh) */
+	uint32_t bytes_acked;
+	struct tcp_cubic cubic;
+};
+
 /** cwnd, ssthresh may be read by anyone; the rest is private. */
 struct tcp_congestion_control {
 	const struct tcp_congestion_ops *ops;
@@ -52,6 +66,8 @@ struct tcp_congestion_control {
 	bool unlimited; /* the last ACK did not find cwnd to be the limit, */
 	uint64_t unlimited_since_ns; /* nor did those since then */
 	struct tcp_cubic cubic;
+	struct tcp_prr prr;
+	struct tcp_congestion_prior prior;
 };
 
 /** A new connection's state: cwnd is the initial window, ssthresh the maximum. smss: bytes of data
@@ -82,11 +98,27 @@ void tcp_congestion_on_ack(struct tcp_congestion_control *cc, uint32_t bytes, ui
 /**
  * Loss found by duplicate ACKs or SACK: fast retransmit, RFC 5681 §3.2, RFC 6675 §5 (4).
  * flight_bytes: FlightSize (SND.NXT - SND.UNA) now, without what limited transmit added.
- * sack: recovery will be by RFC 6675 (cwnd = ssthresh), else by RFC 6582 (cwnd = ssthresh + 3 * SMSS).
- * Must not be called while recovering.
+ * sack: recovery will be by RFC 6675 or 8985, with PRR (tcp_congestion_begin_prr has to follow), else
+ * by RFC 6582 (cwnd = ssthresh + 3 * SMSS). Must not be called while recovering.
  */
 void tcp_congestion_on_enter_recovery(
 	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool sack, uint64_t now_ns);
+
+/** RFC 9937 §6.2: recovery by SACK has begun. outstanding_bytes: RecoverFS, what is outstanding and
+ *  not SACKed, and what the ACK that began it delivered. */
+void tcp_congestion_begin_prr(struct tcp_congestion_control *cc, uint32_t outstanding_bytes);
+
+/**
+ * An ACK, or the expiry of the reordering timer, in recovery by SACK, the first one included:
+ * cwnd = pipe + sndcnt. delivered_bytes: DeliveredData; pipe_bytes: after it; safe: it advanced
+ * SND.UNA and no further loss was found (safeACK: the window may grow towards ssthresh as in slow
+ * start, PRR-SSRB; else by as much as was delivered, PRR-CRB).
+ */
+void tcp_congestion_on_recovery_ack(struct tcp_congestion_control *cc, uint32_t delivered_bytes,
+	uint32_t pipe_bytes, bool safe);
+
+/** Bytes, old or new, were sent in recovery. */
+void tcp_congestion_on_recovery_sent(struct tcp_congestion_control *cc, uint32_t bytes);
 
 /** ECN-Echo: congestion without a loss, RFC 3168 §6.1.2. ssthresh as on entering recovery,
  *  cwnd no more than that, and no recovery follows. Must not be called while recovering. */
@@ -98,8 +130,8 @@ void tcp_congestion_on_dup_ack(struct tcp_congestion_control *cc);
 /** A partial ACK of bytes in recovery. RFC 6582 §3.2 step 3 deflates cwnd; with SACK nothing. */
 void tcp_congestion_on_partial_ack(struct tcp_congestion_control *cc, uint32_t bytes);
 
-/** The recovery point is acknowledged. flight_bytes: FlightSize after that ACK: without SACK cwnd
- *  becomes min(ssthresh, max(flight, SMSS) + SMSS), so that no burst follows (RFC 6582). */
+/** The recovery point is acknowledged. cwnd becomes ssthresh (RFC 9937 §6.2). flight_bytes: FlightSize
+ *  after that ACK: without SACK cwnd becomes min(ssthresh, max(flight, SMSS) + SMSS), so that no burst follows (RFC 6582). */
 void tcp_congestion_on_exit_recovery(
 	struct tcp_congestion_control *cc, uint32_t flight_bytes, uint64_t now_ns);
 
@@ -109,6 +141,18 @@ void tcp_congestion_on_exit_recovery(
  */
 void tcp_congestion_on_rto(
 	struct tcp_congestion_control *cc, uint32_t flight_bytes, bool first, uint64_t now_ns);
+
+/** A reduction for a loss follows, the first of a recovery: RFC 4015 §3.2 step 0. flight_bytes:
+ *  FlightSize. */
+void tcp_congestion_save(struct tcp_congestion_control *cc, uint32_t flight_bytes);
+
+/**
+ * The recovery since tcp_congestion_save was spurious, whether or not it is over: RFC 4015 §3.2
+ * step 7, ssthresh = pipe_prev and cwnd = FlightSize + min(bytes acked, IW), though not above what it
+ * was nor below what it is; CUBIC goes on from where it was (RFC 9438 §4.9). Ends any recovery.
+ */
+void tcp_congestion_undo(
+	struct tcp_congestion_control *cc, uint32_t flight_bytes, uint32_t bytes_acked);
 
 /** About to send after idle_ns without sending, nothing outstanding: if longer than the RTO, cwnd
  *  restarts from the initial window (RFC 5681 §4.1); ssthresh is then at least 3/4 of what cwnd

@@ -28,6 +28,7 @@ tcp_config_defaults(struct tcp_config *ret)
 		.mss_max = 1460,
 		.timestamps = true,
 		.sack = true,
+		.rack = true,
 		.window_scaling = true,
 		.syn_retries = 7, /* RFC 9293 MUST-23: R2 of at least 3 minutes for a SYN */
 		.data_retries = 15, /* RFC 9293 SHLD-11: R2 of at least 100 s */
@@ -69,7 +70,8 @@ tcp_conn_create(const struct tcp_config *cfg)
 	c->counters = cfg->counters;
 	c->reassembly =
 		tcp_reassembly_create(cfg->rcv_payloads_max, cfg->release, cfg->release_ctx);
-	if (c->reassembly == NULL || !tcp_send_buffer_init(&c->send, cfg->snd_buffer_bytes)) {
+	if (c->reassembly == NULL || !tcp_send_buffer_init(&c->send, cfg->snd_buffer_bytes) ||
+		!tcp_sent_init(&c->sent, cfg->snd_buffer_bytes)) {
 		tcp_conn_destroy(c);
 		return NULL;
 	}
@@ -84,6 +86,7 @@ tcp_conn_destroy(struct tcp_conn *c)
 		return;
 	tcp_reassembly_destroy(c->reassembly);
 	free(c->send.bytes);
+	tcp_sent_free(&c->sent);
 	free(c);
 }
 
@@ -95,6 +98,7 @@ tcp_conn_reset(struct tcp_conn *c)
 		.counters = c->counters,
 		.reassembly = c->reassembly,
 		.send = {.bytes = c->send.bytes, .size = c->send.size},
+		.sent = {.ring = c->sent.ring, .size = c->sent.size},
 	};
 
 	*c = keep;
@@ -182,7 +186,7 @@ tcp_conn_output_pending(const struct tcp_conn *c)
 	const struct tcp_ack_state *a = &c->ack;
 
 	return c->rst != TCP_RST_NONE || c->syn_due || c->probe_due || a->now || a->window_update ||
-	       a->segments > 0 || tcp_ack_recorded(c) || c->retransmit_first ||
+	       a->segments > 0 || tcp_ack_recorded(c) || c->retransmit_first || c->tlp_due ||
 	       (tcp_state_synchronised(c->state) && tcp_send_pending(c)) || c->board.recovering ||
 	       c->board.after_rto;
 }
@@ -356,6 +360,8 @@ check_sending(const struct tcp_conn *c)
 	CHECK(b->end_seq - b->base_seq <= b->size);
 	CHECK(seq_leq(tcp_snd_nxt(c), b->end_seq + (c->fin_queued ? 1U : 0U)));
 	CHECK(c->limited_bytes <= tcp_snd_nxt(c) - c->snd_una);
+	if (c->rack.on && tcp_state_synchronised(c->state))
+		tcp_sent_check(&c->sent, c->snd_una, tcp_snd_nxt(c));
 }
 
 static void

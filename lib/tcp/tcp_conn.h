@@ -79,6 +79,8 @@ struct tcp_config {
 	bool timestamps; /* offer RFC 7323 timestamps */
 	bool sack; /* offer RFC 2018 */
 	bool window_scaling; /* offer RFC 7323 window scale */
+	bool rack; /* where SACK is agreed on: losses are found by RACK-TLP (RFC 8985), else by
+		    * RFC 6675 */
 	bool ecn; /* ask for RFC 3168 ECN. Off: as clients do, for paths that drop such a SYN */
 	uint32_t syn_retries; /* SYN retransmissions before ETIMEDOUT */
 	uint32_t data_retries; /* consecutive RTOs of data before ETIMEDOUT (RFC 9293 R2) */

@@ -42,7 +42,7 @@ packet_too_big(struct tcp_conn *c, const struct tcp_icmp *icmp)
 	smss = mtu > overhead + TCP_MSS_MIN ? mtu - overhead : TCP_MSS_MIN;
 	if (smss >= c->smss)
 		return false; /* RFC 1191 §3: an increase is never believed */
-	tcp_send_on_path_smss(c, (uint16_t)smss);
+	tcp_recovery_on_path_smss(c, (uint16_t)smss);
 	return true;
 }
 

@@ -300,7 +300,7 @@ fifth_check_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns
 	}
 	tcp_timer_on_received(c, now_ns);
 	tcp_options_on_segment(c, s, now_ns);
-	tcp_send_on_ack(c, s, now_ns);
+	tcp_recovery_on_ack(c, s, now_ns);
 	if (tcp_send_fin_acked(c))
 		on_fin_acked(c, now_ns);
 	return c->state == TCP_CLOSED ? STEP_DONE : STEP_ON;

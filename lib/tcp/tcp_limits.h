@@ -45,6 +45,19 @@
 /* The window is used up when this part of it is left: half of what brings an update at the latest. */
 #define TCP_TUNE_LEFT_PART 4U
 
+/* Records of segments in flight (tcp_sent.h): one for so many bytes of the send buffer; a power of
+ * two. */
+#define TCP_SENT_RECORD_BYTES 256U
+#define TCP_SENT_RECORDS_MIN 256U
+#define TCP_SENT_RECORDS_MAX 16384U
+
+/* RACK-TLP, RFC 8985. */
+#define TCP_RACK_DUP_THRESH 3U /* segments; §5.3 RACK.dupthresh */
+#define TCP_RACK_PERSIST 16U /* recoveries without a D-SACK; §6.2 step 4 */
+#define TCP_RACK_MULT_MAX 255U /* quarters of min_RTT; beyond it SRTT is the limit anyway */
+#define TCP_TLP_ACK_DELAY_MAX_NS (200 * NS_PER_MS) /* §7.2 TLP.max_ack_delay: a delayed ACK's */
+#define TCP_TLP_PTO_UNKNOWN_NS NS_PER_SEC /* §7.2: before the first RTT sample */
+
 /* Limited transmit, RFC 3042: new segments on the first two duplicate ACKs. */
 #define TCP_LIMITED_TRANSMIT 2U
 

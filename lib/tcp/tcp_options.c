@@ -50,6 +50,7 @@ tcp_options_negotiate(struct tcp_conn *c, const struct tcp_segment *syn)
 	c->mss_peer = syn->options & TCP_OPT_MSS ? syn->mss : c->mss_default;
 	c->timestamps = c->cfg.timestamps && (syn->options & TCP_OPT_TIMESTAMPS);
 	c->sack = c->cfg.sack && (syn->options & TCP_OPT_SACK_PERMITTED);
+	c->rack.on = c->sack && c->cfg.rack;
 	c->window_scaling = c->cfg.window_scaling && (syn->options & TCP_OPT_WSCALE);
 	if (c->window_scaling) {
 		c->snd_wscale = (uint8_t)MIN_OF(syn->wscale, TCP_WSCALE_MAX);

@@ -8,6 +8,7 @@
 #include "tcp_reassembly.h"
 #include "tcp_rtt.h"
 #include "tcp_scoreboard.h"
+#include "tcp_sent.h"
 
 /* The inside of a connection, for lib/tcp and its tests. Names as in RFC 9293 §3.3.1. */
 
@@ -80,6 +81,47 @@ struct tcp_ecn {
 	uint32_t reduced_at; /* SND.NXT then; ECE on ACKs up to it says nothing new */
 };
 
+/** What the retransmission timer, rto_ns, is set for. */
+enum tcp_timer_kind {
+	TCP_TIMER_RTO, /* RFC 6298 */
+	TCP_TIMER_REO, /* before that: RACK's reordering window closes, RFC 8985 §6.3 */
+	TCP_TIMER_PTO, /* before that, or then: a tail loss probe is due, RFC 8985 §7.2 */
+};
+
+/** RACK, RFC 8985 §5.3 (tcp_rack.c). */
+struct tcp_rack {
+	bool on; /* agreed on: SACK is, and the configuration asks for it */
+	bool delivered_any; /* xmit_ns, end_seq, rtt_ns and fack mean something */
+	bool reordering_seen;
+	bool in_dsack_round; /* until dsack_round is acknowledged */
+	uint32_t end_seq; /* RACK.end_seq of RACK.segment, the latest sent of those delivered, */
+	uint64_t xmit_ns; /* RACK.xmit_ts: and when it was sent */
+	uint64_t rtt_ns; /* RACK.rtt */
+	uint32_t fack; /* RACK.fack: the highest delivered, exclusive */
+	uint32_t dsack_round;
+	uint32_t reo_wnd_mult; /* quarters of min_RTT in the reordering window */
+	uint32_t reo_wnd_persist; /* recoveries for which that multiple stays */
+};
+
+/** Tail loss probes, RFC 8985 §7.1 (tcp_tlp.c). */
+struct tcp_tlp {
+	bool outstanding; /* a probe is, up to */
+	uint32_t end_seq; /* TLP.end_seq: SND.NXT then */
+	bool is_retrans; /* TLP.is_retrans: it was old data */
+	bool used; /* there was a probe, when */
+	uint32_t samples; /* so many RTT samples had been taken */
+};
+
+/** A recovery that may turn out to be spurious (tcp_undo.c). */
+struct tcp_undo {
+	bool on; /* there was one, and nothing has been decided yet */
+	bool by_rto;
+	bool eifel_awaits; /* the first ACK of new data after a retransmission */
+	uint32_t una; /* SND.UNA when it began */
+	uint32_t retransmit_ts; /* RetransmitTS, RFC 3522 §3.2 step 2 */
+	uint32_t retransmits; /* segments sent again in it, less those that D-SACKs told of */
+};
+
 enum tcp_rst_pending {
 	TCP_RST_NONE,
 	TCP_RST_REPLY, /* answers a bad segment; the connection goes on */
@@ -107,7 +149,8 @@ struct tcp_conn {
 	uint64_t ts_recent_ns;
 	uint64_t last_received_ns;
 	struct tcp_window window;
-	/* timers, looked at in every output: when they expire, TIME_NEVER when off */
+	/* timers, looked at in every output: when they expire, TIME_NEVER when off. rto: as
+	 * timer_kind says */
 	uint64_t rto_ns, persist_ns, keepalive_ns, linger_ns; /* linger: TIME-WAIT, FIN-WAIT-2 */
 	struct tcp_ack_state ack;
 
@@ -122,6 +165,7 @@ struct tcp_conn {
 	uint16_t mss_default; /* the peer's, if its SYN does not say */
 	bool fin_queued; /* our FIN follows the queued data */
 	bool syn_due, probe_due, retransmit_first;
+	bool tlp_due; /* the PTO expired: a tail loss probe goes */
 	bool small_allowed; /* silly window avoidance is overridden for one segment */
 	struct tcp_ecn ecn;
 	uint32_t dup_acks;
@@ -133,6 +177,12 @@ struct tcp_conn {
 	uint32_t timed_seq; /* RTT: the ACK that covers this ends the measurement */
 	uint64_t timed_ns; /* 0: none under way */
 	uint64_t last_sent_ns;
+	enum tcp_timer_kind timer_kind;
+	uint64_t rto_at_ns; /* when the RTO itself expires: rto_ns, or later */
+	struct tcp_sent sent; /* with RACK */
+	struct tcp_rack rack;
+	struct tcp_tlp tlp;
+	struct tcp_undo undo;
 
 	/* control */
 	enum tcp_rst_pending rst;
@@ -298,28 +348,100 @@ void tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes);
 /** Time for auto-tuning's interval, from segments that come. */
 void tcp_window_tune(struct tcp_conn *c, uint64_t now_ns);
 
-/* tcp_send.c: what we send and what the peer acknowledges of it */
+/* tcp_send.c: what we send */
 
 bool tcp_send_buffer_init(struct tcp_send_buffer *b, uint32_t bytes);
 void tcp_send_start(struct tcp_conn *c, uint32_t iss);
-/** RFC 9293 §3.10.7.4 fifth: an acceptable ACK in a synchronised state. */
-void tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
-/** The retransmission timer expired with data outstanding. */
-void tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns);
 /** The next data or FIN segment that windows allow, into *ret (seq, flags, payload). */
 bool tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);
+/** Bytes in the network, as the recovery that is on counts them. */
+uint32_t tcp_send_in_network(const struct tcp_conn *c);
 /** Unsent data or FIN is queued. */
 bool tcp_send_pending(const struct tcp_conn *c);
 /** Has our FIN been acknowledged? */
 bool tcp_send_fin_acked(const struct tcp_conn *c);
 /** Options were negotiated. */
 void tcp_send_on_smss(struct tcp_conn *c, uint16_t smss);
-/** The path takes only smss bytes: what is in flight was lost if larger. */
-void tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss);
 /** RFC 9293 §3.8.6.1: does the peer's window alone keep all of the queue from being sent? */
 bool tcp_send_blocked(const struct tcp_conn *c);
 /** The persist timer: lets a segment out if the window has any room. false: it has none. */
 bool tcp_send_override(struct tcp_conn *c);
+
+/* tcp_recovery.c: what the peer acknowledges of what we sent, and what was lost of it */
+
+/** RFC 9293 §3.10.7.4 fifth: an acceptable ACK in a synchronised state. */
+void tcp_recovery_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns);
+/** The retransmission timer expired with data outstanding. */
+void tcp_recovery_on_rto(struct tcp_conn *c, uint64_t now_ns);
+/** The reordering timer expired. */
+void tcp_recovery_on_reo_timer(struct tcp_conn *c, uint64_t now_ns);
+/** The path takes only smss bytes: what is in flight was lost if larger. */
+void tcp_recovery_on_path_smss(struct tcp_conn *c, uint16_t smss);
+/** Is a loss being repaired, in fast recovery or after a timeout? */
+static inline bool
+tcp_recovery_on(const struct tcp_conn *c)
+{
+	return c->board.recovering || c->board.after_rto;
+}
+
+/* tcp_rack.c: RFC 8985 §6. For connections whose rack.on is set. */
+
+/** What an ACK means besides its numbers. */
+struct tcp_rack_event {
+	bool dsack; /* it tells of a retransmission in vain */
+	bool recovered; /* it ended a recovery, fast or from a timeout */
+};
+
+/** Nothing outstanding, nothing learnt. rack.on stays. */
+void tcp_rack_reset(struct tcp_conn *c);
+/** §6.2 steps 2 to 4: an ACK that the scoreboard has seen already. */
+void tcp_rack_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
+	const struct tcp_scoreboard_news *news, const struct tcp_rack_event *event,
+	uint64_t now_ns);
+/** §6.2 step 5, on an ACK or the reordering timer, which is set or stopped. true: segments were
+ *  found lost that were not known to be. */
+bool tcp_rack_detect_loss(struct tcp_conn *c, uint64_t now_ns);
+/** §6.3: the RTO expired. The first segment is lost, and what was sent too long ago; what was SACKed
+ *  is forgotten. */
+void tcp_rack_on_rto(struct tcp_conn *c, uint64_t now_ns);
+/** All that is outstanding is lost: it was too big for the path. */
+void tcp_rack_on_all_lost(struct tcp_conn *c);
+/** Bytes in the network: outstanding, not SACKed, not lost. */
+uint32_t tcp_rack_pipe(const struct tcp_conn *c);
+/** The first lost segment, 1..SMSS bytes, and the record of c->sent that it is in. false: none. */
+bool tcp_rack_next_lost(const struct tcp_conn *c, uint32_t *ret_record, struct tcp_sack_block *ret);
+/** The same of the highest segment that was not SACKed. */
+bool tcp_rack_last(const struct tcp_conn *c, uint32_t *ret_record, struct tcp_sack_block *ret);
+
+/* tcp_tlp.c: RFC 8985 §7 */
+
+void tcp_tlp_reset(struct tcp_conn *c);
+/** New data was sent, or acknowledged: the PTO starts, if a probe would be allowed. */
+void tcp_tlp_schedule(struct tcp_conn *c, uint64_t now_ns);
+/** The PTO expired: a probe is due. The RTO starts anew. */
+void tcp_tlp_on_timer(struct tcp_conn *c, uint64_t now_ns);
+/** The probe goes, new data or (is_retrans) the last that was sent once more. */
+void tcp_tlp_on_probe(struct tcp_conn *c, bool is_retrans);
+/** A recovery, fast or from a timeout, begins: it does what probes are for. */
+void tcp_tlp_on_recovery(struct tcp_conn *c);
+/** Does this D-SACK say that the probe was needless? */
+bool tcp_tlp_answered(const struct tcp_conn *c, const struct tcp_sack_block *dsack);
+/** An ACK; duplicate: it says nothing new. true: the probe repaired a loss, of which congestion
+ *  control has to hear. */
+bool tcp_tlp_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
+	const struct tcp_sack_block *dsack, bool duplicate);
+
+/* tcp_undo.c: RFC 3522, RFC 4015 */
+
+/** A recovery is about to begin, before anything is reduced for it. */
+void tcp_undo_begin(struct tcp_conn *c, bool by_rto);
+/** What follows is no recovery of that kind: nothing is to be undone. */
+void tcp_undo_stop(struct tcp_conn *c);
+/** A segment goes again. */
+void tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns);
+/** An ACK; SND.UNA has followed it. Takes the recovery back if this shows that it was spurious. */
+void tcp_undo_on_ack(
+	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news);
 
 /* tcp_timer.c */
 
@@ -329,6 +451,11 @@ void tcp_timer_run(struct tcp_conn *c, uint64_t now_ns);
 uint64_t tcp_timer_deadline(const struct tcp_conn *c);
 void tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_stop_rto(struct tcp_conn *c);
+/** The running retransmission timer expires at at_ns for PTO or REO, if that is before the RTO. A PTO
+ *  that is not takes the RTO's place (RFC 8985 §7.2). */
+void tcp_timer_start_before_rto(struct tcp_conn *c, enum tcp_timer_kind kind, uint64_t at_ns);
+/** If it is set for this kind, it is for the RTO again. */
+void tcp_timer_cancel(struct tcp_conn *c, enum tcp_timer_kind kind);
 /** Starts or stops the persist timer: blocked as tcp_send_blocked says. */
 void tcp_timer_update_persist(struct tcp_conn *c, bool blocked, uint64_t now_ns);
 /** Something came that only the peer can have sent, its SEQ and ACK being acceptable: keepalive

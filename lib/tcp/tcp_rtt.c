@@ -40,11 +40,19 @@ estimate_next(struct tcp_rtt *t, uint64_t rtt_ns, uint32_t n)
 	t->srtt_ns = (uint64_t)srtt;
 }
 
+/* RFC 6298 §2.3-2.5 */
+static void
+set_rto(struct tcp_rtt *t)
+{
+	uint64_t rto = t->srtt_ns + MAX_OF(TCP_RTT_GRANULARITY_NS, 4 * t->rttvar_ns);
+
+	t->base_rto_ns = MIN_OF(MAX_OF(rto, t->rto_min_ns), t->rto_max_ns);
+	t->backoff = 0;
+}
+
 void
 tcp_rtt_on_sample(struct tcp_rtt *t, uint64_t rtt_ns, uint32_t expected_samples)
 {
-	uint64_t rto;
-
 	if (rtt_ns > TCP_RTT_SAMPLE_MAX_NS)
 		return;
 	rtt_ns = MAX_OF(rtt_ns, 1U);
@@ -55,10 +63,15 @@ tcp_rtt_on_sample(struct tcp_rtt *t, uint64_t rtt_ns, uint32_t expected_samples)
 	t->min_rtt_ns = t->samples == 0 ? rtt_ns : MIN_OF(t->min_rtt_ns, rtt_ns);
 	t->latest_ns = rtt_ns;
 	t->samples += t->samples < UINT32_MAX;
-	/* RFC 6298 §2.3-2.5 */
-	rto = t->srtt_ns + MAX_OF(TCP_RTT_GRANULARITY_NS, 4 * t->rttvar_ns);
-	t->base_rto_ns = MIN_OF(MAX_OF(rto, t->rto_min_ns), t->rto_max_ns);
-	t->backoff = 0;
+	set_rto(t);
+}
+
+void
+tcp_rtt_on_spurious_timeout(struct tcp_rtt *t)
+{
+	t->srtt_ns = MAX_OF(t->srtt_ns, t->latest_ns);
+	t->rttvar_ns = MAX_OF(t->rttvar_ns, t->latest_ns / 2);
+	set_rto(t);
 }
 
 bool

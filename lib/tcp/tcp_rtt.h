@@ -55,6 +55,10 @@ bool tcp_rtt_on_timestamp_echo(struct tcp_rtt *t, uint32_t ts_now, uint32_t ts_e
 /** The retransmission timer expired: RFC 6298 §5.5, the RTO doubles up to rto_max_ns. */
 void tcp_rtt_on_timeout(struct tcp_rtt *t);
 
+/** The last sample shows that the timeout before it was spurious: RFC 4015 §3.2 step 8, the estimates
+ *  follow that sample at once, so that the next RTO is long enough. */
+void tcp_rtt_on_spurious_timeout(struct tcp_rtt *t);
+
 /** The handshake is done and its SYN was retransmitted: RFC 6298 §5.7, the back-off ends and the
  *  RTO becomes at least 3 s until a sample comes. */
 void tcp_rtt_on_syn_retransmitted(struct tcp_rtt *t);

@@ -167,7 +167,7 @@ void
 tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack, const struct tcp_sack_block *blocks,
 	uint32_t count, struct tcp_scoreboard_news *ret)
 {
-	uint32_t i;
+	uint32_t i, before = s->snd_una + s->sacked_bytes;
 
 	*ret = (struct tcp_scoreboard_news){0};
 	if (seq_gt(ack, s->snd_una) && seq_leq(ack, s->high_data)) {
@@ -182,6 +182,7 @@ tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack, const struct tcp_s
 		else
 			apply_block(s, blocks[i], ret);
 	}
+	ret->bytes_delivered = s->snd_una + s->sacked_bytes - before;
 	if (ret->bytes_acked > 0 || ret->bytes_sacked > 0)
 		find_lost_edge(s);
 }
@@ -255,6 +256,13 @@ tcp_scoreboard_on_rto(struct tcp_scoreboard *s)
 	s->rescue_used = false;
 }
 
+void
+tcp_scoreboard_undo(struct tcp_scoreboard *s)
+{
+	s->recovering = s->after_rto = false;
+	s->high_rxt = s->rto_edge = s->snd_una;
+}
+
 /* Up to SMSS un-SACKed bytes from left (un-SACKed itself), not beyond limit. */
 static struct tcp_sack_block
 segment_from(const struct tcp_scoreboard *s, uint32_t left, uint32_t limit)
@@ -281,6 +289,25 @@ rescue_segment(const struct tcp_scoreboard *s, struct tcp_sack_block *ret)
 	*ret = (struct tcp_sack_block){
 		.left = right - MIN_OF(s->smss, right - left), .right = right};
 	return true;
+}
+
+uint32_t
+tcp_scoreboard_unsacked(
+	const struct tcp_scoreboard *s, uint32_t left, uint32_t right, uint32_t *cursor)
+{
+	uint32_t bytes = right - left, i;
+
+	while (*cursor < s->range_count && seq_leq(s->range[*cursor].right, left))
+		(*cursor)++;
+	for (i = *cursor; i < s->range_count && seq_lt(s->range[i].left, right); i++)
+		bytes -= seq_min(s->range[i].right, right) - seq_max(s->range[i].left, left);
+	return bytes;
+}
+
+struct tcp_sack_block
+tcp_scoreboard_segment(const struct tcp_scoreboard *s, uint32_t left, uint32_t right)
+{
+	return segment_from(s, first_unsacked(s, left), right);
 }
 
 enum tcp_next_seg

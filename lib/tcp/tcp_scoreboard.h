@@ -54,6 +54,8 @@ struct tcp_scoreboard_news {
 	uint32_t bytes_acked; /* SND.UNA advanced by */
 	uint32_t bytes_sacked; /* newly SACKed bytes above the new SND.UNA: > 0 makes this a
 				* duplicate ACK in RFC 6675's sense when SND.UNA stands still */
+	uint32_t bytes_delivered; /* acknowledged or SACKed now and not SACKed before: RFC 9937's
+				   * DeliveredData */
 	uint32_t blocks_invalid; /* blocks that were ignored as malformed or out of bounds */
 	struct tcp_sack_block dsack; /* the peer got this twice (RFC 2883); empty: no D-SACK */
 };
@@ -90,6 +92,15 @@ void tcp_scoreboard_update(struct tcp_scoreboard *s, uint32_t ack,
  *  SACKed bytes and outside of SND.UNA..SND.MAX. */
 bool tcp_scoreboard_is_lost(const struct tcp_scoreboard *s, uint32_t seq);
 
+/** Bytes of left..right that have not been SACKed. *cursor is 0 for the first of several calls whose
+ *  left edges ascend, and makes them linear in the number of ranges all together. */
+uint32_t tcp_scoreboard_unsacked(
+	const struct tcp_scoreboard *s, uint32_t left, uint32_t right, uint32_t *cursor);
+
+/** The first un-SACKed segment, 1..SMSS bytes, in left..right, which must have un-SACKed bytes. */
+struct tcp_sack_block tcp_scoreboard_segment(
+	const struct tcp_scoreboard *s, uint32_t left, uint32_t right);
+
 /** SetPipe(): bytes estimated to be in the network: un-SACKed and not lost, plus un-SACKed and
  *  retransmitted. Linear in the number of ranges. */
 uint32_t tcp_scoreboard_pipe(const struct tcp_scoreboard *s);
@@ -109,6 +120,9 @@ void tcp_scoreboard_exit_recovery(struct tcp_scoreboard *s);
  *  data counts as lost, fast recovery ends, RecoveryPoint = HighData; no fast recovery may be
  *  entered until it is acknowledged (RFC 6675 §5.1: after_rto). */
 void tcp_scoreboard_on_rto(struct tcp_scoreboard *s);
+
+/** The recovery that is on, if any, was spurious: what it took for lost is in flight. */
+void tcp_scoreboard_undo(struct tcp_scoreboard *s);
 
 /**
  * NextSeg(). new_data: there is unsent data that the peer's window allows. For RETRANSMIT and

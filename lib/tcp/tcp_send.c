@@ -24,6 +24,9 @@ tcp_send_start(struct tcp_conn *c, uint32_t iss)
 	c->snd_una = iss;
 	c->send.base_seq = c->send.end_seq = iss + 1;
 	tcp_scoreboard_reset(&c->board, iss, c->smss);
+	tcp_rack_reset(c);
+	tcp_tlp_reset(c);
+	tcp_undo_stop(c);
 }
 
 void
@@ -32,20 +35,6 @@ tcp_send_on_smss(struct tcp_conn *c, uint16_t smss)
 	c->smss = smss;
 	tcp_scoreboard_on_smss(&c->board, smss);
 	tcp_congestion_on_smss(&c->congestion, smss);
-}
-
-/* RFC 1191 §6.5: send again what was too big, in smaller segments. The loss does not mean
- * congestion: the windows stay (there, "should not"). */
-void
-tcp_send_on_path_smss(struct tcp_conn *c, uint16_t smss)
-{
-	tcp_send_on_smss(c, smss);
-	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
-	tcp_scoreboard_on_rto(&c->board);
-	c->retransmit_first = false; /* all counts as lost */
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	c->timed_ns = 0; /* Karn */
 }
 
 /* The sequence number after all that is queued, our FIN included. */
@@ -65,136 +54,6 @@ bool
 tcp_send_fin_acked(const struct tcp_conn *c)
 {
 	return c->fin_queued && c->snd_una == stream_end(c);
-}
-
-/* ---- what the peer acknowledged ---- */
-
-static void
-take_rtt_sample(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
-{
-	uint32_t expected = flight / (2U * c->smss) + 1U;
-
-	if (c->timed_ns != 0 && seq_geq(s->ack, c->timed_seq)) {
-		tcp_rtt_on_sample(&c->rtt, now_ns - c->timed_ns, expected);
-		c->timed_ns = 0;
-	} else if (c->timestamps && (s->options & TCP_OPT_TIMESTAMPS) && s->ts_ecr != 0) {
-		tcp_rtt_on_timestamp_echo(&c->rtt, tcp_options_clock(c, now_ns), s->ts_ecr,
-			TCP_TIMESTAMP_TICK_NS, expected);
-	}
-}
-
-/* RFC 6675 §5 (A) and (C), RFC 6582 §3.2: what an advance means while repairing a loss. */
-static void
-recovery_on_advance(struct tcp_conn *c, uint32_t bytes, uint64_t now_ns)
-{
-	if (seq_geq(c->snd_una, c->board.recovery_point)) {
-		tcp_scoreboard_exit_recovery(&c->board);
-		tcp_congestion_on_exit_recovery(
-			&c->congestion, tcp_snd_nxt(c) - c->snd_una, now_ns);
-		c->retransmit_first = false;
-		return;
-	}
-	tcp_congestion_on_partial_ack(&c->congestion, bytes);
-	c->retransmit_first = !c->sack;
-}
-
-static void
-on_advance(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
-{
-	uint32_t bytes = s->ack - c->snd_una;
-
-	c->snd_una = s->ack;
-	if (seq_gt(c->snd_una, c->send.base_seq))
-		c->send.base_seq = seq_min(c->snd_una, c->send.end_seq);
-	c->retries = 0;
-	c->soft_error = 0;
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	take_rtt_sample(c, s, flight, now_ns);
-	if (c->board.recovering)
-		recovery_on_advance(c, bytes, now_ns);
-	else
-		tcp_congestion_on_ack(&c->congestion, bytes, flight, c->rtt.srtt_ns, now_ns);
-	if (c->snd_una == tcp_snd_nxt(c))
-		tcp_timer_stop_rto(c);
-	else
-		tcp_timer_start_rto(c, now_ns);
-}
-
-/* RFC 5681 §3.2, RFC 6675 §5: the third duplicate, or SACKs that say as much. */
-static void
-on_duplicate(struct tcp_conn *c, uint64_t now_ns)
-{
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una - c->limited_bytes;
-
-	c->dup_acks++;
-	if (c->board.recovering) {
-		tcp_congestion_on_dup_ack(&c->congestion);
-		return;
-	}
-	if (c->board.after_rto)
-		return;
-	if (c->dup_acks < TCP_SCOREBOARD_DUP_THRESH &&
-		!tcp_scoreboard_is_lost(&c->board, c->snd_una))
-		return;
-	tcp_congestion_on_enter_recovery(&c->congestion, flight, c->sack, now_ns);
-	tcp_ecn_on_reduction(c);
-	tcp_scoreboard_enter_recovery(&c->board);
-	c->retransmit_first = true;
-	c->limited_bytes = 0;
-}
-
-/* RFC 9293 §3.10.7.4: only a segment newer than the last one may change the window. */
-static bool
-update_window(struct tcp_conn *c, const struct tcp_segment *s)
-{
-	uint32_t before = c->snd_wnd;
-
-	if (seq_lt(c->snd_wl1, s->seq) || (c->snd_wl1 == s->seq && seq_leq(c->snd_wl2, s->ack))) {
-		c->snd_wnd = (uint32_t)s->window << c->snd_wscale;
-		c->snd_wl1 = s->seq;
-		c->snd_wl2 = s->ack;
-		c->snd_wnd_max = MAX_OF(c->snd_wnd_max, c->snd_wnd);
-	}
-	return c->snd_wnd != before;
-}
-
-void
-tcp_send_on_ack(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
-{
-	struct tcp_scoreboard_news news;
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
-	bool window_changed;
-
-	if (seq_lt(s->ack, c->snd_una))
-		return; /* an old duplicate says nothing new */
-	tcp_scoreboard_update(&c->board, s->ack, s->sack,
-		c->sack && (s->options & TCP_OPT_SACK) ? s->sack_count : 0, &news);
-	window_changed = update_window(c, s);
-	if (c->snd_wnd == 0)
-		c->retries = 0; /* RFC 9293 MUST-36: shut, but alive */
-	if (s->ack != c->snd_una)
-		on_advance(c, s, flight, now_ns);
-	else if (flight > 0 &&
-		 (c->sack ? news.bytes_sacked > 0 : tcp_segment_seq_len(s) == 0 && !window_changed))
-		on_duplicate(c, now_ns);
-	if (tcp_ecn_congested(c, s)) {
-		tcp_congestion_on_ecn(&c->congestion, flight);
-		tcp_ecn_on_reduction(c);
-		counter_add(c->counters, COUNTER_TCP_ECN_REDUCTIONS, 1);
-	}
-}
-
-void
-tcp_send_on_rto(struct tcp_conn *c, uint64_t now_ns)
-{
-	tcp_congestion_on_rto(&c->congestion, tcp_snd_nxt(c) - c->snd_una, c->retries == 1, now_ns);
-	tcp_ecn_on_reduction(c);
-	tcp_scoreboard_on_rto(&c->board);
-	c->retransmit_first = false;
-	c->dup_acks = 0;
-	c->limited_bytes = 0;
-	c->timed_ns = 0; /* Karn */
 }
 
 /* ---- what to send next ---- */
@@ -218,24 +77,46 @@ fill_segment(const struct tcp_conn *c, uint32_t left, uint32_t right, struct tcp
 }
 
 static void
-on_transmit(struct tcp_conn *c, uint64_t now_ns)
+on_transmit(struct tcp_conn *c, const struct tcp_segment *ret, uint64_t now_ns)
 {
 	c->last_sent_ns = now_ns;
+	if (c->board.recovering)
+		tcp_congestion_on_recovery_sent(
+			&c->congestion, ret->payload.len + ret->payload2.len);
 	if (c->rto_ns == TIME_NEVER)
 		tcp_timer_start_rto(c, now_ns);
+}
+
+static bool
+fill_again(struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t now_ns,
+	struct tcp_segment *ret)
+{
+	fill_segment(c, segment->left, segment->right, ret);
+	c->timed_ns = 0; /* Karn */
+	tcp_undo_on_retransmit(c, now_ns);
+	c->retransmits++;
+	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
+	on_transmit(c, ret, now_ns);
+	return true;
 }
 
 static bool
 send_again(struct tcp_conn *c, enum tcp_next_seg kind, const struct tcp_sack_block *segment,
 	uint64_t now_ns, struct tcp_segment *ret)
 {
-	fill_segment(c, segment->left, segment->right, ret);
 	tcp_scoreboard_on_retransmit(&c->board, kind, segment);
-	c->timed_ns = 0; /* Karn */
-	c->retransmits++;
-	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
-	on_transmit(c, now_ns);
-	return true;
+	return fill_again(c, segment, now_ns, ret);
+}
+
+/* With RACK: part of this record of c->sent. */
+static bool
+send_record_again(struct tcp_conn *c, uint32_t record, const struct tcp_sack_block *segment,
+	uint64_t now_ns, struct tcp_segment *ret)
+{
+	tcp_sent_on_retransmit(&c->sent, record, segment, now_ns);
+	if (c->board.recovering) /* RFC 6675 §6: so that it does not end while it goes well */
+		tcp_timer_start_rto(c, now_ns);
+	return fill_again(c, segment, now_ns, ret);
 }
 
 /* Bytes of new data that the peer's window and silly window avoidance allow now; 0: none.
@@ -245,7 +126,7 @@ sendable(const struct tcp_conn *c)
 {
 	uint32_t nxt = tcp_snd_nxt(c), edge = c->snd_una + c->snd_wnd, queued, open, len;
 
-	if (!tcp_send_pending(c))
+	if (!tcp_send_pending(c) || (c->rack.on && !tcp_sent_has_room(&c->sent)))
 		return 0;
 	queued = stream_end(c) - nxt;
 	open = seq_gt(edge, nxt) ? edge - nxt : 0;
@@ -280,21 +161,41 @@ send_new(struct tcp_conn *c, uint64_t now_ns, uint32_t len, struct tcp_segment *
 	fill_segment(c, left, right, ret);
 	tcp_ecn_on_new_data(c, ret);
 	tcp_scoreboard_on_sent(&c->board, right);
+	if (c->rack.on)
+		tcp_sent_on_new(&c->sent, right, now_ns);
 	if (c->timed_ns == 0) {
 		c->timed_seq = right;
 		c->timed_ns = now_ns;
 	}
-	on_transmit(c, now_ns);
+	on_transmit(c, ret, now_ns);
+	tcp_tlp_schedule(c, now_ns);
 	return true;
 }
 
 /* RFC 6675's pipe; in fast recovery without SACK, cwnd is inflated instead (RFC 6582 §3.2). */
-static uint32_t
-in_network(const struct tcp_conn *c)
+uint32_t
+tcp_send_in_network(const struct tcp_conn *c)
 {
 	if (c->board.recovering && !c->sack)
 		return tcp_snd_nxt(c) - c->snd_una;
+	if (c->rack.on)
+		return tcp_rack_pipe(c);
 	return tcp_scoreboard_pipe(&c->board);
+}
+
+/* Lost segments first, then new data. */
+static bool
+send_in_rack_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block segment;
+	uint32_t record, len;
+
+	if (c->congestion.cwnd < tcp_send_in_network(c) + c->smss)
+		return false;
+	if (tcp_rack_next_lost(c, &record, &segment))
+		return send_record_again(c, record, &segment, now_ns, ret);
+	len = sendable(c);
+	return len > 0 && send_new(c, now_ns, len, ret);
 }
 
 static bool
@@ -304,7 +205,7 @@ send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	uint32_t len = sendable(c);
 	enum tcp_next_seg kind;
 
-	if (c->congestion.cwnd < in_network(c) + c->smss)
+	if (c->congestion.cwnd < tcp_send_in_network(c) + c->smss)
 		return false;
 	kind = tcp_scoreboard_next_seg(&c->board, len > 0, &segment);
 	switch (kind) {
@@ -322,7 +223,9 @@ send_in_recovery(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 static bool
 send_normally(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	uint32_t len = sendable(c), flight = tcp_snd_nxt(c) - c->snd_una;
+	/* With RACK, what was SACKed has left the network: RFC 3042 without its bound. */
+	uint32_t len = sendable(c),
+		 flight = c->rack.on ? tcp_send_in_network(c) : tcp_snd_nxt(c) - c->snd_una;
 
 	if (len == 0)
 		return false;
@@ -336,17 +239,49 @@ send_normally(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 	return send_new(c, now_ns, len, ret);
 }
 
+/* RFC 8985 §7.3: whatever cwnd says, but for the peer's window. */
+static bool
+send_probe(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block last;
+	uint32_t len = sendable(c), record;
+
+	c->tlp_due = false;
+	if (len > 0)
+		(void)send_new(c, now_ns, len, ret);
+	else if (tcp_rack_last(c, &record, &last))
+		(void)send_record_again(c, record, &last, now_ns, ret);
+	else
+		return false;
+	tcp_tlp_on_probe(c, len == 0);
+	return true;
+}
+
+/* The first of a recovery, which cwnd does not hold back. */
+static bool
+send_first(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
+{
+	struct tcp_sack_block first;
+	uint32_t record;
+
+	c->retransmit_first = false;
+	if (c->rack.on)
+		return tcp_rack_next_lost(c, &record, &first) &&
+		       send_record_again(c, record, &first, now_ns, ret);
+	return tcp_scoreboard_first_seg(&c->board, &first) &&
+	       send_again(c, TCP_NEXT_SEG_RETRANSMIT, &first, now_ns, ret);
+}
+
 bool
 tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	struct tcp_sack_block first;
-
-	if (c->retransmit_first) {
-		c->retransmit_first = false;
-		if (tcp_scoreboard_first_seg(&c->board, &first))
-			return send_again(c, TCP_NEXT_SEG_RETRANSMIT, &first, now_ns, ret);
-	}
-	if (c->board.recovering || c->board.after_rto)
+	if (c->tlp_due && send_probe(c, now_ns, ret))
+		return true;
+	if (c->retransmit_first && send_first(c, now_ns, ret))
+		return true;
+	if (tcp_recovery_on(c) && c->rack.on)
+		return send_in_rack_recovery(c, now_ns, ret);
+	if (tcp_recovery_on(c))
 		return send_in_recovery(c, now_ns, ret);
 	if (send_normally(c, now_ns, ret))
 		return true;

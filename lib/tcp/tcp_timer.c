@@ -7,20 +7,39 @@
 void
 tcp_timer_stop_all(struct tcp_conn *c)
 {
-	c->rto_ns = c->persist_ns = c->keepalive_ns = c->linger_ns = TIME_NEVER;
+	tcp_timer_stop_rto(c);
+	c->persist_ns = c->keepalive_ns = c->linger_ns = TIME_NEVER;
 	c->retries = c->persist_backoff = c->keepalive_sent = 0;
 }
 
 void
 tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns)
 {
-	c->rto_ns = now_ns + tcp_rtt_rto(&c->rtt);
+	c->rto_ns = c->rto_at_ns = now_ns + tcp_rtt_rto(&c->rtt);
+	c->timer_kind = TCP_TIMER_RTO;
 }
 
 void
 tcp_timer_stop_rto(struct tcp_conn *c)
 {
-	c->rto_ns = TIME_NEVER;
+	c->rto_ns = c->rto_at_ns = TIME_NEVER;
+	c->timer_kind = TCP_TIMER_RTO;
+}
+
+void
+tcp_timer_start_before_rto(struct tcp_conn *c, enum tcp_timer_kind kind, uint64_t at_ns)
+{
+	c->rto_ns = time_min(at_ns, c->rto_at_ns);
+	c->timer_kind = at_ns < c->rto_at_ns || kind == TCP_TIMER_PTO ? kind : TCP_TIMER_RTO;
+}
+
+void
+tcp_timer_cancel(struct tcp_conn *c, enum tcp_timer_kind kind)
+{
+	if (c->timer_kind != kind)
+		return;
+	c->rto_ns = c->rto_at_ns;
+	c->timer_kind = TCP_TIMER_RTO;
 }
 
 void
@@ -86,9 +105,28 @@ on_rto(struct tcp_conn *c, uint64_t now_ns)
 		c->syn_retransmitted = true;
 		tcp_ecn_on_syn_lost(c);
 	} else {
-		tcp_send_on_rto(c, now_ns);
+		tcp_recovery_on_rto(c, now_ns);
 	}
 	tcp_timer_start_rto(c, now_ns);
+}
+
+static void
+on_retransmission_timer(struct tcp_conn *c, uint64_t now_ns)
+{
+	enum tcp_timer_kind kind = c->timer_kind;
+
+	tcp_timer_cancel(c, kind);
+	switch (kind) {
+	case TCP_TIMER_RTO:
+		on_rto(c, now_ns);
+		break;
+	case TCP_TIMER_REO:
+		tcp_recovery_on_reo_timer(c, now_ns);
+		break;
+	case TCP_TIMER_PTO:
+		tcp_tlp_on_timer(c, now_ns);
+		break;
+	}
 }
 
 /* RFC 9293 MUST-36: for as long as the peer answers; MUST-20 (R2) when it does not. */
@@ -146,7 +184,7 @@ tcp_timer_run(struct tcp_conn *c, uint64_t now_ns)
 	if (now_ns >= c->linger_ns)
 		tcp_state_end(c, c->error);
 	if (now_ns >= c->rto_ns)
-		on_rto(c, now_ns);
+		on_retransmission_timer(c, now_ns);
 	if (now_ns >= c->persist_ns)
 		on_persist(c, now_ns);
 	if (now_ns >= c->keepalive_ns)

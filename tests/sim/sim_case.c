@@ -146,6 +146,7 @@ derive_oddities(struct sim_random *r, struct sim_config *ret)
 		sim_random_chance(r, 600) ? (uint32_t)sim_random_range(r, 1, 500) : 0;
 	ret->attack_per_mille =
 		sim_random_chance(r, 150) ? (uint32_t)sim_random_range(r, 1, 300) : 0;
+	ret->rfc6675 = sim_random_chance(r, 150);
 }
 
 void
@@ -200,7 +201,7 @@ sim_case_describe(const struct sim_config *c, char *buf, size_t room)
 		"%u downloads, first %" PRIu64
 		" bytes answer %d; %.0f Mb/s %.1f ms, loss %u dup %u corrupt "
 		"%u per mille, jitter %.1f ms; ts %d sack %d ws %d mss %u; window %u payloads %u "
-		"ack %d; urgent %u cookies %d forgets %d ecn %d%d marks %u %u attack %u",
+		"ack %d; urgent %u cookies %d forgets %d ecn %d%d marks %u %u attack %u rack %d",
 		c->downloads, c->body_len[0], (int)c->answer[0],
 		(double)c->to_client.bits_per_second / 1e6, (double)c->to_client.delay_ns / 1e6,
 		c->to_client.loss_per_mille, c->to_client.duplicate_per_mille,
@@ -208,5 +209,6 @@ sim_case_describe(const struct sim_config *c, char *buf, size_t room)
 		c->peer.timestamps, c->peer.sack, c->peer.window_scaling, c->peer.mss,
 		c->window_bytes, c->payloads_max, (int)c->ack_policy, c->peer.urgent_per_mille,
 		c->peer.syn_cookies, c->peer.forgets_options, c->ecn, c->peer.ecn,
-		c->to_client.mark_per_mille, c->to_server.mark_per_mille, c->attack_per_mille);
+		c->to_client.mark_per_mille, c->to_server.mark_per_mille, c->attack_per_mille,
+		!c->rfc6675);
 }

@@ -188,6 +188,7 @@ learn(struct sim_referee_conn *c)
 	for (i = 0; i < c->sacked.count; i++)
 		sim_ranges_add(&c->kept, c->sacked.at[i].left, c->sacked.at[i].right);
 	c->deliveries = c->tolds = c->frames = c->repeats = 0;
+	c->data_sent = false;
 	c->edge_before = c->edge;
 	c->ack_before = c->ack;
 }

@@ -50,6 +50,7 @@ struct sim_referee_ecn {
 	bool on; /* agreed on */
 	bool echo_min, echo_max; /* what the client sends must, may say ECE */
 	bool cwr_min, cwr_max; /* its next new data must, may say CWR */
+	bool tail_again; /* a probe of old data may have repaired a loss: CWR may follow */
 	uint64_t reduced_at; /* snd_max at its last reduction */
 };
 
@@ -85,6 +86,7 @@ struct sim_referee_conn {
 	struct sim_delivery delivered[SIM_STEP_SEGMENTS];
 	struct sim_told told[SIM_STEP_ACKS];
 	uint32_t deliveries, tolds;
+	bool data_sent; /* new data */
 	uint32_t frames, repeats; /* delivered with or without text; ACKs that said nothing new */
 	uint64_t edge_before; /* at its beginning */
 	uint64_t ack_before;

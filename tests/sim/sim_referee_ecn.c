@@ -90,7 +90,7 @@ sim_referee_ecn_on_sent(struct sim_referee *r, struct sim_referee_conn *c, const
 		sim_referee_fault(r, "ECE without a mark");
 	if (!(t->flags & SIM_ECE) && e->echo_min)
 		sim_referee_fault(r, "a mark is not echoed");
-	if (cwr && !(e->on && new_data && e->cwr_max))
+	if (cwr && !(e->on && new_data && (e->cwr_max || e->tail_again)))
 		sim_referee_fault(r, "CWR without a reason, or not on new data");
 	if (new_data && e->cwr_min && !cwr)
 		sim_referee_fault(r, "ECE is not answered by CWR");
@@ -98,6 +98,10 @@ sim_referee_ecn_on_sent(struct sim_referee *r, struct sim_referee_conn *c, const
 		e->reduced_at = at;
 	if (new_data)
 		e->cwr_min = e->cwr_max = false;
+	/* RFC 8985 §7.4: whether a tail loss probe repaired a loss, and so asks for a reduction,
+	 * shows only when what was sent after it is acknowledged. */
+	e->tail_again = c->sack && ((t->len > 0 && !new_data && at + t->len == c->snd_max) ||
+					   (e->tail_again && !cwr));
 	if (t->len > 0 && !new_data) { /* sent again: for a loss the window is reduced as well */
 		e->cwr_max = true;
 		e->reduced_at = c->snd_max;

@@ -205,6 +205,20 @@ remember(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_tcp
 		memcpy(c->sent + at, t->data, t->len);
 }
 
+/* RFC 6928; later ACKs, duplicate ones too (RFC 3042, RFC 6582), let more follow. So does, without
+ * any, the tail loss probe, which cwnd does not hold back (RFC 8985 §7.3): one segment of new data,
+ * after a while, so that it is the iteration's only one. */
+static void
+check_initial_window(
+	struct sim_referee *r, const struct sim_referee_conn *c, uint64_t at, uint64_t end)
+{
+	uint64_t window = (uint64_t)INITIAL_WINDOW_SEGMENTS * c->server_mss;
+	bool probe = c->sack && !c->data_sent && at == c->snd_max && at <= window;
+
+	if (end > window + (probe ? c->server_mss : 0))
+		sim_referee_fault(r, "more than the initial window");
+}
+
 static void
 check_data(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_tcp *t, uint64_t at)
 {
@@ -220,9 +234,9 @@ check_data(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_t
 		sim_referee_fault(r, "data with a gap before it");
 	else
 		remember(r, c, t, at);
-	/* RFC 6928; later ACKs, duplicate ones too (RFC 3042, RFC 6582), let more follow. */
-	if (!c->heard && end > (uint64_t)INITIAL_WINDOW_SEGMENTS * c->server_mss)
-		sim_referee_fault(r, "more than the initial window");
+	if (!c->heard)
+		check_initial_window(r, c, at, end);
+	c->data_sent |= end > c->snd_max;
 	if (c->our_fin_at != SIM_NEVER && (end > c->our_fin_at || (fin && end != c->our_fin_at)))
 		sim_referee_fault(r, "data after our FIN, or another FIN");
 	r->counts.retransmissions += t->len == 0 && c->our_fin_at != SIM_NEVER;

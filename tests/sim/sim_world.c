@@ -301,6 +301,7 @@ set_up(struct world *w)
 	ns.tcp.ack_policy = cfg->ack_policy;
 	ns.tcp.congestion = cfg->congestion;
 	ns.tcp.ecn = cfg->ecn;
+	ns.tcp.rack = !cfg->rfc6675;
 	ns.tcp.rcv_window_max_bytes = cfg->window_bytes;
 	ns.tcp.rcv_window_init_bytes = MIN_OF(cfg->window_bytes, ns.tcp.rcv_window_init_bytes);
 	ns.tcp.rcv_payloads_max = cfg->payloads_max;

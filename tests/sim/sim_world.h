@@ -22,6 +22,7 @@ struct sim_config {
 	enum tcp_ack_policy ack_policy;
 	enum tcp_congestion congestion;
 	bool ecn; /* we ask for it */
+	bool rfc6675; /* our recovery by SACK is without RACK-TLP */
 	uint32_t window_bytes, payloads_max;
 	uint16_t mtu;
 	uint32_t chain_per_mille; /* frames that come in several buffers */

@@ -335,6 +335,8 @@ TEST(test_ecn_timeout_is_followed_by_cwr_on_new_data_only)
 	queue(f, 100);
 	fx_drain(f);
 	fx_advance_to_deadline(f);
+	assert_int_equal(fx_expect(f).flags & TCP_CWR, 0); /* a probe, RFC 8985 §7.3 */
+	fx_advance_to_deadline(f);
 	assert_int_equal(fx_expect(f).flags & TCP_CWR, 0);
 	ack_with(f, FX_UNA + 100, 0);
 	queue(f, 100);

@@ -3,9 +3,15 @@
 
 /* Retransmission back-off, keepalive, ICMP errors, path MTU. */
 
+static void
+no_probes(struct tcp_config *cfg)
+{
+	cfg->rack = false;
+}
+
 TEST(test_rto_backs_off_doubling_until_timeout)
 {
-	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	struct fx *f = fx_open(TCP_ESTABLISHED, no_probes);
 	uint64_t sent_ns, gap_ns = f->c->cfg.rto_min_ns;
 	struct tcp_segment s;
 	uint32_t retries = 0;

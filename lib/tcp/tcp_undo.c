@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
+#include "tcp_priv.h"
+
+/* Recoveries that nothing called for: found by timestamps (the Eifel detection, RFC 3522) or by
+ * D-SACKs for all that was sent again (RFC 3708), and taken back as RFC 4015 and RFC 9438 §4.9 say. */
+
+void
+tcp_undo_begin(struct tcp_conn *c, bool by_rto)
+{
+	c->undo = (struct tcp_undo){.on = true, .by_rto = by_rto, .una = c->snd_una};
+	tcp_congestion_save(&c->congestion, tcp_snd_nxt(c) - c->snd_una);
+}
+
+void
+tcp_undo_stop(struct tcp_conn *c)
+{
+	c->undo.on = false;
+}
+
+void
+tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns)
+{
+	struct tcp_undo *u = &c->undo;
+
+	if (!u->on || !tcp_recovery_on(c))
+		return;
+	if (u->retransmits++ == 0) {
+		u->retransmit_ts = tcp_options_clock(c, now_ns);
+		u->eifel_awaits = c->timestamps;
+	}
+}
+
+/* RFC 3522 §3.2: the first ACK of new data since the first retransmission decides. */
+static bool
+eifel_detects(struct tcp_undo *u, const struct tcp_segment *s, uint32_t bytes_acked)
+{
+	if (!u->eifel_awaits || bytes_acked == 0)
+		return false;
+	u->eifel_awaits = false;
+	return (s->options & TCP_OPT_TIMESTAMPS) && s->ts_ecr != 0 &&
+	       (int32_t)(s->ts_ecr - u->retransmit_ts) < 0;
+}
+
+/* RFC 3708 §2: each retransmission was a duplicate to the peer. */
+static bool
+dsacks_cover(struct tcp_conn *c, const struct tcp_sack_block *dsack)
+{
+	struct tcp_undo *u = &c->undo;
+	uint32_t segments = (dsack->right - dsack->left + c->smss - 1) / c->smss;
+
+	if (segments == 0 || u->retransmits == 0 || seq_lt(dsack->left, u->una) ||
+		tcp_tlp_answered(c, dsack))
+		return false;
+	u->retransmits -= MIN_OF(u->retransmits, segments);
+	return u->retransmits == 0;
+}
+
+static void
+undo(struct tcp_conn *c, uint32_t bytes_acked)
+{
+	counter_add(c->counters, COUNTER_TCP_UNDOS, 1);
+	tcp_scoreboard_undo(&c->board);
+	tcp_sent_clear_lost(&c->sent);
+	/* Not lost, only overtaken: RACK shall wait longer. After a timeout all were late alike. */
+	c->rack.reordering_seen |= !c->undo.by_rto;
+	tcp_congestion_undo(&c->congestion, tcp_snd_nxt(c) - c->snd_una, bytes_acked);
+	c->retransmit_first = false;
+	c->dup_acks = 0;
+	c->undo.on = false;
+}
+
+void
+tcp_undo_on_ack(
+	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news)
+{
+	bool late, needless;
+
+	if (!c->undo.on)
+		return;
+	late = eifel_detects(&c->undo, s, news->bytes_acked);
+	needless = dsacks_cover(c, &news->dsack);
+	if (!late && !needless)
+		return;
+	if ((s->flags & TCP_ECE) && c->ecn.on) { /* RFC 4015 §3: there is congestion all the same */
+		c->undo.on = false;
+		return;
+	}
+	if (late && c->undo.by_rto)
+		tcp_rtt_on_spurious_timeout(&c->rtt);
+	undo(c, news->bytes_acked);
+}
