@@ -5,6 +5,8 @@
 #include "cmd_get.h"
 #include "exit_code.h"
 #include "get.h"
+#include "lease.h"
+#include "lookup.h"
 
 static bool
 ready_poll(void *ctx, uint64_t now_ns)
@@ -56,6 +58,7 @@ get_all(struct get *g)
 		if (g->report[i].exit_code != 0)
 			code = g->report[i].exit_code;
 	}
+	lookup_end(g);
 	rc = write_stats(g, i);
 	fetch_shutdown(g->fetch, port_clock_ns());
 	fetch_destroy(g->fetch);
@@ -95,11 +98,12 @@ cmd_get(const struct settings *s, int *ret_signal)
 		return 0;
 	}
 	if (code == 0) {
-		monitor_block_signals(); /* until here, as in DNS, Ctrl-C just ends us */
+		monitor_block_signals(); /* until here Ctrl-C just ends us */
 		code = host_start(&g.host, wants_meter(&g));
 	}
 	if (code == 0) {
-		code = get_all(&g);
+		code = lease_ensure(&g.host);
+		code = code != 0 ? code : get_all(&g);
 		rc = host_stop(&g.host);
 		code = code != 0 ? code : rc;
 	}

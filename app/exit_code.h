@@ -17,6 +17,7 @@ enum exit_code {
 	EXIT_CODE_READ_ERROR = 26,
 	EXIT_CODE_OUT_OF_MEMORY = 27,
 	EXIT_CODE_ABORTED = 42,
+	EXIT_CODE_INTERFACE_FAILED = 45, /* no address by DHCP, or the lease was lost */
 	EXIT_CODE_SEND_ERROR = 55,
 	EXIT_CODE_PORT = 110, /* the EAL or the port could not be set up */
 	EXIT_CODE_LINK = 111, /* the link did not come up */

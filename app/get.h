@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "dns_client.h"
 #include "fetch.h"
 #include "host.h"
 #include "report.h"
@@ -13,7 +14,7 @@
 /* One URL, parsed and resolved before the port is touched. */
 struct target {
 	struct http_url url;
-	struct ip_address remote;
+	struct ip_address remote; /* family 0: DNS is yet to be asked */
 	uint64_t resolve_ns;
 	char *path; /* NULL: discard */
 };
@@ -22,6 +23,7 @@ struct get {
 	const struct settings *settings;
 	struct host host;
 	struct fetch *fetch;
+	struct dns_client *dns; /* NULL: no name has needed it yet */
 	struct target *target;
 	struct report *report;
 	uint32_t count; /* targets */
@@ -32,12 +34,15 @@ struct get {
 	bool interrupted;
 };
 
-/** Parses and resolves every URL, and decides where each goes, without touching the port. 0, or an
+/** Parses every URL, resolves those that need no DNS of ours, and decides where each goes, without touching the port. 0, or an
  *  exit code after having said why; get_cleanup in any case. */
 int get_prepare(struct get *g);
 
 void get_cleanup(struct get *g);
 
+/** Is there a way from our address, given or leased, to remote? 0, or an exit code with a message
+ *  of SETTINGS_MESSAGE_MAX. */
+int get_check_route(const struct get *g, const struct ip_address *remote, char *message);
 /** Waits until there is a way to t's server, for as long as our addresses are being tested or routers
  *  asked, or until the connect time-out. 0, or an exit code and why in text (of room bytes). */
 int get_route(struct get *g, const struct target *t, char *text, size_t room);

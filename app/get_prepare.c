@@ -74,9 +74,14 @@ check_route_ipv6(const struct settings *s, const struct ip_address *remote, char
 	return 0;
 }
 
-static int
-check_route(const struct settings *s, const struct ip_address *remote, char *message)
+int
+get_check_route(const struct get *g, const struct ip_address *remote, char *message)
 {
+	const struct settings *s = g->settings;
+	const struct dhcp_lease *l = s->address_dhcp ? dhcp_host_lease(&g->host.dhcp) : NULL;
+	uint32_t address = l != NULL ? l->address : s->address;
+	uint32_t gateway = l != NULL && s->gateway == 0 ? l->router : s->gateway;
+	uint8_t prefix_len = l != NULL ? l->prefix_len : s->prefix_len;
 	char ip[IPV4_ADDR_TEXT_LEN], own[IPV4_ADDR_TEXT_LEN];
 
 	if (remote->family == 6)
@@ -87,19 +92,19 @@ check_route(const struct settings *s, const struct ip_address *remote, char *mes
 			"%s is an IPv4 address and we have none; give one with --address CIDR", ip);
 		return EXIT_CODE_COULDNT_CONNECT;
 	}
-	ipv4_addr_format(s->address, own);
-	if (remote->v4 == s->address) {
+	ipv4_addr_format(address, own);
+	if (remote->v4 == address) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"%s is our own --address; choose another one, or another URL", ip);
 		return EXIT_CODE_COULDNT_CONNECT;
 	}
-	if (((remote->v4 ^ s->address) & ipv4_prefix_mask(s->prefix_len)) == 0 || s->gateway != 0 ||
+	if (((remote->v4 ^ address) & ipv4_prefix_mask(prefix_len)) == 0 || gateway != 0 ||
 		s->gateway_mac_set)
 		return 0;
 	snprintf(message, SETTINGS_MESSAGE_MAX,
 		"%s is outside our subnet %s/%u; name the router with --gateway, or correct the "
 		"prefix length of --address",
-		ip, own, s->prefix_len);
+		ip, own, prefix_len);
 	return EXIT_CODE_COULDNT_CONNECT;
 }
 
@@ -124,9 +129,11 @@ prepare_url(struct get *g, uint32_t i)
 		message_error(&g->host.level, code, "%s", message);
 		return code;
 	}
-	code = resolve_url(g->settings, &t->url, &t->remote, &t->resolve_ns, message);
-	if (code == 0)
-		code = check_route(g->settings, &t->remote, message);
+	code = resolve_url(g->settings, &t->url, &t->remote, message);
+	if (code == -ENOENT)
+		return 0; /* get_one asks DNS, once the port is up */
+	if (code == 0 && !(g->settings->address_dhcp && t->remote.family == 4))
+		code = get_check_route(g, &t->remote, message);
 	if (code != 0)
 		message_error(&g->host.level, code, "%s", message);
 	return code;

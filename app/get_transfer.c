@@ -9,6 +9,8 @@
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "get.h"
+#include "lease.h"
+#include "lookup.h"
 #include "output.h"
 
 #define PROGRESS_NS NS_PER_MS
@@ -78,6 +80,8 @@ check_troubles(struct get *g, uint64_t now_ns)
 		snprintf(text, sizeof(text), "interrupted by %s",
 			signo == 2 ? "SIGINT" : "a signal to terminate");
 		fetch_cancel(g->fetch, FETCH_ABORTED_BY_CALLBACK, text, now_ns);
+	} else if (!lease_keep(&g->host, now_ns, text, sizeof(text))) {
+		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
 	} else if (netstack_address_conflict(g->host.netstack, &address, &mac)) {
 		get_conflict_text(&address, &mac, text, sizeof(text));
 		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
@@ -108,9 +112,12 @@ transfer_poll(void *ctx, uint64_t now_ns)
 static bool
 retry_poll(void *ctx, uint64_t now_ns)
 {
-	const struct get *g = ctx;
+	struct get *g = ctx;
+	char text[160];
 
-	return now_ns >= g->wait_until_ns || monitor_signal(g->host.monitor) != 0 ||
+	/* Without a lease the next try says so. */
+	return now_ns >= g->wait_until_ns || !lease_keep(&g->host, now_ns, text, sizeof(text)) ||
+	       monitor_signal(g->host.monitor) != 0 ||
 	       monitor_port_gone(g->host.monitor); /* the next try says so */
 }
 
@@ -345,22 +352,33 @@ say_how_it_went(const struct get *g, const struct report *r)
 		report_write_out(r, g->settings->write_out, stdout, stderr);
 }
 
-void
-get_one(struct get *g, uint32_t index)
+/* What must be there before a connection: our address, theirs, a way between the two. Our address
+ * may have been lost with the transfer before. */
+static void
+prepare_addresses(struct get *g, struct target *t, struct report *r)
 {
-	struct report *r = &g->report[index];
-	const struct target *t = &g->target[index];
+	char message[SETTINGS_MESSAGE_MAX] = "";
+
+	r->exit_code = lease_ensure(&g->host);
+	if (r->exit_code != 0)
+		snprintf(message, sizeof(message), "there is no address to fetch %.200s from",
+			r->url_given);
+	if (r->exit_code == 0 && t->remote.family == 0)
+		r->exit_code = lookup_target(g, t, message);
+	if (r->exit_code == 0)
+		r->exit_code = get_check_route(g, &t->remote, message);
+	snprintf(r->error, sizeof(r->error), "%s", message);
+	r->resolve_ns = t->resolve_ns;
+	r->remote_address = t->remote;
+}
+
+/* The transfer, and its retries. */
+static void
+fetch_one(struct get *g, uint32_t index, struct report *r)
+{
 	struct ip_address address;
 	struct ether_addr mac;
 
-	*r = (struct report){
-		.index = index,
-		.url = &t->url,
-		.url_given = g->settings->urls.item[index],
-		.path = t->path,
-		.resolve_ns = t->resolve_ns,
-		.remote_address = t->remote,
-	};
 	monitor_meter(g->host.monitor, true);
 	for (;;) {
 		r->attempts++;
@@ -373,6 +391,26 @@ get_one(struct get *g, uint32_t index)
 	monitor_meter(g->host.monitor, false);
 	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &address, &mac))
 		r->exit_code = EXIT_CODE_ADDRESS;
+	else if (r->exit_code != 0 && g->settings->address_dhcp &&
+		 netstack_address(g->host.netstack) == 0)
+		r->exit_code = EXIT_CODE_INTERFACE_FAILED;
+}
+
+void
+get_one(struct get *g, uint32_t index)
+{
+	struct report *r = &g->report[index];
+	struct target *t = &g->target[index];
+
+	*r = (struct report){
+		.index = index,
+		.url = &t->url,
+		.url_given = g->settings->urls.item[index],
+		.path = t->path,
+	};
+	prepare_addresses(g, t, r);
+	if (r->exit_code == 0)
+		fetch_one(g, index, r);
 	check_digest(g, r);
 	explain_write_error(r);
 	say_how_it_went(g, r);

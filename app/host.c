@@ -10,6 +10,7 @@
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "host.h"
+#include "lease.h"
 #include "nic_info.h"
 #include "wire_ipv4.h"
 
@@ -114,29 +115,35 @@ check_address6(const struct host *h, const struct ipv6_addr *own, const char *re
 	return EXIT_CODE_ADDRESS;
 }
 
-static int
-check_address(const struct host *h)
+int
+host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len)
 {
 	char interface[NIC_NAME_MAX], text[IPV4_ADDR_TEXT_LEN];
-	int rc;
-
-	if (h->settings->address6_set && !h->settings->address6_auto)
-		rc = check_address6(h, &h->settings->address6, "use another --address6");
-	else
-		rc = 0;
-	if (rc != 0 || !h->settings->address_set)
-		return rc;
-	rc = nic_kernel_owns_address(h->settings->address, interface);
+	int rc = nic_kernel_owns_address(address, interface);
 
 	if (rc != 1)
 		return 0;
-	ipv4_addr_format(h->settings->address, text);
+	ipv4_addr_format(address, text);
 	message_error(&h->level, EXIT_CODE_ADDRESS,
 		"the kernel owns %s on %s and would reset our connections; use another --address, "
 		"or "
 		"take it from the kernel: ip addr del %s/%u dev %s",
-		text, interface, text, h->settings->prefix_len, interface);
+		text, interface, text, prefix_len, interface);
 	return EXIT_CODE_ADDRESS;
+}
+
+/* Those that are known before the port is up. */
+static int
+check_addresses(const struct host *h)
+{
+	const struct settings *s = h->settings;
+	int rc = 0;
+
+	if (s->address6_set && !s->address6_auto)
+		rc = check_address6(h, &s->address6, "use another --address6");
+	if (rc == 0 && s->address_set && !s->address_dhcp)
+		rc = host_check_address(h, s->address, s->prefix_len);
+	return rc;
 }
 
 /* A vdev string may name something that the kernel does not know. */
@@ -183,7 +190,7 @@ host_check(struct host *h, const struct settings *s)
 		rc = host_check_numa(
 			&h->level, h->core, nic_cpu_node(h->core), h->numa_node, s->strict_numa);
 	if (rc == 0)
-		rc = check_address(h);
+		rc = check_addresses(h);
 	return rc;
 }
 
@@ -392,7 +399,7 @@ describe_addresses(const struct host *h)
 	char v4[IPV4_ADDR_TEXT_LEN], v6[IP_ADDRESS_TEXT_LEN];
 	struct ip_address address6 = ip_address_of_v6(&s->address6);
 
-	if (s->address_set)
+	if (s->address_set && !s->address_dhcp)
 		message_detail(
 			&h->level, "we are %s/%u", ipv4_addr_format(s->address, v4), s->prefix_len);
 	if (s->address6_auto)
@@ -468,6 +475,7 @@ stop_netstack(struct host *h)
 	netstack_abort_all(h->netstack);
 	drain.until_ns = port_clock_ns();
 	worker_run(&h->worker, drained, &drain);
+	lease_give_back(h);
 	netstack_destroy(h->netstack);
 	h->netstack = NULL;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "dhcp_host.h"
 #include "message.h"
 #include "monitor.h"
 #include "netstack.h"
@@ -27,6 +28,7 @@ struct host {
 	struct sink *sink;
 	struct monitor *monitor;
 	int signo; /* after host_stop, or a host_start that failed: the signal that ended us, or 0 */
+	struct dhcp_host dhcp; /* with --address dhcp: see lease.h */
 	struct worker worker;
 	struct counters counters;
 	struct histogram ack_delay;
@@ -35,6 +37,10 @@ struct host {
 /** Chooses and checks core, NUMA placement and address, without changing anything: what --check
  *  does. 0, or an exit code after having said why. */
 int host_check(struct host *h, const struct settings *s);
+
+/** Does the kernel own our address? It would answer our SYN-ACKs with RST. 0, or
+ *  EXIT_CODE_ADDRESS after having said what to do. Part of host_check, but for a DHCP lease. */
+int host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len);
 
 /** Warns where core and NIC are known to be on different NUMA nodes (-1: unknown); with strict,
  *  says that it will not do. 0, or EXIT_CODE_NUMA. Part of host_check. */

@@ -34,7 +34,7 @@ struct report {
 	const char *url_given; /* as the user wrote it */
 	const char *path; /* the file, "-" standard output, NULL discarded */
 	int exit_code; /* the transfer's: fetch_code, or the app's (checksum) */
-	char error[REPORT_TEXT_MAX];
+	char error[2 * REPORT_TEXT_MAX];
 	struct fetch_result result;
 	uint32_t index; /* of the URL, from 0 */
 	uint32_t attempts; /* 1 and the retries */

@@ -2,14 +2,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <nss.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "exit_code.h"
 #include "resolve.h"
+#include "wire_ipv4.h"
 
 /* One HOST:PORT:ADDRESS. */
 struct resolve_entry {
@@ -56,11 +57,85 @@ parse_entry(const char *text, struct resolve_entry *ret)
 	return 0;
 }
 
+static bool
+is_loopback(uint32_t address)
+{
+	return address >> 24 == 127;
+}
+
+static bool
+is_system(const struct settings *s)
+{
+	return s->dns != NULL && strcasecmp(s->dns, "system") == 0;
+}
+
+/* A list of addresses separated by commas. Returns how many, -1: it is none, or too long. */
+static int
+parse_servers(const char *text, struct ip_address *ret)
+{
+	char item[IPV4_ADDR_TEXT_LEN];
+	const char *end;
+	uint32_t count = 0, address;
+	size_t len;
+
+	for (;; text = end + 1) {
+		end = strchr(text, ',');
+		len = end != NULL ? (size_t)(end - text) : strlen(text);
+		if (len >= sizeof(item) || count == DNS_SERVERS_MAX)
+			return -1;
+		memcpy(item, text, len);
+		item[len] = '\0';
+		if (ipv4_addr_parse(item, &address) != 0 || address == 0 || is_loopback(address))
+			return -1;
+		ret[count] = (struct ip_address){.family = 4};
+		ret[count++].v4 = address;
+		if (end == NULL)
+			return (int)count;
+	}
+}
+
+uint32_t
+resolve_servers_given(const struct settings *s, struct ip_address *ret)
+{
+	int count = s->dns != NULL && !is_system(s) ? parse_servers(s->dns, ret) : 0;
+
+	return count > 0 ? (uint32_t)count : 0;
+}
+
+uint32_t
+resolve_servers_of(const char *path, struct ip_address *ret)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], text[IPV4_ADDR_TEXT_LEN];
+	uint32_t count = 0, address;
+
+	if (file == NULL)
+		return 0;
+	while (count < DNS_SERVERS_MAX && fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, " nameserver %15s", text) != 1 ||
+			ipv4_addr_parse(text, &address) != 0 || is_loopback(address))
+			continue;
+		ret[count] = (struct ip_address){.family = 4};
+		ret[count++].v4 = address;
+	}
+	fclose(file);
+	return count;
+}
+
 int
 resolve_check(const struct settings *s, char *message)
 {
+	struct ip_address servers[DNS_SERVERS_MAX];
 	struct resolve_entry entry;
 	uint32_t i;
+
+	if (s->dns != NULL && !is_system(s) && parse_servers(s->dns, servers) < 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--dns: '%.100s' is not a list of up to %u IPv4 addresses that our own "
+			"stack can reach, such as 198.18.0.1,198.18.0.4, and not the word system",
+			s->dns, DNS_SERVERS_MAX);
+		return -EINVAL;
+	}
 
 	for (i = 0; i < s->resolve.count; i++) {
 		if (parse_entry(s->resolve.item[i], &entry) == 0)
@@ -121,47 +196,66 @@ choose(const struct addrinfo *list)
 	return ip_address_of_v6(&v6);
 }
 
+/* The host's own resolver. 0, or getaddrinfo's error. */
 static int
-ask_system(const struct settings *s, const char *host, struct ip_address *ret, char *message)
+ask_libc(const struct settings *s, const char *host, struct ip_address *ret)
 {
 	const struct addrinfo hints = {.ai_family = wanted_family(s), .ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	int rc = getaddrinfo(host, NULL, &hints, &list);
 
-	if (rc != 0 || list == NULL) {
-		snprintf(message, SETTINGS_MESSAGE_MAX,
-			"Could not resolve host: %.200s (%s); give its address with --resolve "
-			"%.100s:PORT:ADDRESS",
-			host, gai_strerror(rc), host);
-		return EXIT_CODE_COULDNT_RESOLVE_HOST;
-	}
+	if (rc != 0 || list == NULL)
+		return rc != 0 ? rc : EAI_NONAME;
 	*ret = choose(list);
 	freeaddrinfo(list);
 	return 0;
 }
 
-static uint64_t
-monotonic_ns(void)
+static int
+ask_system(const struct settings *s, const char *host, struct ip_address *ret, char *message)
 {
-	struct timespec ts;
+	int rc = ask_libc(s, host, ret);
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+	if (rc != 0)
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (%s); give its address with --resolve "
+			"%.100s:PORT:ADDRESS",
+			host, gai_strerror(rc), host);
+	return rc != 0 ? EXIT_CODE_COULDNT_RESOLVE_HOST : 0;
+}
+
+/* /etc/hosts as the C library reads it: its other sources are switched off for this process, so
+ * that nothing is asked over the kernel's network. */
+static bool
+ask_hosts_file(const struct settings *s, const char *host, struct ip_address *ret)
+{
+	return __nss_configure_lookup("hosts", "files") == 0 && ask_libc(s, host, ret) == 0;
+}
+
+uint8_t
+resolve_family(const struct settings *s)
+{
+	int family = wanted_family(s);
+
+	if (family == AF_UNSPEC)
+		return 0;
+	return family == AF_INET ? 4 : 6;
 }
 
 int
-resolve_url(const struct settings *s, const struct http_url *url, struct ip_address *ret,
-	uint64_t *ret_ns, char *message)
+resolve_url(
+	const struct settings *s, const struct http_url *url, struct ip_address *ret, char *message)
 {
-	uint64_t start_ns = monotonic_ns();
 	struct ip_address address;
 	int rc = 0;
 
-	if (parse_literal(url->host, &address) != 0 && !find_entry(s, url, &address))
-		rc = ask_system(s, url->host, &address, message);
-	if (rc != 0)
-		return rc;
-	*ret = address;
-	*ret_ns = monotonic_ns() - start_ns;
-	return 0;
+	if (parse_literal(url->host, &address) != 0 && !find_entry(s, url, &address)) {
+		if (is_system(s))
+			rc = ask_system(s, url->host, &address, message);
+		else if (!ask_hosts_file(s, url->host, &address))
+			rc = -ENOENT;
+	}
+	if (rc == 0)
+		*ret = address;
+	return rc;
 }

@@ -27,8 +27,7 @@ static bool
 config_valid(const struct netstack_config *cfg)
 {
 	return cfg->counters != NULL && cfg->release != NULL && cfg->mtu >= MTU_MIN &&
-	       cfg->prefix_len <= 32 && (cfg->address != 0 || cfg->ipv6.enabled) &&
-	       cfg->connections_max > 0 && cfg->arp_tries > 0 &&
+	       cfg->prefix_len <= 32 && cfg->connections_max > 0 && cfg->arp_tries > 0 &&
 	       cfg->vlan_id <= ETHER_VLAN_ID_MAX && cfg->ipv6.prefix_len <= 128 &&
 	       (!cfg->ipv6.enabled || cfg->mtu >= IPV6_MTU_MIN);
 }
@@ -98,7 +97,9 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 	ns->port_counter = (uint32_t)(cfg->key.k1 >> 17);
 	ns->replies_left = NETSTACK_REPLIES_PER_SECOND;
 	ns->replies_start_ns = now_ns;
-	if (!create_table(ns) || !create_control(ns) || !create_connections(ns)) {
+	ns->udp = calloc(NETSTACK_UDP_PORTS, sizeof(*ns->udp));
+	if (ns->udp == NULL || !create_table(ns) || !create_control(ns) ||
+		!create_connections(ns)) {
 		netstack_destroy(ns);
 		return NULL;
 	}
@@ -120,6 +121,7 @@ netstack_destroy(struct netstack *ns)
 		tcp_conn_destroy(ns->conn[i].tcp);
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)
 		free(ns->control[i].bytes);
+	free(ns->udp);
 	free(ns->gathered);
 	free(ns->heap);
 	free(ns->conn);
@@ -254,6 +256,52 @@ netstack_connections(const struct netstack *ns)
 			count++;
 	}
 	return count;
+}
+
+/* Nobody else is told: what we should send would be from an address that is not ours. */
+static void
+end_connections_ipv4(struct netstack *ns, uint64_t now_ns)
+{
+	struct tcp_segment unsent;
+	uint32_t i;
+
+	for (i = 0; i < ns->cfg.connections_max; i++) {
+		struct netstack_conn *nc = &ns->conn[i];
+
+		if (!nc->in_use || nc->local.family != 4)
+			continue;
+		nc->error = -EADDRNOTAVAIL;
+		tcp_conn_abort(nc->tcp);
+		while (tcp_conn_output(nc->tcp, now_ns, &unsent))
+			; /* the RST */
+		netstack_event_push(ns, nc);
+		if (nc->released)
+			netstack_table_free(ns, nc);
+	}
+}
+
+void
+netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len, uint32_t gateway,
+	bool probe, uint64_t now_ns)
+{
+	bool same = address == ns->cfg.address;
+
+	ns->cfg.prefix_len = prefix_len;
+	ns->cfg.gateway = gateway;
+	if (same)
+		return;
+	ns->cfg.address = address;
+	ns->cfg.probe_address = probe;
+	ns->flow = (struct netstack_flow){0};
+	end_connections_ipv4(ns, now_ns);
+	netstack_arp_start(ns, now_ns);
+	ns->link_deadline_ns = now_ns;
+}
+
+uint32_t
+netstack_address(const struct netstack *ns)
+{
+	return ns->cfg.address;
 }
 
 void

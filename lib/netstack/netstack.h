@@ -37,7 +37,7 @@ struct netstack_ipv6_config {
 
 struct netstack_config {
 	struct ether_addr mac;
-	uint32_t address; /* our IPv4 address, host order; 0: none */
+	uint32_t address; /* our IPv4 address, host order; 0: none, or see netstack_set_address */
 	uint8_t prefix_len; /* 0..32 */
 	uint32_t gateway; /* next hop off the subnet; 0: none */
 	bool gateway_mac_set; /* use gateway_mac for every next hop, no ARP or NDP */
@@ -152,6 +152,18 @@ struct netstack_next_hop_failure {
 	struct ether_addr heard_mac[8];
 };
 void netstack_next_hop_failure(const struct netstack *ns, struct netstack_next_hop_failure *ret);
+
+/**
+ * Takes another IPv4 address (host order; 0: none) with its subnet and gateway, as
+ * netstack_config has them; probe: RFC 5227 probes first. Connections from the address before end
+ * with -EADDRNOTAVAIL, without a word to their servers: it is no longer ours. With the address that
+ * is already held only prefix length and gateway change.
+ */
+void netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len,
+	uint32_t gateway, bool probe, uint64_t now_ns);
+
+/** Our IPv4 address, 0: none. */
+uint32_t netstack_address(const struct netstack *ns);
 
 /** Is another host using an address of ours (RFC 5227, RFC 4862 §5.4)? Fills in which, and its MAC
  *  address, when so. */

@@ -16,7 +16,10 @@ netstack_arp_start(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_arp *arp = &ns->arp;
 
-	arp->random = ns->cfg.key.k0;
+	arp->random ^= ns->cfg.key.k0;
+	arp->claim_sent = 0;
+	arp->defended_ns = 0;
+	arp->conflict_known = false;
 	if (ns->cfg.address == 0) {
 		arp->claim = ARP_CLAIM_HELD; /* there is nothing to claim */
 		return;

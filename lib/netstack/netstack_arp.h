@@ -29,6 +29,7 @@ struct netstack_arp {
 
 struct netstack;
 
+/** Begins to claim our address, if there is one; what was known of conflicts is forgotten. */
 void netstack_arp_start(struct netstack *ns, uint64_t now_ns);
 /** One ARP packet. DROP_NONE, or why it was dropped. */
 enum drop_reason netstack_arp_input(

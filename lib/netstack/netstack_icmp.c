@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
 #include "base_bytes.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 
 static enum drop_reason
 answer_echo(struct netstack *ns, const struct netstack_packet *p, const struct icmp_message *m,
@@ -54,6 +57,19 @@ kind_of(const struct icmp_message *m)
 	return m->type == ICMP_UNREACHABLE ? kind_of_unreachable(m->code) : TCP_ICMP_SOFT;
 }
 
+/* About a datagram: port 53 or 67 is shut, or no way leads there. */
+static enum drop_reason
+apply_udp_error(struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_kind kind)
+{
+	int error = kind == TCP_ICMP_HARD ? -ECONNREFUSED : -EHOSTUNREACH;
+
+	if (kind == TCP_ICMP_PACKET_TOO_BIG || q->src.family != 4 || q->src.v4 != ns->cfg.address ||
+		!netstack_udp_on_icmp(ns, q->dst.v4, q->dst_port, q->src_port, error))
+		return DROP_ICMP_IGNORED;
+	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
+	return DROP_NONE;
+}
+
 enum drop_reason
 netstack_icmp_apply(
 	struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_kind kind, uint32_t mtu)
@@ -65,6 +81,8 @@ netstack_icmp_apply(
 		.ip_header_len = q->src.family == 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN};
 	struct netstack_conn *nc;
 
+	if (q->protocol == IPV4_PROTO_UDP)
+		return apply_udp_error(ns, q, kind);
 	if (q->protocol != IPV4_PROTO_TCP)
 		return DROP_ICMP_IGNORED;
 	nc = netstack_table_find(ns, &q->src, &q->dst, q->dst_port, q->src_port);

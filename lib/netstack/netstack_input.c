@@ -2,6 +2,7 @@
 #include "base_bytes.h"
 #include "base_compiler.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 #include "wire_checksum.h"
 
 #define PREFETCH_AHEAD 6U
@@ -190,12 +191,17 @@ input_tcp(struct netstack *ns, struct frame *f, const struct netstack_packet *p,
 	return DROP_NONE;
 }
 
-/* Joins len bytes that begin at l4 in the first part and go on in the others. */
+/* The len bytes that begin at l4 in the first part and go on in the others, joined if there are
+ * others. NULL: they are more than an IP packet of ours. */
 static const uint8_t *
 gather(struct netstack *ns, const struct frame *f, const uint8_t *l4, uint32_t len)
 {
 	uint32_t n = MIN_OF((uint32_t)(f->data + f->len - l4), len), done = n;
 
+	if (n == len)
+		return l4;
+	if (len > ns->cfg.mtu)
+		return NULL;
 	memcpy(ns->gathered, l4, n);
 	for (f = f->next; f != NULL && done < len; f = f->next, done += n) {
 		n = MIN_OF(f->len, len - done);
@@ -208,15 +214,25 @@ static enum drop_reason
 input_icmp(struct netstack *ns, const struct frame *f, const struct netstack_packet *p,
 	uint64_t now_ns)
 {
-	const uint8_t *data = p->l4;
+	const uint8_t *data = gather(ns, f, p->l4, p->l4_len);
 
-	if (p->l4_len > (uint32_t)(f->data + f->len - p->l4)) {
-		if (p->l4_len > ns->cfg.mtu)
-			return DROP_ICMP_IGNORED;
-		data = gather(ns, f, p->l4, p->l4_len);
-	}
+	if (data == NULL)
+		return DROP_ICMP_IGNORED;
 	return p->src.family == 4 ? netstack_icmp_input(ns, p, data, now_ns)
 				  : netstack_icmpv6_input(ns, p, data, now_ns);
+}
+
+static enum drop_reason
+input_udp(struct netstack *ns, const struct frame *f, const struct netstack_packet *p)
+{
+	const uint8_t *data;
+
+	if (f->flags & FRAME_L4_CSUM_BAD)
+		return DROP_UDP_CHECKSUM;
+	data = gather(ns, f, p->l4, p->l4_len);
+	if (data == NULL)
+		return DROP_UDP_QUEUE;
+	return netstack_udp_input(ns, p, data, (f->flags & FRAME_L4_CSUM_GOOD) != 0);
 }
 
 /* RFC 1122 §3.2.1.3: not a multicast or broadcast address, "this host", loopback or our own. An
@@ -242,6 +258,8 @@ input_datagram(struct netstack *ns, struct frame *f, const struct netstack_packe
 	}
 	if (p->protocol == (v6 ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP))
 		*ret_drop = input_icmp(ns, f, p, now_ns);
+	else if (p->protocol == IPV4_PROTO_UDP && !v6)
+		*ret_drop = input_udp(ns, f, p);
 	else
 		*ret_drop = DROP_IP_PROTOCOL;
 	return false;
@@ -272,6 +290,15 @@ input_fragment(struct netstack *ns, struct frame *f, const struct netstack_packe
 	return true;
 }
 
+/* RFC 1122 §3.3.6: what came by broadcast must be addressed to all. */
+static bool
+to_us(const struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip)
+{
+	if (ip->dst == ns->cfg.address && ip->dst != 0 && !ether_addr_is_broadcast(&ether->dst))
+		return true;
+	return netstack_udp_takes(ns, ip);
+}
+
 /* false: the frame's owners are still the caller's. */
 static bool
 input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ether, uint64_t now_ns,
@@ -288,7 +315,7 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 	else
 		*ret_drop = wire_ipv4_parse(l3, here, frame_len(f) - ether->header_len,
 			!(f->flags & FRAME_IP_CSUM_GOOD), &ip);
-	if (*ret_drop == DROP_NONE && (ip.dst != ns->cfg.address || ip.dst == 0))
+	if (*ret_drop == DROP_NONE && !to_us(ns, ether, &ip))
 		*ret_drop = DROP_NOT_FOR_US;
 	if (*ret_drop == DROP_NONE && !source_possible(ns, ip.src))
 		*ret_drop = DROP_IP_SOURCE;
@@ -358,7 +385,7 @@ for_us(const struct netstack *ns, const struct ether_header *ether)
 {
 	if (ether_addr_equal(&ether->dst, &ns->cfg.mac))
 		return true;
-	if (ether->type == ETHER_TYPE_ARP)
+	if (ether->type == ETHER_TYPE_ARP || ether->type == ETHER_TYPE_IPV4)
 		return ether_addr_is_broadcast(&ether->dst);
 	return ether->type == ETHER_TYPE_IPV6 && ether_addr_is_multicast(&ether->dst);
 }

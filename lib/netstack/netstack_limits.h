@@ -43,6 +43,11 @@
 /* Answers to strangers in one second: echo replies, RSTs (RFC 1812 §4.3.2.8's advice). */
 #define NETSTACK_REPLIES_PER_SECOND 1000U
 
+/* UDP: DHCP's port and one DNS question's, with room for one more of each. */
+#define NETSTACK_UDP_PORTS 4U
+#define NETSTACK_UDP_QUEUE 4U /* datagrams received and not yet taken, of each */
+#define NETSTACK_UDP_DATA_MAX 1472U /* bytes: Ethernet's MTU; DNS asks for 1232 at most */
+
 /* RFC 6056 §3.2: as large a range as possible; below 32768 servers listen. */
 #define NETSTACK_PORT_FIRST 32768U
 #define NETSTACK_PORT_COUNT 32768U

@@ -3,7 +3,9 @@
 
 #include "base_bytes.h"
 #include "base_check.h"
+#include "base_compiler.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 #include "wire_checksum.h"
 
 void
@@ -88,6 +90,7 @@ netstack_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop)
 {
 	uint32_t i;
 
+	netstack_udp_fail_next_hop(ns, next_hop);
 	for (i = 0; i < ns->cfg.connections_max; i++) {
 		if (ns->conn[i].in_use && ip_address_equal(&ns->conn[i].next_hop, next_hop))
 			fail(ns, &ns->conn[i], -EHOSTUNREACH);
@@ -354,6 +357,8 @@ netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint3
 	uint32_t filled = 0;
 
 	wake_expired(ns, now_ns);
+	if (UNLIKELY(ns->udp_waiting > 0))
+		netstack_udp_run(ns, now_ns); /* it may have a question for ARP */
 	if (now_ns >= ns->link_deadline_ns)
 		run_link(ns, now_ns);
 	if (now_ns >= ns->fragments.deadline_ns)

@@ -57,6 +57,32 @@ struct netstack_packet {
 	uint32_t l4_len; /* bytes, over all parts */
 };
 
+struct netstack_udp_slot {
+	struct ip_address from;
+	uint16_t from_port;
+	uint32_t len;
+	uint8_t data[NETSTACK_UDP_DATA_MAX];
+};
+
+/** The datagram that waits to go out, or went out last. */
+struct netstack_udp_out {
+	bool waiting;
+	uint32_t remote_ip; /* IPv4 */
+	struct ip_address next_hop; /* family 0: broadcast */
+	uint16_t remote_port;
+	uint32_t len;
+};
+
+struct netstack_udp {
+	bool in_use;
+	uint16_t port;
+	int error;
+	uint32_t head, tail; /* of slot, free-running */
+	struct netstack_udp_slot slot[NETSTACK_UDP_QUEUE];
+	struct netstack_udp_out out;
+	uint8_t out_data[NETSTACK_UDP_DATA_MAX];
+};
+
 #define NETSTACK_FLOW_WORDS_IPV4 5U
 #define NETSTACK_FLOW_WORDS_IPV6 8U
 
@@ -87,6 +113,9 @@ struct netstack {
 	uint32_t control_room;
 	struct netstack_fragments fragments;
 	uint8_t *gathered; /* cfg.mtu bytes: an ICMP message that came in several buffers */
+	struct netstack_udp *udp; /* NETSTACK_UDP_PORTS of them */
+	uint32_t udp_waiting; /* ports with a datagram that waits to go out */
+	uint64_t udp_ports_chosen;
 	uint64_t replies_start_ns;
 	uint32_t replies_left;
 	uint32_t port_counter;

@@ -36,6 +36,7 @@ struct settings {
 	char *nic; /* NULL: not given */
 	int nic_mode; /* enum settings_nic_mode */
 	bool address_set;
+	bool address_dhcp; /* ask for it; address and prefix_len are 0 then */
 	uint32_t address; /* host order */
 	uint8_t prefix_len;
 	uint32_t gateway; /* host order, 0: none */
@@ -69,6 +70,7 @@ struct settings {
 	struct settings_list headers; /* -H */
 	bool ipv4_only, ipv6_only; /* of the addresses that a name has */
 	struct settings_list resolve; /* HOST:PORT:ADDRESS, curl's --resolve */
+	char *dns; /* servers, or "system"; NULL: DHCP's, else resolv.conf's */
 	char *user_agent; /* NULL: dpfetch/VERSION */
 	uint64_t max_time_ns; /* 0: none */
 	uint64_t connect_timeout_ns; /* 0: none */

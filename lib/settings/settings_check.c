@@ -59,6 +59,8 @@ check_ipv4(const struct settings *s, char *message)
 {
 	char text[IPV4_ADDR_TEXT_LEN];
 
+	if (s->address_dhcp)
+		return SETTINGS_OK;
 	if (!is_host_address(s->address) || is_reserved_in_subnet(s->address, s->prefix_len)) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"--address: %s/%u is not the address of a host; choose one inside the "

@@ -22,7 +22,7 @@ enum option_type {
 	OPTION_SECONDS, /* uint64_t ns, given in seconds with decimals */
 	OPTION_MICROSECONDS, /* uint64_t ns, given in microseconds with decimals */
 	OPTION_CHOICE, /* int; the index of the text in choices */
-	OPTION_CIDR, /* address, prefix_len and address_set */
+	OPTION_CIDR, /* address, prefix_len, address_dhcp and address_set */
 	OPTION_IPV4, /* uint32_t, host order */
 	OPTION_CIDR6, /* address6, prefix6_len, address6_auto and address6_set */
 	OPTION_IPV6, /* struct ipv6_addr */

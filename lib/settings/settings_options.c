@@ -19,12 +19,14 @@ static const struct settings_option options[] = {
 		"interface name.",
 		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0},
 	{"address", "CIDR",
-		"Our own IPv4 address and prefix length, for example 198.18.0.2/24. The kernel "
-		"must "
-		"not own it.",
+		"Our own IPv4 address and prefix length, for example 198.18.0.2/24, which the "
+		"kernel must not own; or dhcp: a DHCP server gives one, with router and name "
+		"servers.",
 		NULL, AT(address), AT(address_set), 0, 0, OPTION_CIDR, OPTION_GROUP_PORT, 0},
-	{"gateway", "IP", "The next hop for addresses outside the subnet.", NULL, AT(gateway), 0, 0,
-		0, OPTION_IPV4, OPTION_GROUP_PORT, 0},
+	{"gateway", "IP",
+		"The next hop for addresses outside the subnet; left out, the router that DHCP "
+		"names.",
+		NULL, AT(gateway), 0, 0, 0, OPTION_IPV4, OPTION_GROUP_PORT, 0},
 	{"address6", "CIDR",
 		"Speak IPv6, too: with this address and prefix length, for example "
 		"2001:2:0:18::2/64, or, with auto, with addresses made from the prefixes that "
@@ -49,7 +51,7 @@ static const struct settings_option options[] = {
 		OPTION_FLAG, OPTION_GROUP_PORT, 0},
 	{"probe-address", NULL,
 		"Ask whether another host uses our addresses before using them (RFC 5227, and "
-		"RFC 4862 of IPv6); takes up to 7 seconds.",
+		"RFC 4862 of IPv6); takes up to 7 seconds. One that DHCP gave is declined then.",
 		NULL, AT(probe_address), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0},
 	{"link-timeout", "SECONDS", "How long to wait for the link to come up.", NULL,
 		AT(link_timeout_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_PORT, 0},
@@ -88,6 +90,11 @@ static const struct settings_option options[] = {
 		AT(ipv6_only), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, '6'},
 	{"resolve", "HOST:PORT:ADDRESS", "Use this address for HOST and PORT. May be repeated.",
 		NULL, AT(resolve), 0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 0},
+	{"dns", "SERVERS",
+		"The DNS servers for names, up to three addresses separated by commas, which are "
+		"asked over our own stack; or system: the host's resolver, over the kernel's. Left "
+		"out: those that DHCP names, else those of /etc/resolv.conf.",
+		NULL, AT(dns), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_TRANSFER, 0},
 	{"max-time", "SECONDS", "The longest that one transfer may take; 0 is no limit.", NULL,
 		AT(max_time_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 'm'},
 	{"connect-timeout", "SECONDS",

@@ -228,10 +228,13 @@ set_cidr(struct settings *s, const char *text, const char *what, char *message)
 	uint32_t address;
 	uint8_t prefix_len;
 
-	if (ipv4_cidr_parse(text, &address, &prefix_len) != 0)
+	s->address_dhcp = strcasecmp(text, "dhcp") == 0;
+	if (s->address_dhcp)
+		address = prefix_len = 0;
+	else if (ipv4_cidr_parse(text, &address, &prefix_len) != 0)
 		return bad_value(what, text,
 			"an IPv4 address with a prefix length, such as "
-			"198.18.0.2/24",
+			"198.18.0.2/24, or dhcp",
 			message);
 	s->address = address;
 	s->prefix_len = prefix_len;
@@ -349,6 +352,8 @@ format_cidr(const struct settings *s, char *buf, size_t room)
 {
 	char address[IPV4_ADDR_TEXT_LEN];
 
+	if (s->address_dhcp)
+		return format_text("dhcp", buf, room);
 	snprintf(buf, room, "%s/%u", ipv4_addr_format(s->address, address), s->prefix_len);
 	return s->address_set;
 }

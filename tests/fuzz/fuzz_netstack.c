@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A netstack with one opening connection under any frames and time steps. */
+/* A netstack with one opening connection and two UDP ports under any frames and time steps. */
 #include <stdint.h>
 #include <string.h>
 
 #include "base_bytes.h"
 #include "base_check.h"
 #include "netstack.h"
+#include "netstack_udp.h"
 #include "test_buffer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -57,6 +58,17 @@ frame_in(struct netstack *ns, struct test_buffers *buffers, const uint8_t *data,
 	return 3 + len;
 }
 
+static void
+drain_udp(struct netstack_udp *u)
+{
+	struct netstack_udp_received r;
+	uint32_t rounds = 0;
+
+	while (netstack_udp_recv(u, &r))
+		CHECK(++rounds < 100 && (r.len == 0 || r.data[r.len - 1] <= 0xff));
+	(void)netstack_udp_error(u);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,6 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct netstack_config cfg;
 	const struct ip_address remote = {.family = 4, .v4 = 0xc6120001};
 	struct netstack_conn *conn = NULL;
+	struct netstack_udp *dhcp = NULL, *dns = NULL;
 	struct netstack *ns;
 	uint64_t now_ns = NS_PER_SEC;
 	size_t used;
@@ -83,6 +96,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ns = netstack_create(&cfg, now_ns);
 	if (ns == NULL)
 		return 0;
+	CHECK(netstack_udp_open(ns, 68, &dhcp) == 0 && netstack_udp_open(ns, 0x3030, &dns) == 0);
+	(void)netstack_udp_send(ns, dns, &remote, 53, "question", 8);
 	(void)netstack_connect(ns, &remote, 80, NULL, now_ns, &conn);
 	while (size > 0) {
 		drain_output(ns, now_ns);
@@ -90,6 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		now_ns += (uint64_t)data[0] << (data[0] % 30);
 		while (netstack_event_next(ns) != NULL)
 			;
+		drain_udp(dhcp);
+		drain_udp(dns);
 		data += used;
 		size -= used;
 	}

@@ -121,3 +121,21 @@ def test_ipv6_address_of_the_kernel_is_refused(lab):
     mac = lab.in_client("cat", "/sys/class/net/c0/address").stdout.strip()
     result = lab.dpfetch("-o", "/dev/null", *STATIC, "--mac", mac, f"http://[{SERVER}]/1")
     assert result.returncode == 112 and "--mac" in result.stderr, f"{result.returncode} {result.stderr}"
+
+
+def test_ipv6_addresses_of_names_come_by_dns_over_ipv4(lab):
+    lab.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=s0",
+              "--bind-interfaces", f"--pid-file={lab.path('dnsmasq-names.pid')}", "--no-resolv", "--no-hosts", "--local=/lab/",
+              f"--host-record=six.lab,{SERVER}", f"--host-record=both.lab,198.18.0.1,{SERVER}", port=53)
+    both = ("-s", "-S", "-o", "/dev/null", "-w", "%{remote_ip}", "--dns", "198.18.0.1", *STATIC)
+    try:
+        for args, expected in ((["http://six.lab/1"], SERVER), (["http://both.lab/1"], "198.18.0.1"),
+                               (["-6", "http://both.lab/1"], SERVER)):
+            result = lab.dpfetch("--address", "198.18.0.2/24", *both, *args)
+            assert (result.returncode, result.stdout) == (0, expected), f"{args} {result}"
+        result = lab.dpfetch("--address", "198.18.0.2/24", *both, "-4", "http://six.lab/1")
+        assert result.returncode == 6 and "no address of it" in result.stderr, result
+        result = lab.dpfetch(*both, "http://six.lab/1")  # IPv6 alone: UDP is IPv4's so far
+        assert result.returncode == 6 and "no IPv4 address" in result.stderr, result
+    finally:
+        lab.stop(lab.processes[-1])

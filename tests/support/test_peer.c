@@ -26,6 +26,7 @@ test_peer_config(struct test_peer *p, struct netstack_config *ret)
 	p->now_ns = 1000 * NS_PER_SEC;
 	p->answers = (struct test_peer_answers){.arp = true, .syn = true, .ack = true};
 	p->window = 60000;
+	p->port = 80;
 	netstack_config_defaults(ret);
 	ret->mac = our_mac;
 	ret->address = TEST_OUR_ADDRESS;
@@ -78,7 +79,7 @@ test_peer_send_segment(struct test_peer *p, const struct tcp_segment *segment)
 	uint8_t *l4 = frame + l2 + IPV4_HEADER_LEN;
 	uint64_t sum;
 
-	s.src_port = s.src_port != 0 ? s.src_port : 80;
+	s.src_port = s.src_port != 0 ? s.src_port : p->port;
 	s.dst_port = s.dst_port != 0 ? s.dst_port : p->client_port;
 	assert_true(s.payload.len + 100 < FRAME_MAX);
 	len = wire_tcp_build(l4, &s);
@@ -116,6 +117,7 @@ on_syn(struct test_peer *p, const struct tcp_segment *s)
 {
 	p->syns++;
 	p->client_port = s->src_port;
+	p->port = s->dst_port;
 	p->seq = TEST_PEER_ISS;
 	p->ack = s->seq + 1;
 	p->received_len = 0;

@@ -33,7 +33,7 @@ struct test_peer {
 	uint64_t now_ns;
 	struct test_peer_answers answers;
 	/* The connection as the host sees it; a new SYN begins it anew. */
-	uint16_t client_port;
+	uint16_t client_port, port; /* port: the host's, 80 before the first SYN */
 	uint32_t seq, ack;
 	uint16_t window; /* that test_peer_send offers; 60000, or as the test says */
 	uint32_t syns, fins, resets, who_has, frames_seen;

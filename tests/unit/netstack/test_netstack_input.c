@@ -205,7 +205,7 @@ TEST(test_input_for_another_mac_ip_or_protocol_is_counted)
 	send_ip(p, &ether, &ip, zeros, 20);
 	assert_int_equal(fx_count(p, COUNTER_DROP_NOT_FOR_US), 3);
 	ether.dst = our_mac;
-	ip.protocol = 17;
+	ip.protocol = 132;
 	send_ip(p, &ether, &ip, zeros, 20);
 	assert_int_equal(fx_count(p, COUNTER_DROP_IP_PROTOCOL), 1);
 	ether.type = 0x86dd;
@@ -228,7 +228,7 @@ TEST(test_input_of_our_vlan_only_and_output_with_its_tag)
 {
 	struct test_peer *p = quiet(vlan_17);
 	const struct ipv4_header ip = {
-		.src = TEST_PEER_ADDRESS, .dst = TEST_OUR_ADDRESS, .protocol = 17, .ttl = 64};
+		.src = TEST_PEER_ADDRESS, .dst = TEST_OUR_ADDRESS, .protocol = 132, .ttl = 64};
 	struct ether_header ether = to_us;
 
 	assert_memory_equal(p->last + 12, "\x81\x00\x00\x11\x08\x06", 6); /* the announcement */

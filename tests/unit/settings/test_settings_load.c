@@ -370,6 +370,31 @@ test_check_missing_or_contradicting_settings_are_refused(void **state)
 	}
 }
 
+static void
+test_address_by_dhcp_needs_no_prefix_and_the_last_one_given_counts(void **state)
+{
+	const struct settings_option *address = settings_option_find("address");
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX], text[64];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "--nic=a", "--address", "198.18.0.2/24", "--address",
+				 "DHCP", "--gateway", "10.0.0.1", "http://a/"),
+		SETTINGS_OK);
+	assert_true(s.address_dhcp && s.address_set);
+	assert_int_equal(s.address, 0);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	assert_true(settings_option_format(&s, address, 0, text, sizeof(text)));
+	assert_string_equal(text, "dhcp");
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "--nic=a", "--address", "dhcp", "--address",
+				 "198.18.0.2/24", "http://a/"),
+		SETTINGS_OK);
+	assert_false(s.address_dhcp);
+	assert_int_equal(s.address, 0xc6120002);
+	settings_free(&s);
+}
+
 int
 main(void)
 {
@@ -387,6 +412,8 @@ main(void)
 		cmocka_unit_test(test_load_indented_key_is_a_key_of_its_own),
 		cmocka_unit_test(test_load_config_that_is_a_directory_is_refused),
 		cmocka_unit_test(test_help_man_and_completion_name_every_option),
+		cmocka_unit_test(
+			test_address_by_dhcp_needs_no_prefix_and_the_last_one_given_counts),
 		cmocka_unit_test(test_check_missing_or_contradicting_settings_are_refused),
 	};
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "exit_code.h"
+#include "lease.h"
+#include "lookup.h"
+#include "resolve.h"
+#include "wire_ipv4.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+/* Where systemd-resolved keeps the real servers; its resolv.conf names only a loopback address. */
+#define RESOLV_CONF_SYSTEMD "/run/systemd/resolve/resolv.conf"
+
+/* --dns, else DHCP's, else resolv.conf's. Returns how many. */
+static uint32_t
+find_servers(const struct get *g, struct ip_address *ret)
+{
+	const struct dhcp_lease *l =
+		g->settings->address_dhcp ? dhcp_host_lease(&g->host.dhcp) : NULL;
+	uint32_t count = resolve_servers_given(g->settings, ret), i;
+
+	for (i = 0; count == 0 && l != NULL && i < l->dns_count; i++) {
+		ret[i] = (struct ip_address){.family = 4};
+		ret[i].v4 = l->dns[i];
+	}
+	if (count == 0 && l != NULL)
+		count = l->dns_count;
+	if (count == 0)
+		count = resolve_servers_of(RESOLV_CONF, ret);
+	return count > 0 ? count : resolve_servers_of(RESOLV_CONF_SYSTEMD, ret);
+}
+
+static int
+create_client(struct get *g, const char *host, char *message)
+{
+	struct dns_client_config cfg = {
+		.netstack = g->host.netstack,
+		.release = port_release,
+		.release_ctx = port_queue_of(g->host.port, 0),
+		.dns = {.counters = &g->host.counters},
+	};
+
+	cfg.dns.server_count = find_servers(g, cfg.dns.server);
+	if (cfg.dns.server_count == 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (no DNS server is known that our own stack "
+			"could reach); name one with --dns, or use --dns system",
+			host);
+		return EXIT_CODE_COULDNT_RESOLVE_HOST;
+	}
+	if (getrandom(&cfg.dns.key, sizeof(cfg.dns.key), 0) == (ssize_t)sizeof(cfg.dns.key))
+		g->dns = dns_client_create(&cfg);
+	if (g->dns != NULL)
+		return 0;
+	snprintf(message, SETTINGS_MESSAGE_MAX, "no memory or random numbers for DNS");
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
+struct wait {
+	struct get *get;
+	char *message;
+	bool lease_lost;
+};
+
+static bool
+lookup_poll(void *ctx, uint64_t now_ns)
+{
+	struct wait *w = ctx;
+	struct host *h = &w->get->host;
+
+	w->lease_lost = !lease_keep(h, now_ns, w->message, SETTINGS_MESSAGE_MAX);
+	return dns_client_poll(w->get->dns, now_ns) || w->lease_lost ||
+	       monitor_signal(h->monitor) != 0 || monitor_port_gone(h->monitor);
+}
+
+/* Why nothing came of it, in brackets, and what helps. */
+static const char *
+hint_for_silence(const struct get *g)
+{
+	if (dns_client_error(g->dns) == -ENETUNREACH)
+		return "it is outside our subnet; name the router with --gateway, or another "
+		       "server with --dns";
+	if (dns_client_error(g->dns) == -EADDRNOTAVAIL)
+		return "DNS is asked over IPv4 and we have no IPv4 address; give one with "
+		       "--address, or use --resolve or --dns system";
+	if (dns_client_error(g->dns) == -EHOSTUNREACH)
+		return "it cannot be reached; name another server with --dns";
+	if (dns_client_error(g->dns) == -ECONNREFUSED)
+		return "no DNS server runs there; name another one with --dns";
+	if (g->host.counters.value[COUNTER_DROP_UDP_CHECKSUM_PARTIAL] > 0)
+		return "its kernel left the checksums of its answers to hardware: at the SERVER's "
+		       "end of the link: ethtool -K IF tx off";
+	return "name another server with --dns, or give the address with --resolve";
+}
+
+static void
+explain(const struct get *g, const char *host, char *message)
+{
+	static const char *const rcodes[16] = {
+		"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
+	const struct dns_result *r = dns_client_result(g->dns);
+	char ip[IP_ADDRESS_TEXT_LEN];
+
+	ip_address_format(&r->server, ip);
+	switch (r->outcome) {
+	case DNS_RUNNING: /* interrupted */
+		snprintf(message, SETTINGS_MESSAGE_MAX, "interrupted while resolving %.200s", host);
+		return;
+	case DNS_FOUND:
+		return;
+	case DNS_NO_NAME:
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (the DNS server %s knows no such name)",
+			host, ip);
+		return;
+	case DNS_NO_ADDRESS:
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (the DNS server %s knows no address of it "
+			"that we could connect to)",
+			host, ip);
+		return;
+	case DNS_FAILED:
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (the DNS server %s answered %s); name "
+			"another one with --dns",
+			host, ip,
+			rcodes[r->rcode % 16] != NULL ? rcodes[r->rcode % 16] : "an error");
+		return;
+	case DNS_TIMED_OUT:
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (no answer to %u questions, the last one "
+			"to %s): %s",
+			host, r->questions, ip, hint_for_silence(g));
+		return;
+	}
+}
+
+static bool
+take_from_another(const struct get *g, struct target *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++) {
+		if (g->target[i].remote.family == 0 ||
+			strcasecmp(g->target[i].url.host, t->url.host) != 0 ||
+			g->target[i].resolve_ns == 0)
+			continue; /* unknown, another, or --resolve's for its port alone */
+		t->remote = g->target[i].remote;
+		return true;
+	}
+	return false;
+}
+
+int
+lookup_target(struct get *g, struct target *t, char *message)
+{
+	struct wait w = {.get = g, .message = message};
+	const struct dns_result *r;
+	uint64_t start_ns = port_clock_ns();
+	char ip[IP_ADDRESS_TEXT_LEN];
+	int code = 0;
+
+	if (take_from_another(g, t))
+		return 0;
+	if (g->dns == NULL)
+		code = create_client(g, t->url.host, message);
+	if (code != 0)
+		return code;
+	if (dns_client_start(g->dns, t->url.host, resolve_family(g->settings)) != 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Could not resolve host: %.200s (it is no name of DNS)", t->url.host);
+		return EXIT_CODE_COULDNT_RESOLVE_HOST;
+	}
+	worker_run(&g->host.worker, lookup_poll, &w);
+	if (w.lease_lost)
+		return EXIT_CODE_INTERFACE_FAILED;
+	r = dns_client_result(g->dns);
+	if (r->outcome != DNS_FOUND) {
+		explain(g, t->url.host, message);
+		return monitor_signal(g->host.monitor) != 0 ? EXIT_CODE_ABORTED
+							    : EXIT_CODE_COULDNT_RESOLVE_HOST;
+	}
+	t->remote = r->address[0];
+	t->resolve_ns = port_clock_ns() - start_ns;
+	message_detail(&g->host.level, "%s is %s (%s%s)", t->url.host,
+		ip_address_format(&t->remote, ip), r->name, r->by_tcp ? ", by TCP" : "");
+	return 0;
+}
+
+void
+lookup_end(struct get *g)
+{
+	dns_client_destroy(g->dns, port_clock_ns());
+	g->dns = NULL;
+}
