@@ -40,6 +40,9 @@
 #define TCP_CHALLENGE_INTERVAL_NS NS_PER_SEC
 #define TCP_CHALLENGE_MAX 10U
 
+/* Time-outs in a row of full-sized segments after which the path's MTU is suspected. */
+#define TCP_BLACK_HOLE_RTOS 2U
+
 /* Receive window auto-tuning: the shortest interval over which consumption is measured. */
 #define TCP_TUNE_INTERVAL_MIN_NS (100 * NS_PER_US)
 /* The window is used up when this part of it is left: half of what brings an update at the latest. */

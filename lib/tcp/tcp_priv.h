@@ -112,6 +112,12 @@ struct tcp_tlp {
 	uint32_t samples; /* so many RTT samples had been taken */
 };
 
+/** A path that may swallow full-sized segments in silence (tcp_black_hole.c). */
+struct tcp_black_hole {
+	uint16_t smss_before; /* smaller ones are being tried instead of these; 0: they are not */
+	bool acquitted; /* smaller ones were lost, too: until progress nothing more is tried */
+};
+
 /** A recovery that may turn out to be spurious (tcp_undo.c). */
 struct tcp_undo {
 	bool on; /* there was one, and nothing has been decided yet */
@@ -183,6 +189,7 @@ struct tcp_conn {
 	struct tcp_rack rack;
 	struct tcp_tlp tlp;
 	struct tcp_undo undo;
+	struct tcp_black_hole black_hole;
 
 	/* control */
 	enum tcp_rst_pending rst;
@@ -442,6 +449,13 @@ void tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns);
 /** An ACK; SND.UNA has followed it. Takes the recovery back if this shows that it was spurious. */
 void tcp_undo_on_ack(
 	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news);
+
+/* tcp_black_hole.c: RFC 4821 §7.7 */
+
+/** The RTO expired, c->retries times in a row: segments may have to become smaller. */
+void tcp_black_hole_on_rto(struct tcp_conn *c);
+/** Something new was acknowledged: what is sent now arrives. */
+void tcp_black_hole_on_progress(struct tcp_conn *c);
 
 /* tcp_timer.c */
 

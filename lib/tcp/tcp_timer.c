@@ -105,6 +105,7 @@ on_rto(struct tcp_conn *c, uint64_t now_ns)
 		c->syn_retransmitted = true;
 		tcp_ecn_on_syn_lost(c);
 	} else {
+		tcp_black_hole_on_rto(c);
 		tcp_recovery_on_rto(c, now_ns);
 	}
 	tcp_timer_start_rto(c, now_ns);
