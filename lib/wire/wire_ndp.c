@@ -81,8 +81,11 @@ parse_prefix(const uint8_t *option, uint32_t option_len, struct ndp_router_adver
 	/* RFC 4861 §6.3.4, RFC 4862 §5.5.3 (b) and (c). */
 	if (prefix->prefix_len <= 128 && prefix->preferred_s <= prefix->valid_s &&
 		!ipv6_addr_is_link_local(&prefix->prefix) &&
-		!ipv6_addr_is_multicast(&prefix->prefix))
+		!ipv6_addr_is_multicast(&prefix->prefix)) {
+		prefix->prefix =
+			ipv6_addr_join(&prefix->prefix, prefix->prefix_len, &ipv6_addr_unspecified);
 		ra->prefix_count++;
+	}
 }
 
 static void

@@ -28,7 +28,7 @@ struct ndp_neighbour {
 
 /** A Prefix Information option (§4.6.2). */
 struct ndp_prefix {
-	struct ipv6_addr prefix;
+	struct ipv6_addr prefix; /* 0 after prefix_len bits */
 	uint8_t prefix_len; /* 0..128 */
 	bool on_link, autonomous;
 	uint32_t valid_s, preferred_s; /* NDP_INFINITY: for ever */

@@ -272,6 +272,20 @@ TEST(test_ndp_router_prefix_that_makes_no_sense_is_left_out)
 	assert_int_equal(ra.prefix[0].prefix_len, 128);
 }
 
+/* RFC 4861 §4.6.2: the bits after the prefix's length are ignored. */
+TEST(test_ndp_router_prefix_has_no_bits_beyond_its_length)
+{
+	struct ipv6_addr wanted = fx_v6("2001:db8:1:2::");
+	struct body b = router();
+	struct ndp_router_advertisement ra;
+
+	add_prefix(&b, "2001:db8:1:2:3:4:5:6", 64, 0xc0, 9, 9);
+	add_prefix(&b, "2001:db8:1:3:ffff::", 63, 0xc0, 9, 9);
+	assert_int_equal(parse_router(&b, &ra), DROP_NONE);
+	assert_true(ipv6_addr_equal(&ra.prefix[0].prefix, &wanted));
+	assert_true(ipv6_addr_equal(&ra.prefix[1].prefix, &wanted));
+}
+
 TEST(test_ndp_router_options_beyond_the_bounds_are_not_looked_at)
 {
 	struct body b = router();
@@ -326,6 +340,7 @@ main(void)
 		T(test_ndp_router_advertisement_without_options_has_none),
 		T(test_ndp_router_prefix_flags_are_told_apart),
 		T(test_ndp_router_prefix_that_makes_no_sense_is_left_out),
+		T(test_ndp_router_prefix_has_no_bits_beyond_its_length),
 		T(test_ndp_router_options_beyond_the_bounds_are_not_looked_at),
 		T(test_ndp_router_advertisement_malformed_is_dropped),
 	};
