@@ -8,6 +8,7 @@
 
 #include "base_bytes.h"
 #include "test_peer.h"
+#include "test_peer_priv.h"
 #include "wire_arp.h"
 #include "wire_checksum.h"
 #include "wire_ipv4.h"
@@ -16,19 +17,21 @@
 #define BURST 16U
 #define FRAME_MAX 2048U
 
-static const struct ether_addr peer_mac = {{2, 0, 0, 0, 0, 1}};
-static const struct ether_addr our_mac = {{2, 0, 0, 0, 0, 2}};
+const struct ether_addr test_peer_mac = {{2, 0, 0, 0, 0, 1}};
+const struct ether_addr test_our_mac = {{2, 0, 0, 0, 0, 2}};
 
 void
 test_peer_config(struct test_peer *p, struct netstack_config *ret)
 {
 	memset(p, 0, sizeof(*p));
 	p->now_ns = 1000 * NS_PER_SEC;
-	p->answers = (struct test_peer_answers){.arp = true, .syn = true, .ack = true};
+	p->answers = (struct test_peer_answers){.arp = true, .ndp = true, .syn = true, .ack = true};
 	p->window = 60000;
 	p->port = 80;
+	p->our_ipv6 = test_our_ipv6;
+	p->host_ipv6 = test_peer_ipv6;
 	netstack_config_defaults(ret);
-	ret->mac = our_mac;
+	ret->mac = test_our_mac;
 	ret->address = TEST_OUR_ADDRESS;
 	ret->prefix_len = 24;
 	ret->mtu = 1500;
@@ -64,30 +67,54 @@ test_peer_send_frame(struct test_peer *p, const void *bytes, uint32_t len)
 		(struct frame){.data = buffer.owner, .len = len, .owner = buffer.owner};
 }
 
-void
-test_peer_send_segment(struct test_peer *p, const struct tcp_segment *segment)
+/* The segment with its checksum; pseudo: the pseudo-header's sum without the length. Returns the
+ * length. */
+static uint32_t
+build_tcp(uint8_t *l4, const struct tcp_segment *s, uint64_t pseudo)
+{
+	uint32_t len = wire_tcp_build(l4, s);
+
+	wire_tcp_set_checksum(l4, wire_checksum_finish(wire_checksum_add(pseudo + len, l4, len)));
+	return len;
+}
+
+static void
+send_ipv4(struct test_peer *p, const struct tcp_segment *s)
 {
 	const struct ether_header ether = {
-		.dst = our_mac, .src = peer_mac, .type = ETHER_TYPE_IPV4};
+		.dst = test_our_mac, .src = test_peer_mac, .type = ETHER_TYPE_IPV4};
 	struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
 		.dst = TEST_OUR_ADDRESS,
 		.protocol = IPV4_PROTO_TCP,
 		.ttl = 64};
-	struct tcp_segment s = *segment;
 	uint8_t frame[FRAME_MAX];
-	uint32_t l2 = wire_ether_build(frame, &ether), len;
-	uint8_t *l4 = frame + l2 + IPV4_HEADER_LEN;
-	uint64_t sum;
+	uint32_t l2 = wire_ether_build(frame, &ether);
+	uint64_t pseudo = wire_checksum_pseudo_ipv4(ip.src, ip.dst, IPV4_PROTO_TCP, 0);
+
+	ip.total_len =
+		(uint16_t)(IPV4_HEADER_LEN + build_tcp(frame + l2 + IPV4_HEADER_LEN, s, pseudo));
+	wire_ipv4_build(frame + l2, &ip, true);
+	test_peer_send_frame(p, frame, l2 + ip.total_len);
+}
+
+void
+test_peer_send_segment(struct test_peer *p, const struct tcp_segment *segment)
+{
+	const struct ipv6_header ip = {.src = p->host_ipv6,
+		.dst = p->our_ipv6,
+		.protocol = IPV4_PROTO_TCP,
+		.hop_limit = 64};
+	uint64_t pseudo = wire_checksum_pseudo_ipv6(&ip.src, &ip.dst, IPV4_PROTO_TCP, 0);
+	struct tcp_segment s = *segment;
+	uint8_t tcp[FRAME_MAX];
 
 	s.src_port = s.src_port != 0 ? s.src_port : p->port;
 	s.dst_port = s.dst_port != 0 ? s.dst_port : p->client_port;
-	assert_true(s.payload.len + 100 < FRAME_MAX);
-	len = wire_tcp_build(l4, &s);
-	sum = wire_checksum_pseudo_ipv4(ip.src, ip.dst, IPV4_PROTO_TCP, len);
-	wire_tcp_set_checksum(l4, wire_checksum_finish(wire_checksum_add(sum, l4, len)));
-	ip.total_len = (uint16_t)(IPV4_HEADER_LEN + len);
-	wire_ipv4_build(frame + l2, &ip, true);
-	test_peer_send_frame(p, frame, l2 + ip.total_len);
+	assert_true(s.payload.len + 120 < FRAME_MAX);
+	if (p->ipv6)
+		test_peer_send_ipv6(p, &ip, tcp, build_tcp(tcp, &s, pseudo));
+	else
+		send_ipv4(p, &s);
 }
 
 void
@@ -160,10 +187,24 @@ on_tcp(struct test_peer *p, const uint8_t *l4, uint32_t len)
 		on_text(p, &s);
 }
 
+void
+test_peer_on_tcp(struct test_peer *p, const struct ipv6_addr *src, const struct ipv6_addr *dst,
+	const uint8_t *l4, uint32_t len)
+{
+	uint64_t sum = wire_checksum_pseudo_ipv6(src, dst, IPV4_PROTO_TCP, len);
+
+	assert_int_equal(wire_checksum_finish(wire_checksum_add(sum, l4, len)), 0);
+	p->ipv6 = true;
+	p->our_ipv6 = *src;
+	p->host_ipv6 = *dst;
+	on_tcp(p, l4, len);
+}
+
 static void
 on_arp(struct test_peer *p, const struct ether_addr *dst, const uint8_t *data, uint32_t len)
 {
-	const struct ether_header ether = {.dst = our_mac, .src = peer_mac, .type = ETHER_TYPE_ARP};
+	const struct ether_header ether = {
+		.dst = test_our_mac, .src = test_peer_mac, .type = ETHER_TYPE_ARP};
 	struct arp_packet a, reply;
 	uint8_t frame[64];
 	uint32_t l2;
@@ -174,10 +215,10 @@ on_arp(struct test_peer *p, const struct ether_addr *dst, const uint8_t *data, u
 	p->who_has++;
 	p->who_has_dst = *dst;
 	if (!p->answers.arp || a.target_ip != TEST_PEER_ADDRESS ||
-		(!ether_addr_is_broadcast(dst) && !ether_addr_equal(dst, &peer_mac)))
+		(!ether_addr_is_broadcast(dst) && !ether_addr_equal(dst, &test_peer_mac)))
 		return; /* not asked, or asked at another's MAC */
 	reply = (struct arp_packet){.operation = ARP_REPLY,
-		.sender_mac = peer_mac,
+		.sender_mac = test_peer_mac,
 		.sender_ip = TEST_PEER_ADDRESS,
 		.target_mac = a.sender_mac,
 		.target_ip = a.sender_ip};
@@ -204,9 +245,15 @@ on_frame(struct test_peer *p, uint8_t *data, uint32_t len)
 		on_arp(p, &ether.dst, data, len);
 		return;
 	}
+	if (ether.type == ETHER_TYPE_IPV6) {
+		test_peer_on_ipv6(p, &ether, data, len);
+		return;
+	}
 	assert_int_equal(wire_ipv4_parse(data, len, len, true, &ip), DROP_NONE);
-	if (ip.protocol == IPV4_PROTO_TCP && ip.dst == TEST_PEER_ADDRESS)
-		on_tcp(p, data + ip.header_len, (uint32_t)ip.total_len - ip.header_len);
+	if (ip.protocol != IPV4_PROTO_TCP || ip.dst != TEST_PEER_ADDRESS)
+		return;
+	p->ipv6 = false;
+	on_tcp(p, data + ip.header_len, (uint32_t)ip.total_len - ip.header_len);
 }
 
 uint32_t

@@ -52,6 +52,75 @@ fx_established(struct test_peer *p)
 	return nc;
 }
 
+struct netstack_conn *
+fx_connect_ipv6(struct test_peer *p)
+{
+	const struct ip_address remote = ip_address_of_v6(&test_peer_ipv6);
+	struct netstack_conn *nc = NULL;
+
+	assert_int_equal(netstack_connect(p->ns, &remote, 80, p, p->now_ns, &nc), 0);
+	return nc;
+}
+
+struct netstack_conn *
+fx_established_ipv6(struct test_peer *p)
+{
+	struct netstack_conn *nc = fx_connect_ipv6(p);
+
+	fx_run(p);
+	assert_int_equal(tcp_conn_state(netstack_conn_tcp(nc)), TCP_ESTABLISHED);
+	return nc;
+}
+
+void
+fx_pass(struct test_peer *p, uint64_t ns)
+{
+	uint64_t end_ns = p->now_ns + ns;
+
+	while (p->now_ns < end_ns) {
+		test_peer_deliver(p);
+		test_peer_wait(p, MIN_OF(100 * NS_PER_MS, end_ns - p->now_ns));
+	}
+	test_peer_deliver(p);
+}
+
+struct ipv6_addr
+fx_v6(const char *text)
+{
+	struct ip_address a;
+
+	assert_int_equal(ip_address_parse(text, &a), 0);
+	assert_int_equal(a.family, 6);
+	return a.v6;
+}
+
+int
+fx_route(const struct test_peer *p, const char *text)
+{
+	struct ip_address a;
+
+	assert_int_equal(ip_address_parse(text, &a), 0);
+	return netstack_route(p->ns, &a);
+}
+
+uint32_t
+fx_read(struct test_peer *p, struct netstack_conn *nc, uint8_t *buf, uint32_t size)
+{
+	struct payload part;
+	uint32_t len = 0;
+
+	while (tcp_conn_recv(netstack_conn_tcp(nc), &part, 1) == 1) {
+		assert_true(part.len <= size - len);
+		memcpy(buf + len, part.data, part.len);
+		len += part.len;
+		if (part.owner != NULL)
+			test_buffer_release(&p->buffers, part.owner);
+		tcp_conn_consumed(netstack_conn_tcp(nc), part.len, 1);
+	}
+	netstack_conn_touch(p->ns, nc);
+	return len;
+}
+
 void
 fx_run(struct test_peer *p)
 {
@@ -105,11 +174,11 @@ fx_last_tcp(const struct test_peer *p)
 {
 	struct ether_header ether = last_ether(p);
 	struct tcp_segment s;
+	uint32_t at;
 
-	assert_int_equal(ether.type, ETHER_TYPE_IPV4);
-	assert_int_equal(wire_tcp_parse(p->last + ether.header_len + IPV4_HEADER_LEN,
-				 p->last_len - ether.header_len - IPV4_HEADER_LEN, &s),
-		DROP_NONE);
+	assert_true(ether.type == ETHER_TYPE_IPV4 || ether.type == ETHER_TYPE_IPV6);
+	at = ether.header_len + (ether.type == ETHER_TYPE_IPV4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN);
+	assert_int_equal(wire_tcp_parse(p->last + at, p->last_len - at, &s), DROP_NONE);
 	return s;
 }
 

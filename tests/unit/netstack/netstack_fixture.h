@@ -13,7 +13,9 @@
 #include "netstack_priv.h"
 #include "test_peer.h"
 #include "wire_arp.h"
+#include "wire_icmpv6.h"
 #include "wire_ipv4.h"
+#include "wire_ndp.h"
 
 #define TEST(name) static void name(__attribute__((unused)) void **unused_state)
 #define T(name) cmocka_unit_test(name)
@@ -26,8 +28,13 @@ void fx_end(struct test_peer *p);
 /** A connection to the host's port 80, in SYN-SENT; to this address. */
 struct netstack_conn *fx_connect(struct test_peer *p);
 struct netstack_conn *fx_connect_to(struct test_peer *p, uint32_t address, uint16_t port);
+/** By IPv6, to the host's. */
+struct netstack_conn *fx_connect_ipv6(struct test_peer *p);
 /** The same, established. */
+struct netstack_conn *fx_established_ipv6(struct test_peer *p);
 struct netstack_conn *fx_established(struct test_peer *p);
+/** This much time in steps of 100 ms, in which what comes is answered. */
+void fx_pass(struct test_peer *p, uint64_t ns);
 /** Deliver, take and 1 us, a few times. */
 void fx_run(struct test_peer *p);
 
@@ -37,6 +44,13 @@ void fx_arp(struct test_peer *p, const struct ether_addr *dst, const struct arp_
 struct arp_packet fx_last_arp(const struct test_peer *p, uint16_t operation);
 /** The last frame that was sent, as TCP. */
 struct tcp_segment fx_last_tcp(const struct test_peer *p);
+
+/** The IPv6 address of this text, which must be one. */
+struct ipv6_addr fx_v6(const char *text);
+/** What netstack_route says of the address of this text. */
+int fx_route(const struct test_peer *p, const char *text);
+/** TCP's bytes without the headers, of all that nc has; the buffers are given back. */
+uint32_t fx_read(struct test_peer *p, struct netstack_conn *nc, uint8_t *buf, uint32_t size);
 
 uint64_t fx_count(const struct test_peer *p, enum counter_id id);
 
