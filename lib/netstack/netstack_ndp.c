@@ -94,7 +94,7 @@ on_solicitation(struct netstack *ns, const struct netstack_packet *p, const stru
 	if (!test) {
 		netstack_neighbour_heard(ns, &p->src, &p->ether->src);
 		if (m->mac_set)
-			netstack_neighbour_on_answer(ns, &p->src, &m->mac, now_ns);
+			netstack_neighbour_on_hint(ns, &p->src, &m->mac, now_ns);
 	}
 	if (own == NULL || own->state == IPV6_ADDRESS_DUPLICATED)
 		return DROP_NOT_FOR_US;
@@ -105,7 +105,27 @@ on_solicitation(struct netstack *ns, const struct netstack_packet *p, const stru
 	return DROP_NONE;
 }
 
-/* RFC 4861 §7.2.5. */
+/* RFC 4861 §7.2.5, of a neighbour that we asked for. */
+static void
+believe(struct netstack *ns, struct neighbour *e, const struct ndp_neighbour *m, uint64_t now_ns)
+{
+	bool pending = e->state == NEIGHBOUR_PENDING;
+	const struct ether_addr *mac = m->mac_set ? &m->mac : &e->mac;
+
+	if (pending && !m->mac_set)
+		return;
+	if (!pending && !m->override && !ether_addr_equal(mac, &e->mac)) {
+		netstack_neighbour_doubt(ns, e, now_ns);
+		return;
+	}
+	if (!m->router)
+		netstack_router_forget(ns, &m->target);
+	if (m->solicited)
+		netstack_neighbour_on_answer(ns, &e->ip, mac, now_ns);
+	else
+		netstack_neighbour_on_hint(ns, &e->ip, mac, now_ns);
+}
+
 static enum drop_reason
 on_advertisement(struct netstack *ns, const struct netstack_packet *p,
 	const struct ndp_neighbour *m, uint64_t now_ns)
@@ -125,17 +145,8 @@ on_advertisement(struct netstack *ns, const struct netstack_packet *p,
 	}
 	netstack_neighbour_heard(ns, &target, mac);
 	e = netstack_neighbour_find(ns, &target);
-	if (e == NULL)
-		return DROP_NONE;
-	if (!m->router)
-		netstack_router_forget(ns, &m->target);
-	if (e->state != NEIGHBOUR_PENDING && !m->override && !ether_addr_equal(mac, &e->mac)) {
-		netstack_neighbour_doubt(ns, e, now_ns);
-		return DROP_NONE;
-	}
-	netstack_neighbour_on_answer(ns, &target, mac, now_ns);
-	if (!m->solicited)
-		netstack_neighbour_doubt(ns, e, now_ns);
+	if (e != NULL)
+		believe(ns, e, m, now_ns);
 	return DROP_NONE;
 }
 

@@ -222,3 +222,16 @@ netstack_neighbour_doubt(struct netstack *ns, struct neighbour *e, uint64_t now_
 	refresh(ns, e, now_ns);
 	netstack_link_due(ns, e->next_ns);
 }
+
+void
+netstack_neighbour_on_hint(struct netstack *ns, const struct ip_address *ip,
+	const struct ether_addr *mac, uint64_t now_ns)
+{
+	struct neighbour *e = netstack_neighbour_find(ns, ip);
+
+	if (e == NULL || ether_addr_is_multicast(mac) ||
+		(e->state != NEIGHBOUR_PENDING && ether_addr_equal(&e->mac, mac)))
+		return;
+	netstack_neighbour_on_answer(ns, ip, mac, now_ns);
+	netstack_neighbour_doubt(ns, e, now_ns);
+}

@@ -49,6 +49,10 @@ struct neighbour *netstack_neighbour_find(const struct netstack *ns, const struc
  *  new one is never made. */
 void netstack_neighbour_on_answer(struct netstack *ns, const struct ip_address *ip,
 	const struct ether_addr *mac, uint64_t now_ns);
+/** The same of what ip said unasked: it need not hear us, so that nothing is confirmed (RFC 4861
+ *  §7.3.1), and a MAC address that is new is asked at once. */
+void netstack_neighbour_on_hint(struct netstack *ns, const struct ip_address *ip,
+	const struct ether_addr *mac, uint64_t now_ns);
 /** Ask e again now: there is doubt about its MAC address. */
 void netstack_neighbour_doubt(struct netstack *ns, struct neighbour *e, uint64_t now_ns);
 /** A host of the link was heard, for the report of a failure. */

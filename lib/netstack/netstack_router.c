@@ -201,7 +201,7 @@ netstack_router_input(struct netstack *ns, const struct netstack_packet *p, cons
 	ns->ipv6.solicit_next_ns = TIME_NEVER;
 	netstack_neighbour_heard(ns, &p->src, &p->ether->src);
 	if (ra.mac_set)
-		netstack_neighbour_on_answer(ns, &p->src, &ra.mac, now_ns);
+		netstack_neighbour_on_hint(ns, &p->src, &ra.mac, now_ns);
 	if (ra.lifetime_s > 0)
 		remember_router(ns, &p->src.v6, ra.lifetime_s, now_ns);
 	else

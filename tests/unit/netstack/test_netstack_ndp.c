@@ -183,6 +183,29 @@ TEST(test_ndp_advertisement_nobody_asked_for_makes_no_entry)
 	fx_end(p);
 }
 
+/* In INCOMPLETE any MAC address is taken; without one there is nothing to take. */
+TEST(test_ndp_first_advertisement_needs_a_mac_address)
+{
+	uint32_t flags;
+
+	for (flags = 0; flags < 8; flags++) {
+		struct test_peer *p = quiet();
+
+		p->answers.ndp = false;
+		fx_connect_ipv6(p);
+		(void)test_peer_take(p);
+		advertise(p, &test_peer_ipv6, flags, NULL, &test_our_ipv6);
+		assert_int_equal(entry(p)->state, NEIGHBOUR_PENDING);
+		advertise(p, &test_peer_ipv6, flags, &other_mac, &test_our_ipv6);
+		/* Who was not asked is not known to hear us (§7.3.1). */
+		assert_entry(p, flags & S ? NEIGHBOUR_REACHABLE : NEIGHBOUR_REFRESHING, &other_mac);
+		(void)test_peer_take(p);
+		assert_int_equal(p->syns, 1);
+		assert_memory_equal(p->last, other_mac.byte, 6);
+		fx_end(p);
+	}
+}
+
 static struct test_peer *
 reachable(void)
 {
@@ -224,6 +247,48 @@ TEST(test_ndp_other_mac_address_without_override_changes_nothing_in_doubt)
 	advertise(p, &test_peer_ipv6, S, &other_mac, &test_our_ipv6);
 	assert_entry(p, NEIGHBOUR_REFRESHING, &test_peer_mac);
 	assert_int_equal(entry(p)->tries, tries);
+	fx_end(p);
+}
+
+/* The same MAC address, or none: with S it is confirmed, without S nothing changes. */
+TEST(test_ndp_same_mac_address_confirms_only_when_solicited)
+{
+	const struct ether_addr *macs[] = {&test_peer_mac, NULL};
+	uint32_t flags, i;
+
+	for (flags = 0; flags < 8; flags++) {
+		for (i = 0; i < 2; i++) {
+			struct test_peer *p = reachable();
+			uint32_t before = sent(p, NS);
+
+			advertise(p, &test_peer_ipv6, flags, macs[i], &test_our_ipv6);
+			assert_entry(p, NEIGHBOUR_REACHABLE, &test_peer_mac);
+			(void)test_peer_take(p);
+			assert_int_equal(sent(p, NS), before);
+			advertise(p, &test_peer_ipv6, 0, &other_mac, &test_our_ipv6);
+			assert_entry(p, NEIGHBOUR_REFRESHING, &test_peer_mac);
+			advertise(p, &test_peer_ipv6, flags, macs[i], &test_our_ipv6);
+			assert_entry(p, flags & S ? NEIGHBOUR_REACHABLE : NEIGHBOUR_REFRESHING,
+				&test_peer_mac);
+			fx_end(p);
+		}
+	}
+}
+
+/* §7.3.1: MUST NOT be a confirmation; a MAC address that has changed is asked itself. */
+TEST(test_ndp_solicitation_of_a_neighbour_teaches_but_confirms_nothing)
+{
+	struct test_peer *p = reachable();
+
+	solicit(p, &test_peer_ipv6, &test_our_ipv6, &test_our_ipv6, &test_peer_mac);
+	assert_entry(p, NEIGHBOUR_REACHABLE, &test_peer_mac);
+	advertise(p, &test_peer_ipv6, 0, &other_mac, &test_our_ipv6);
+	solicit(p, &test_peer_ipv6, &test_our_ipv6, &test_our_ipv6, &test_peer_mac);
+	assert_entry(p, NEIGHBOUR_REFRESHING, &test_peer_mac);
+	advertise(p, &test_peer_ipv6, S, &test_peer_mac, &test_our_ipv6);
+	assert_entry(p, NEIGHBOUR_REACHABLE, &test_peer_mac);
+	solicit(p, &test_peer_ipv6, &test_our_ipv6, &test_our_ipv6, &third_mac);
+	assert_entry(p, NEIGHBOUR_REFRESHING, &third_mac);
 	fx_end(p);
 }
 
@@ -341,8 +406,11 @@ main(void)
 		T(test_ndp_no_answer_ends_after_five_and_says_who_was_heard),
 		T(test_ndp_refresh_asks_the_neighbour_itself),
 		T(test_ndp_advertisement_nobody_asked_for_makes_no_entry),
+		T(test_ndp_first_advertisement_needs_a_mac_address),
 		T(test_ndp_other_mac_address_is_taken_only_with_override),
 		T(test_ndp_other_mac_address_without_override_changes_nothing_in_doubt),
+		T(test_ndp_same_mac_address_confirms_only_when_solicited),
+		T(test_ndp_solicitation_of_a_neighbour_teaches_but_confirms_nothing),
 		T(test_ndp_multicast_mac_address_is_never_learned),
 		T(test_ndp_solicitation_for_us_is_answered),
 		T(test_ndp_solicitation_for_another_is_not_answered),
