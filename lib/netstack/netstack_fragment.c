@@ -202,6 +202,7 @@ netstack_fragment_frame(
 		.protocol = d->protocol,
 		.ecn = d->congestion_experienced ? (uint8_t)ECN_CE : d->ecn,
 		.hop_limit = d->hop_limit,
+		.fragmented = true,
 		.l4 = first->data + first->len - d->fragment[0].right,
 		.l4_len = d->total};
 	ret->l3 = ret->l4 - d->header_len;

@@ -123,12 +123,13 @@ answer_query(struct netstack *ns, const struct netstack_packet *p, uint64_t now_
 	return DROP_NONE;
 }
 
-/* RFC 4861 §6.1.2, §7.1: hop limit 255 shows that no router was in between, code 0. */
+/* RFC 4861 §6.1.2, §7.1: hop limit 255 shows that no router was in between, code 0.
+ * RFC 6980 §5: never in fragments, which hide it from the switches that guard the link. */
 static enum drop_reason
 input_ndp(struct netstack *ns, const struct netstack_packet *p, const struct icmpv6_message *m,
 	uint64_t now_ns)
 {
-	if (p->hop_limit != NDP_HOP_LIMIT || m->code != 0)
+	if (p->hop_limit != NDP_HOP_LIMIT || m->code != 0 || p->fragmented)
 		return DROP_NDP_MALFORMED;
 	if (m->type == ICMPV6_ROUTER_ADVERTISEMENT)
 		return netstack_router_input(ns, p, m->body, m->body_len, now_ns);

@@ -370,6 +370,7 @@ input_ipv6(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 		.protocol = ip.protocol,
 		.ecn = ip.ecn,
 		.hop_limit = ip.hop_limit,
+		.fragmented = ip.fragment_header,
 		.l3 = l3,
 		.l4 = l3 + ip.header_len,
 		.l4_len = ip.total_len - ip.header_len};

@@ -52,6 +52,7 @@ struct netstack_packet {
 	const struct ether_header *ether;
 	struct ip_address src, dst;
 	uint8_t protocol, ecn, hop_limit;
+	bool fragmented; /* IPv6: it had a Fragment header */
 	const uint8_t *l3; /* where the IP header begins, in the first part */
 	const uint8_t *l4; /* where its data begins, there too */
 	uint32_t l4_len; /* bytes, over all parts */

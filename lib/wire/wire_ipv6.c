@@ -94,6 +94,7 @@ walk_packet(const uint8_t *data, uint32_t len, struct ipv6_header *h)
 			return DROP_IP_EXTENSION;
 		p = data + h->header_len;
 		place = be16_load(p + 2);
+		h->fragment_header = true;
 		h->protocol = p[0];
 		h->header_len += IPV6_FRAGMENT_LEN;
 		h->fragment_offset = place & FRAGMENT_OFFSET_MASK;

@@ -29,6 +29,7 @@ struct ipv6_header {
 	uint8_t protocol; /* what comes there */
 	uint8_t hop_limit;
 	uint8_t ecn; /* RFC 3168 codepoint, 0..3 */
+	bool fragment_header; /* there is one, around a whole packet or not */
 	bool more_fragments;
 	uint16_t
 		fragment_offset; /* bytes, a multiple of 8; 0 and !more_fragments: a whole packet */

@@ -398,6 +398,39 @@ TEST(test_ndp_message_that_is_invalid_is_dropped_by_name)
 	fx_end(p);
 }
 
+/* RFC 6980: MUST be ignored in fragments, even in one that is the whole. */
+TEST(test_ndp_message_in_a_fragment_is_dropped)
+{
+	struct test_peer *p = reachable();
+	const struct ndp_neighbour m = {.target = test_peer_ipv6,
+		.solicited = true,
+		.override = true,
+		.mac_set = true,
+		.mac = other_mac};
+	const struct ipv6_header ip = {.src = test_peer_ipv6,
+		.dst = test_our_ipv6,
+		.protocol = IPV6_NEXT_FRAGMENT,
+		.hop_limit = 255};
+	uint8_t bytes[8 + NDP_NEIGHBOUR_LEN] = {IPV6_NEXT_ICMPV6}, second[8 + 16];
+
+	wire_ndp_build_neighbour(bytes + 8, true, &m);
+	wire_icmpv6_set_checksum(bytes + 8, NDP_NEIGHBOUR_LEN, &test_peer_ipv6, &test_our_ipv6);
+	test_peer_send_ipv6(p, &ip, bytes, sizeof(bytes));
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_DROP_NDP_MALFORMED), 1);
+	memcpy(second, bytes, 8);
+	memcpy(second + 8, bytes + 24, 16);
+	bytes[3] = 1;
+	second[3] = 16;
+	test_peer_send_ipv6(p, &ip, bytes, 24);
+	test_peer_send_ipv6(p, &ip, second, sizeof(second));
+	test_peer_deliver(p);
+	assert_int_equal(fx_count(p, COUNTER_IP_REASSEMBLED), 1);
+	assert_int_equal(fx_count(p, COUNTER_DROP_NDP_MALFORMED), 2);
+	assert_entry(p, NEIGHBOUR_REACHABLE, &test_peer_mac);
+	fx_end(p);
+}
+
 int
 main(void)
 {
@@ -415,6 +448,7 @@ main(void)
 		T(test_ndp_solicitation_for_us_is_answered),
 		T(test_ndp_solicitation_for_another_is_not_answered),
 		T(test_ndp_message_that_is_invalid_is_dropped_by_name),
+		T(test_ndp_message_in_a_fragment_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

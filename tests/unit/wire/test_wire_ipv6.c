@@ -113,7 +113,7 @@ TEST(test_ipv6_header_built_is_parsed_with_every_field)
 	assert_int_equal(h.protocol, 6);
 	assert_int_equal(h.hop_limit, 63);
 	assert_int_equal(h.ecn, 1);
-	assert_false(h.more_fragments);
+	assert_false(h.more_fragments || h.fragment_header);
 	assert_int_equal(h.fragment_offset, 0);
 }
 
@@ -368,6 +368,7 @@ TEST(test_ipv6_atomic_fragment_is_a_whole_packet)
 	h = assert_passes(&k);
 	assert_int_equal(h.fragment_offset, 0);
 	assert_false(h.more_fragments);
+	assert_true(h.fragment_header);
 	assert_int_equal(h.header_len, 56);
 	assert_int_equal(h.protocol, 6);
 }
