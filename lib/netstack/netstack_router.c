@@ -198,14 +198,15 @@ netstack_router_input(struct netstack *ns, const struct netstack_packet *p, cons
 	if (!ipv6_addr_is_link_local(&p->src.v6))
 		return DROP_NDP_MALFORMED;
 	counter_add(ns->counters, COUNTER_NDP_ROUTER_ADVERTISEMENTS_RECEIVED, 1);
-	ns->ipv6.solicit_next_ns = TIME_NEVER;
 	netstack_neighbour_heard(ns, &p->src, &p->ether->src);
 	if (ra.mac_set)
 		netstack_neighbour_on_hint(ns, &p->src, &ra.mac, now_ns);
-	if (ra.lifetime_s > 0)
+	if (ra.lifetime_s > 0) {
 		remember_router(ns, &p->src.v6, ra.lifetime_s, now_ns);
-	else
+		ns->ipv6.solicit_next_ns = TIME_NEVER; /* §6.3.7: not before */
+	} else {
 		netstack_router_forget(ns, &p->src.v6);
+	}
 	apply_parameters(ns, &ra);
 	for (i = 0; i < ra.prefix_count; i++) {
 		if (ra.prefix[i].on_link)

@@ -217,6 +217,26 @@ TEST(test_router_that_advertises_itself_is_the_default_until_its_time_is_over)
 	fx_end(p);
 }
 
+/* §6.3.4: with a lifetime of 0 it is none, though what it says of prefixes is true; §6.3.7: the
+ * search goes on. */
+TEST(test_router_of_lifetime_0_is_no_default_and_is_not_the_end_of_the_search)
+{
+	struct test_peer *p = started(autoconf);
+	struct advert a = advert(0);
+
+	add_prefix(&a, "2001:db8:1::", 64, ON_LINK | AUTONOMOUS, HOUR, HOUR);
+	send(p, &a);
+	assert_int_equal(fx_route(p, "2001:db8:1::5"), 0);
+	assert_int_equal(fx_route(p, "2001:db8:ffff::1"), -EINPROGRESS);
+	fx_pass(p, 5 * NS_PER_SEC);
+	assert_int_equal(test_peer_icmpv6_sent(p, RS)->count, 2);
+	send_prefix(p, HOUR, HOUR);
+	assert_int_equal(fx_route(p, "2001:db8:ffff::1"), 0);
+	send(p, &a); /* it resigns */
+	assert_int_equal(fx_route(p, "2001:db8:ffff::1"), -ENETUNREACH);
+	fx_end(p);
+}
+
 /* §6.3.6: one that is known to answer before one that is not. */
 TEST(test_router_that_is_reachable_is_preferred)
 {
@@ -533,6 +553,7 @@ main(void)
 		T(test_router_solicitation_from_nobody_has_no_mac_address),
 		T(test_router_is_not_asked_for_where_all_is_given),
 		T(test_router_that_advertises_itself_is_the_default_until_its_time_is_over),
+		T(test_router_of_lifetime_0_is_no_default_and_is_not_the_end_of_the_search),
 		T(test_router_that_is_reachable_is_preferred),
 		T(test_router_that_says_it_is_none_is_forgotten),
 		T(test_router_advertisement_teaches_the_mac_address_and_confirms_nothing),
