@@ -151,8 +151,9 @@ autoconfigure(struct netstack *ns, const struct ndp_prefix *said, uint64_t now_n
 	struct ipv6_own_address *own = NULL;
 	uint32_t i;
 
-	if (!ns->cfg.ipv6.autoconf || said->prefix_len != SLAAC_PREFIX_LEN)
-		return;
+	if (!ns->cfg.ipv6.autoconf || said->prefix_len != SLAAC_PREFIX_LEN ||
+		ipv6_addr_equal(&address, &ns->cfg.ipv6.address))
+		return; /* (d): one that was given is not a router's to limit */
 	for (i = 0; i < NETSTACK_IPV6_ADDRESSES; i++) {
 		if (ns->ipv6.own[i].state != IPV6_ADDRESS_FREE &&
 			ipv6_addr_equal(&ns->ipv6.own[i].address, &address))

@@ -474,6 +474,27 @@ TEST(test_router_can_make_an_address_last_for_ever)
 	fx_end(p);
 }
 
+static void
+autoconf_and_own(struct netstack_config *cfg)
+{
+	autoconf(cfg);
+	cfg->ipv6.address = fx_v6(OURS);
+	cfg->ipv6.prefix_len = 64;
+}
+
+/* (d): "configured by stateless autoconfiguration". */
+TEST(test_router_does_not_limit_the_time_of_an_address_that_was_given)
+{
+	struct test_peer *p = started(autoconf_and_own);
+
+	send_prefix(p, 3 * HOUR, 0);
+	assert_true(own(p, OURS)->valid_until_ns == TIME_NEVER);
+	assert_true(own(p, OURS)->preferred_until_ns == TIME_NEVER);
+	test_peer_wait(p, (uint64_t)4 * HOUR * NS_PER_SEC);
+	assert_non_null(own(p, OURS));
+	fx_end(p);
+}
+
 /* §5.5.4: used on while there is none better, and by what uses it. */
 TEST(test_router_address_that_is_deprecated_is_the_last_choice)
 {
@@ -564,6 +585,7 @@ main(void)
 		T(test_router_prefix_makes_no_address_unless_told_to),
 		T(test_router_cannot_take_an_address_away_within_two_hours),
 		T(test_router_can_make_an_address_last_for_ever),
+		T(test_router_does_not_limit_the_time_of_an_address_that_was_given),
 		T(test_router_address_that_is_deprecated_is_the_last_choice),
 		T(test_router_address_whose_time_is_over_ends_its_connections),
 		T(test_router_flood_stays_within_the_bounds),
