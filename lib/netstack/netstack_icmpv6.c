@@ -30,14 +30,15 @@ netstack_icmpv6_end(struct netstack_icmpv6_out *out, uint32_t len, uint8_t hop_l
 	out->frame->len = out->l2_len + ip.total_len;
 }
 
-/* RFC 3810 §5: with a router alert, from "::" while there is no address to use. */
+/* RFC 3810 §5: with a router alert, from "::" while there is no link-local address to use. */
 void
 netstack_icmpv6_report(struct netstack *ns, const struct ipv6_addr *group, uint32_t n)
 {
 	static const uint8_t router_alert[] = {IPV6_NEXT_ICMPV6, 0, 5, 2, 0, 0, 1, 0};
 	const struct ipv6_addr *dst = &ipv6_addr_all_mldv2_routers;
 	const struct ipv6_addr *own = netstack_ipv6_source(&ns->ipv6, dst);
-	struct ipv6_header ip = {.src = own != NULL ? *own : ipv6_addr_unspecified,
+	bool local = own != NULL && ipv6_addr_is_link_local(own);
+	struct ipv6_header ip = {.src = local ? *own : ipv6_addr_unspecified,
 		.dst = *dst,
 		.protocol = IPV6_NEXT_HOP_BY_HOP,
 		.hop_limit = MLD_HOP_LIMIT};

@@ -300,6 +300,20 @@ TEST(test_ipv6_listener_query_is_answered)
 	fx_end(p);
 }
 
+/* §5.2.13: MUST be from a link-local address or "::", though there is a wider one to use. */
+TEST(test_ipv6_report_without_a_link_local_address_is_from_nobody)
+{
+	struct test_peer *p = fx_new(probing);
+
+	(void)test_peer_take(p);
+	assert_true(ipv6_addr_is_unspecified(&test_peer_icmpv6_sent(p, REPORT)->ip.src));
+	advertise_ours(p, &test_our_link_local);
+	fx_pass(p, 5 * NS_PER_SEC);
+	query(p, &test_peer_link_local, 1);
+	assert_report(p, 3, &ipv6_addr_unspecified);
+	fx_end(p);
+}
+
 int
 main(void)
 {
@@ -313,6 +327,7 @@ main(void)
 		T(test_ipv6_source_has_the_scope_and_most_of_the_bits),
 		T(test_ipv6_start_reports_the_groups_twice),
 		T(test_ipv6_listener_query_is_answered),
+		T(test_ipv6_report_without_a_link_local_address_is_from_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
