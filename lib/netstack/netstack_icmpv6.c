@@ -69,7 +69,7 @@ answer_echo(struct netstack *ns, const struct netstack_packet *p, const struct i
 					      : &p->dst.v6;
 	struct netstack_icmpv6_out out;
 
-	if (src == NULL || IPV6_HEADER_LEN + 4 + m->body_len > ns->cfg.mtu)
+	if (src == NULL || IPV6_HEADER_LEN + 4 + m->body_len > netstack_ipv6_mtu(ns))
 		return DROP_ICMP_IGNORED;
 	if (!netstack_reply_allowed(ns, now_ns) || !netstack_icmpv6_begin(ns, &p->ether->src, &out))
 		return DROP_TCP_RATE_LIMITED;

@@ -127,6 +127,30 @@ TEST(test_icmpv6_replies_have_a_limit_a_second)
 	fx_end(p);
 }
 
+static void
+say_mtu(struct test_peer *p, uint32_t mtu)
+{
+	uint8_t message[24] = {ICMPV6_ROUTER_ADVERTISEMENT, [16] = 5, 1};
+
+	be32_store(message + 20, mtu);
+	test_peer_send_icmpv6(
+		p, &test_peer_link_local, &ipv6_addr_all_nodes, 255, message, sizeof(message));
+	test_peer_deliver(p);
+}
+
+/* RFC 4861 §6.3.4: nothing longer than the link's MTU; we cut nothing into fragments. */
+TEST(test_icmpv6_reply_that_the_link_does_not_take_is_not_sent)
+{
+	struct test_peer *p = quiet();
+
+	say_mtu(p, 1280);
+	ping(p, &test_peer_ipv6, &test_our_ipv6, 1240);
+	assert_int_equal(replies(p)->count, 1);
+	ping(p, &test_peer_ipv6, &test_our_ipv6, 1241);
+	assert_int_equal(replies(p)->count, 1);
+	fx_end(p);
+}
+
 /* ---- errors ---- */
 
 /* An error, from a router, about what we sent to that port of the host's with this number. */
@@ -302,6 +326,7 @@ main(void)
 		T(test_icmpv6_message_with_a_wrong_checksum_is_dropped),
 		T(test_icmpv6_message_of_no_use_is_ignored),
 		T(test_icmpv6_replies_have_a_limit_a_second),
+		T(test_icmpv6_reply_that_the_link_does_not_take_is_not_sent),
 		T(test_icmpv6_error_acts_on_the_connection_that_it_quotes_alone),
 		T(test_icmpv6_errors_that_refuse_are_told_from_those_that_may_pass),
 		T(test_icmpv6_error_does_not_end_an_established_connection),
