@@ -4,12 +4,31 @@
 #include "wire_checksum.h"
 #include "wire_icmp.h"
 
-/* IPv4 fragments: put together (RFC 791 §3.2, RFC 1122 §3.3.2), or held within bounds and dropped. */
+/* Fragments: put together (RFC 791 §3.2, RFC 1122 §3.3.2; RFC 8200 §4.5), or held within bounds and
+ * dropped. All is tried by IPv4, then by IPv6. */
 
 #define L3 14U
-#define L4 34U
+#define L4 (v6 ? 54U : 34U)
 #define BODY 100U /* with a TCP header of 20 bytes: data of 120 bytes */
 #define PARTS_MAX 64U
+
+static bool v6; /* which one is being tried */
+
+static int
+by_ipv4(void **state)
+{
+	(void)state;
+	v6 = false;
+	return 0;
+}
+
+static int
+by_ipv6(void **state)
+{
+	(void)state;
+	v6 = true;
+	return 0;
+}
 
 /* A datagram as it was before it was cut. */
 struct whole {
@@ -21,9 +40,12 @@ struct whole {
 static struct test_peer *
 established(void)
 {
-	struct test_peer *p = fx_new(NULL);
+	struct test_peer *p = fx_new(v6 ? test_peer_config_ipv6 : NULL);
 
-	fx_established(p);
+	if (v6)
+		fx_established_ipv6(p);
+	else
+		fx_established(p);
 	return p;
 }
 
@@ -45,23 +67,40 @@ next_whole(struct test_peer *p, uint16_t id)
 	return w;
 }
 
+/* Writes the headers of a fragment with these bytes of w's data; returns their length. */
+static uint32_t
+build_headers(uint8_t *frame, const struct whole *w, uint32_t left, uint32_t right, bool more)
+{
+	uint8_t *l3 = frame + L3, *fragment = frame + L4;
+
+	memcpy(frame, w->bytes, L4);
+	if (v6) {
+		be16_store(l3 + 4, (uint16_t)(8 + right - left));
+		l3[6] = IPV6_NEXT_FRAGMENT;
+		fragment[0] = w->bytes[L3 + 6];
+		be16_store(fragment + 2, (uint16_t)(left | more));
+		be32_store(fragment + 4, UINT32_C(0x12340000) | w->id);
+		return L4 + 8;
+	}
+	be16_store(l3 + 2, (uint16_t)(20 + right - left));
+	be16_store(l3 + 4, w->id);
+	be16_store(l3 + 6, (uint16_t)((more ? 0x2000U : 0) | left / 8));
+	be16_store(l3 + 10, 0);
+	be16_store(l3 + 10, wire_checksum_finish(wire_checksum_add(0, l3, 20)));
+	return L4;
+}
+
 /* Bytes left .. right - 1 of w's data, with padding behind them. */
 static void
 queue_fragment(struct test_peer *p, const struct whole *w, uint32_t left, uint32_t right, bool more,
 	uint32_t padding)
 {
 	uint8_t frame[2048] = {0};
-	uint32_t offset = left / 8, have = w->len - L4;
+	uint32_t headers_len = build_headers(frame, w, left, right, more), have = w->len - L4;
 
-	memcpy(frame, w->bytes, L4);
 	if (left < have)
-		memcpy(frame + L4, w->bytes + L4 + left, MIN_OF(right, have) - left);
-	be16_store(frame + L3 + 2, (uint16_t)(20 + right - left));
-	be16_store(frame + L3 + 4, w->id);
-	be16_store(frame + L3 + 6, (uint16_t)((more ? 0x2000U : 0) | offset));
-	be16_store(frame + L3 + 10, 0);
-	be16_store(frame + L3 + 10, wire_checksum_finish(wire_checksum_add(0, frame + L3, 20)));
-	test_peer_send_frame(p, frame, L4 + right - left + padding);
+		memcpy(frame + headers_len, w->bytes + L4 + left, MIN_OF(right, have) - left);
+	test_peer_send_frame(p, frame, headers_len + right - left + padding);
 }
 
 static void
@@ -277,11 +316,26 @@ TEST(test_fragment_that_cuts_the_tcp_header_is_dropped)
 	fx_end(p);
 }
 
+/* RFC 4443 §3.3: as much of the fragment as there is. */
+static bool
+told_by_icmpv6(const struct test_peer *p, const struct whole *w)
+{
+	const struct test_peer_icmpv6 *m = test_peer_icmpv6_sent(p, ICMPV6_TIME_EXCEEDED);
+
+	return m->count == 1 && m->message[1] == ICMPV6_TIME_EXCEEDED_REASSEMBLY &&
+	       m->len == 8 + 48 + 64 && be32_load(m->message + 4) == 0 &&
+	       ipv6_addr_equal(&m->ip.src, &test_our_ipv6) &&
+	       ipv6_addr_equal(&m->ip.dst, &test_peer_ipv6) &&
+	       memcmp(m->message + 8 + 48, w->bytes + L4, 64) == 0;
+}
+
 static bool
 last_is_time_exceeded(const struct test_peer *p, const struct whole *w)
 {
 	const uint8_t *icmp = p->last + L4;
 
+	if (v6)
+		return told_by_icmpv6(p, w);
 	return p->last_len == L4 + 8 + 28 && p->last[L3 + 9] == IPV4_PROTO_ICMP &&
 	       be32_load(p->last + L3 + 16) == TEST_PEER_ADDRESS && icmp[0] == 11 && icmp[1] == 1 &&
 	       wire_checksum_finish(wire_checksum_add(0, icmp, 36)) == 0 &&
@@ -327,11 +381,13 @@ TEST(test_fragments_of_an_echo_request_are_answered)
 	struct test_peer *p = established();
 	struct whole w = next_whole(p, 3);
 
-	w.bytes[L3 + 9] = IPV4_PROTO_ICMP;
+	w.bytes[L3 + (v6 ? 6 : 9)] = v6 ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP;
 	memset(w.bytes + L4, 0, 120);
-	w.bytes[L4] = ICMP_ECHO_REQUEST;
+	w.bytes[L4] = v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
 	w.bytes[L4 + 99] = 42;
 	be16_store(w.bytes + L4 + 2, wire_checksum_finish(wire_checksum_add(0, w.bytes + L4, 120)));
+	if (v6)
+		wire_icmpv6_set_checksum(w.bytes + L4, 120, &test_peer_ipv6, &test_our_ipv6);
 	send_fragment(p, &w, 0, 64, true);
 	send_fragment(p, &w, 64, 120, false);
 	fx_run(p);
@@ -360,9 +416,9 @@ TEST(test_fragment_with_congestion_experienced_marks_the_whole)
 	struct netstack_datagram *d = &p->ns->fragments.datagram[0];
 	struct netstack_packet packet;
 
-	w.bytes[L3 + 1] = 3; /* CE, RFC 3168 §5.3 */
+	w.bytes[L3 + 1] = v6 ? 0x30 : 3; /* CE, RFC 3168 §5.3 */
 	send_fragment(p, &w, 64, 96, true);
-	w.bytes[L3 + 1] = 2;
+	w.bytes[L3 + 1] = v6 ? 0x20 : 2;
 	send_fragment(p, &w, 0, 64, true);
 	netstack_fragment_frame(d, NULL, &packet);
 	assert_int_equal(packet.ecn, 3);
@@ -371,9 +427,85 @@ TEST(test_fragment_with_congestion_experienced_marks_the_whole)
 	fx_end(p);
 }
 
+/* ---- IPv6 alone ---- */
+
+/* The next segment with a Destination Options header, all of which is the fragments' data. */
+static struct whole
+next_with_options(struct test_peer *p, uint16_t id)
+{
+	static const uint8_t options[16] = {IPV4_PROTO_TCP, 1, 1, 12};
+	struct whole w = next_whole(p, id);
+
+	memmove(w.bytes + L4 + 16, w.bytes + L4, w.len - L4);
+	memcpy(w.bytes + L4, options, sizeof(options));
+	w.bytes[L3 + 6] = IPV6_NEXT_DESTINATION;
+	w.len += 16;
+	return w;
+}
+
+/* RFC 8200 §4.5: the headers after the Fragment header are looked at when all is together. */
+TEST(test_fragments_that_carry_extension_headers_are_put_together)
+{
+	struct test_peer *p = established();
+	struct whole w = next_with_options(p, 1);
+
+	send_fragment(p, &w, 64, 136, false);
+	send_fragment(p, &w, 0, 64, true);
+	expect_body(p, 1);
+	fx_end(p);
+}
+
+/* RFC 7112 §5: the first fragment has them all. */
+TEST(test_fragment_that_cuts_the_extension_headers_is_dropped)
+{
+	struct test_peer *p = established();
+	struct whole w = next_with_options(p, 1);
+
+	send_fragment(p, &w, 0, 8, true);
+	send_fragment(p, &w, 8, 136, false);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_EXTENSION), 1);
+	send_fragment(p, &w, 0, 16, true);
+	send_fragment(p, &w, 16, 136, false);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_HEADER), 1);
+	fx_end(p);
+}
+
+/* RFC 8200 §4.5: "Next Header values in the Fragment headers may differ"; the first one's counts. */
+TEST(test_fragment_says_what_comes_next_only_if_it_is_the_first)
+{
+	struct test_peer *p = established();
+	struct whole w = next_whole(p, 1), other = w;
+
+	other.bytes[L3 + 6] = IPV6_NEXT_DESTINATION;
+	send_fragment(p, &other, 64, 120, false);
+	send_fragment(p, &w, 0, 64, true);
+	expect_body(p, 1);
+	fx_end(p);
+}
+
+/* RFC 6946 §4: apart from any fragments with the same identification. */
+TEST(test_fragment_that_is_the_whole_is_no_part_of_others)
+{
+	struct test_peer *p = established();
+	struct whole w = next_whole(p, 1);
+
+	send_fragment(p, &w, 64, 120, false);
+	send_fragment(p, &w, 0, 120, false);
+	expect_body(p, 1);
+	assert_int_equal(fx_count(p, COUNTER_IP_FRAGMENTS), 1);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_FRAGMENT_OVERLAP), 0);
+	fx_end(p);
+}
+
 int
 main(void)
 {
+	const struct CMUnitTest ipv6_tests[] = {
+		T(test_fragments_that_carry_extension_headers_are_put_together),
+		T(test_fragment_that_cuts_the_extension_headers_is_dropped),
+		T(test_fragment_says_what_comes_next_only_if_it_is_the_first),
+		T(test_fragment_that_is_the_whole_is_no_part_of_others),
+	};
 	const struct CMUnitTest tests[] = {
 		T(test_fragment_datagram_is_put_together_in_any_order),
 		T(test_fragment_padding_is_not_data),
@@ -393,5 +525,7 @@ main(void)
 		T(test_fragment_with_congestion_experienced_marks_the_whole),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, by_ipv4, NULL) +
+	       cmocka_run_group_tests(tests, by_ipv6, NULL) +
+	       cmocka_run_group_tests(ipv6_tests, by_ipv6, NULL);
 }
