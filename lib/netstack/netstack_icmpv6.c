@@ -177,6 +177,8 @@ netstack_icmpv6_reassembly_expired(
 	uint32_t quoted = MIN_OF((uint32_t)(p->l4 - p->l3) + p->l4_len, room);
 	struct netstack_icmpv6_out out;
 
+	if (ipv6_addr_is_multicast(&p->dst.v6)) /* RFC 4443 §2.4 (e) */
+		return;
 	if (!netstack_reply_allowed(ns, now_ns) || !netstack_icmpv6_begin(ns, &p->ether->src, &out))
 		return;
 	netstack_icmpv6_end(&out,

@@ -497,6 +497,21 @@ TEST(test_fragment_that_is_the_whole_is_no_part_of_others)
 	fx_end(p);
 }
 
+/* RFC 4443 §2.4 (e): no error about what went to a group. */
+TEST(test_fragment_to_a_group_that_stays_incomplete_is_given_up_in_silence)
+{
+	struct test_peer *p = established();
+	struct whole w = next_whole(p, 7);
+
+	memcpy(w.bytes + L3 + 24, ipv6_addr_all_nodes.byte, 16);
+	w.bytes[L3 + 6] = 17;
+	send_fragment(p, &w, 0, 64, true);
+	test_peer_wait(p, NETSTACK_FRAGMENT_TIMEOUT_NS);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_FRAGMENT_TIMEOUT), 1);
+	assert_int_equal(test_peer_icmpv6_sent(p, ICMPV6_TIME_EXCEEDED)->count, 0);
+	fx_end(p);
+}
+
 int
 main(void)
 {
@@ -505,6 +520,7 @@ main(void)
 		T(test_fragment_that_cuts_the_extension_headers_is_dropped),
 		T(test_fragment_says_what_comes_next_only_if_it_is_the_first),
 		T(test_fragment_that_is_the_whole_is_no_part_of_others),
+		T(test_fragment_to_a_group_that_stays_incomplete_is_given_up_in_silence),
 	};
 	const struct CMUnitTest tests[] = {
 		T(test_fragment_datagram_is_put_together_in_any_order),
