@@ -6,12 +6,37 @@
 #include "tcp_limits.h"
 #include "wire_checksum.h"
 
-/* Header prediction below TCP: a frame that it takes must fare as the long way would have it. */
+/* Header prediction below TCP: a frame that it takes must fare as the long way would have it. All is
+ * tried by IPv4, then by IPv6. */
 
-#define HEADERS_LEN 54U
+#define HEADERS_LEN (L4 + 20U)
 #define BODY_LEN 100U
 #define L3 14U
-#define L4 34U
+#define L4 (v6 ? 54U : 34U)
+
+static bool v6; /* which one is being tried */
+
+static int
+by_ipv4(void **state)
+{
+	(void)state;
+	v6 = false;
+	return 0;
+}
+
+static int
+by_ipv6(void **state)
+{
+	(void)state;
+	v6 = true;
+	return 0;
+}
+
+static struct netstack_conn *
+connect_to_host(struct test_peer *p)
+{
+	return v6 ? fx_connect_ipv6(p) : fx_connect(p);
+}
 
 /* What is done to a frame after a bit of it was changed. */
 enum sums {
@@ -23,6 +48,8 @@ enum sums {
 static void
 few(struct netstack_config *cfg)
 {
+	if (v6)
+		test_peer_config_ipv6(cfg);
 	cfg->connections_max = 2;
 	cfg->tcp.rcv_payloads_max = 64;
 	cfg->tcp.rcv_window_max_bytes = cfg->tcp.rcv_window_init_bytes = 65536;
@@ -33,7 +60,9 @@ established(void)
 {
 	struct test_peer *p = fx_new(few);
 
-	fx_established(p);
+	connect_to_host(p);
+	fx_run(p);
+	assert_int_equal(tcp_conn_state(p->ns->conn[0].tcp), TCP_ESTABLISHED);
 	return p;
 }
 
@@ -58,19 +87,32 @@ learned(void)
 	return p;
 }
 
+static uint64_t
+pseudo_ipv6(const uint8_t *l3, uint32_t tcp_len)
+{
+	struct ipv6_addr src, dst;
+
+	memcpy(src.byte, l3 + 8, 16);
+	memcpy(dst.byte, l3 + 24, 16);
+	return wire_checksum_pseudo_ipv6(&src, &dst, IPV4_PROTO_TCP, tcp_len);
+}
+
 static void
 repair_sums(uint8_t *p)
 {
-	uint32_t tcp_len = (uint32_t)be16_load(p + L3 + 2) - 20U;
+	uint32_t tcp_len = v6 ? be16_load(p + L3 + 4) : be16_load(p + L3 + 2) - 20U;
 	uint64_t sum;
 
 	if (tcp_len > 20 + BODY_LEN)
 		tcp_len = 20 + BODY_LEN;
-	be16_store(p + L3 + 10, 0);
-	be16_store(p + L3 + 10, wire_checksum_finish(wire_checksum_add(0, p + L3, 20)));
+	if (!v6) {
+		be16_store(p + L3 + 10, 0);
+		be16_store(p + L3 + 10, wire_checksum_finish(wire_checksum_add(0, p + L3, 20)));
+	}
 	be16_store(p + L4 + 16, 0);
-	sum = wire_checksum_pseudo_ipv4(
-		be32_load(p + L3 + 12), be32_load(p + L3 + 16), IPV4_PROTO_TCP, tcp_len);
+	sum = v6 ? pseudo_ipv6(p + L3, tcp_len)
+		 : wire_checksum_pseudo_ipv4(
+			   be32_load(p + L3 + 12), be32_load(p + L3 + 16), IPV4_PROTO_TCP, tcp_len);
 	be16_store(p + L4 + 16, wire_checksum_finish(wire_checksum_add(sum, p + L4, tcp_len)));
 }
 
@@ -132,8 +174,9 @@ TEST(test_flow_next_frame_is_predicted)
 
 TEST(test_flow_fields_that_change_from_frame_to_frame_do_not_matter)
 {
-	static const uint32_t at[] = {6, 15, 18, 22, 38, 42, 46, 48}; /* source MAC, DSCP and ECN,
-		identification, TTL, sequence, acknowledgment, data offset, window */
+	/* Source MAC; DSCP and ECN, identification, TTL, or the rest of the traffic class, flow label,
+	 * hop limit; sequence, acknowledgment, data offset, window. */
+	const uint32_t at[] = {6, 15, v6 ? 17 : 18, v6 ? 21 : 22, L4 + 4, L4 + 8, L4 + 12, L4 + 14};
 	uint32_t i;
 
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -320,7 +363,7 @@ stamped_in_full_flight(void)
 	uint32_t i;
 
 	p->answers.syn = false;
-	fx_connect(p);
+	connect_to_host(p);
 	fx_run(p);
 	send_stamped(p, TCP_SYN | TCP_ACK, 0);
 	fx_run(p);
@@ -372,7 +415,7 @@ ecn_in_full_flight(void)
 	uint32_t i;
 
 	p->answers.syn = false;
-	fx_connect(p);
+	connect_to_host(p);
 	fx_run(p);
 	test_peer_send(p, TCP_SYN | TCP_ACK | TCP_ECE, NULL, 0);
 	fx_run(p);
@@ -398,11 +441,8 @@ TEST(test_flow_congestion_experienced_in_a_burst_is_echoed)
 		for (i = 0; i < 2; i++) {
 			for (k = 0; k < BURST; k++)
 				test_peer_send(p[i], TCP_ACK, "abc", 3);
-			p[i]->waiting[which].data[L3 + 1] |= 3;
-			be16_store(p[i]->waiting[which].data + L3 + 10, 0);
-			be16_store(p[i]->waiting[which].data + L3 + 10,
-				wire_checksum_finish(
-					wire_checksum_add(0, p[i]->waiting[which].data + L3, 20)));
+			p[i]->waiting[which].data[L3 + 1] |= v6 ? 0x30 : 3;
+			repair_sums(p[i]->waiting[which].data);
 		}
 		test_peer_deliver(p[0]);
 		deliver_singly(p[1]);
@@ -415,6 +455,12 @@ TEST(test_flow_congestion_experienced_in_a_burst_is_echoed)
 	}
 }
 
+static uint8_t
+last_ecn(const struct test_peer *p)
+{
+	return (v6 ? p->last[L3 + 1] >> 4 : p->last[L3 + 1]) & IPV4_ECN_MASK;
+}
+
 /* RFC 3168 §6.1.4 and §6.1.2: what the codepoint in our IP header says. */
 TEST(test_flow_new_data_goes_as_ect_0_where_ecn_is_spoken)
 {
@@ -422,11 +468,11 @@ TEST(test_flow_new_data_goes_as_ect_0_where_ecn_is_spoken)
 	uint32_t i;
 
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(p[i]->last[L3 + 1] & IPV4_ECN_MASK, 0); /* an ACK */
+		assert_int_equal(last_ecn(p[i]), 0); /* an ACK */
 		tcp_conn_send(p[i]->ns->conn[0].tcp, "hello", 5);
 		netstack_conn_touch(p[i]->ns, &p[i]->ns->conn[0]);
 		assert_int_equal(test_peer_take(p[i]), 1);
-		assert_int_equal(p[i]->last[L3 + 1] & IPV4_ECN_MASK, i == 0 ? 2 : 0);
+		assert_int_equal(last_ecn(p[i]), i == 0 ? 2 : 0);
 		fx_end(p[i]);
 	}
 }
@@ -479,7 +525,7 @@ check_vlan(void (*tag)(struct test_peer *p))
 	struct test_peer *p = fx_new(on_vlan_7);
 	uint32_t i;
 
-	fx_connect(p);
+	connect_to_host(p);
 	(void)test_peer_take(p);
 	tag(p); /* the SYN-ACK */
 	test_peer_deliver(p);
@@ -506,22 +552,30 @@ TEST(test_flow_of_a_vlan_whose_tag_is_in_the_frame_is_not_predicted)
 	check_vlan(tag_in_frame);
 }
 
+/* Between the IP header and TCP's; 4 bytes of options, or a Destination Options header. */
 static void
 add_ip_options(struct test_peer *p)
 {
-	static const uint8_t options[] = {1, 1, 1, 0};
+	static const uint8_t options[] = {1, 1, 1, 0}, extension[] = {6, 0, 1, 4, 0, 0, 0, 0};
 	struct frame plain = p->waiting[0];
+	uint32_t len = v6 ? sizeof(extension) : sizeof(options);
 	uint8_t bytes[256];
 
 	memcpy(bytes, plain.data, L4);
-	memcpy(bytes + L4, options, sizeof(options));
-	memcpy(bytes + L4 + sizeof(options), plain.data + L4, plain.len - L4);
-	bytes[L3] = 0x46;
-	be16_store(bytes + L3 + 2, (uint16_t)(plain.len - L3 + sizeof(options)));
-	be16_store(bytes + L3 + 10, 0);
-	be16_store(bytes + L3 + 10, wire_checksum_finish(wire_checksum_add(0, bytes + L3, 24)));
+	memcpy(bytes + L4, v6 ? extension : options, len);
+	memcpy(bytes + L4 + len, plain.data + L4, plain.len - L4);
+	if (v6) {
+		be16_store(bytes + L3 + 4, (uint16_t)(plain.len - L4 + len));
+		bytes[L3 + 6] = IPV6_NEXT_DESTINATION;
+	} else {
+		bytes[L3] = 0x46;
+		be16_store(bytes + L3 + 2, (uint16_t)(plain.len - L3 + len));
+		be16_store(bytes + L3 + 10, 0);
+		be16_store(bytes + L3 + 10,
+			wire_checksum_finish(wire_checksum_add(0, bytes + L3, 24)));
+	}
 	p->waiting_count = 0;
-	test_peer_send_frame(p, bytes, plain.len + sizeof(options));
+	test_peer_send_frame(p, bytes, plain.len + len);
 	p->waiting[0].flags = FRAME_IP_CSUM_GOOD | FRAME_L4_CSUM_GOOD;
 	test_buffer_release(&p->buffers, plain.owner);
 }
@@ -563,7 +617,8 @@ TEST(test_flow_follows_the_connection_of_the_last_segment)
 	uint16_t first = p->client_port;
 	uint32_t seq = p->seq, ack = p->ack;
 
-	fx_established(p);
+	connect_to_host(p);
+	fx_run(p);
 	next_frame(p);
 	test_peer_deliver(p);
 	p->client_port = first;
@@ -574,6 +629,20 @@ TEST(test_flow_follows_the_connection_of_the_last_segment)
 	assert_true(netstack_flow_matches(&p->ns->flow, next_frame(p)));
 	test_peer_deliver(p);
 	assert_int_equal(info_of(p).rcv_bytes_unread, 3 * BODY_LEN);
+	fx_end(p);
+}
+
+/* The same ports by the other IP are another connection. */
+TEST(test_flow_is_one_ips)
+{
+	struct test_peer *p = learned();
+
+	next_frame(p);
+	p->waiting[0].data[12] = v6 ? 0x08 : 0x86;
+	p->waiting[0].data[13] = v6 ? 0x00 : 0xdd;
+	assert_false(netstack_flow_matches(&p->ns->flow, &p->waiting[0]));
+	test_peer_deliver(p);
+	assert_int_equal(info_of(p).rcv_bytes_unread, BODY_LEN);
 	fx_end(p);
 }
 
@@ -613,8 +682,10 @@ main(void)
 		T(test_flow_with_ip_options_is_not_predicted),
 		T(test_flow_in_several_buffers_is_not_predicted),
 		T(test_flow_follows_the_connection_of_the_last_segment),
+		T(test_flow_is_one_ips),
 		T(test_flow_of_a_freed_connection_is_forgotten),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, by_ipv4, NULL) +
+	       cmocka_run_group_tests(tests, by_ipv6, NULL);
 }
