@@ -251,7 +251,10 @@ netstack_refuse(struct netstack *ns, const struct netstack_packet *p, const stru
 {
 	struct tcp_segment rst = {
 		.src_port = s->dst_port, .dst_port = s->src_port, .flags = TCP_RST};
-	const struct envelope e = {.src = &p->dst, .dst = &p->src, .hop_limit = IPV4_TTL_DEFAULT};
+	bool v4 = p->src.family == 4;
+	const struct envelope e = {.src = &p->dst,
+		.dst = &p->src,
+		.hop_limit = v4 ? IPV4_TTL_DEFAULT : ns->ipv6.hop_limit};
 	struct netstack_control *frame;
 	uint32_t l2_len;
 
@@ -263,8 +266,8 @@ netstack_refuse(struct netstack *ns, const struct netstack_packet *p, const stru
 		rst.flags |= TCP_ACK;
 		rst.ack = s->seq + tcp_segment_seq_len(s);
 	}
-	frame = netstack_control_add(ns, &p->ether->src,
-		p->src.family == 4 ? ETHER_TYPE_IPV4 : ETHER_TYPE_IPV6, &l2_len);
+	frame = netstack_control_add(
+		ns, &p->ether->src, v4 ? ETHER_TYPE_IPV4 : ETHER_TYPE_IPV6, &l2_len);
 	if (frame == NULL)
 		return;
 	frame->len = l2_len + build_packet(frame->bytes + l2_len, &e, &rst, 0);

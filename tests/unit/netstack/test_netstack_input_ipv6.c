@@ -212,6 +212,21 @@ TEST(test_input_ipv6_ack_for_no_connection_is_refused_at_its_number)
 	fx_end(p);
 }
 
+/* RFC 4861 §6.3.4: what a router says of the hop limit holds for all that we send. */
+TEST(test_input_ipv6_refusal_has_the_links_hop_limit)
+{
+	struct test_peer *p = quiet(test_peer_config_ipv6);
+	uint8_t message[16] = {ICMPV6_ROUTER_ADVERTISEMENT, [4] = 99};
+
+	test_peer_send_icmpv6(
+		p, &test_peer_link_local, &ipv6_addr_all_nodes, 255, message, sizeof(message));
+	test_peer_send(p, TCP_ACK, NULL, 0);
+	test_peer_deliver(p);
+	assert_int_equal(test_peer_take(p), 1);
+	assert_int_equal(p->last[L3 + 7], 99);
+	fx_end(p);
+}
+
 /* RFC 9293 §3.9.2.3 (MUST-57): neither to a group nor from one. */
 TEST(test_input_ipv6_tcp_to_a_group_is_dropped)
 {
@@ -410,6 +425,7 @@ main(void)
 		T(test_input_ipv6_and_ipv4_connections_are_kept_apart),
 		T(test_input_ipv6_checksum_is_left_to_the_nic),
 		T(test_input_ipv6_ack_for_no_connection_is_refused_at_its_number),
+		T(test_input_ipv6_refusal_has_the_links_hop_limit),
 		T(test_input_ipv6_tcp_to_a_group_is_dropped),
 		T(test_input_ipv6_for_another_address_mac_or_protocol_is_counted),
 		T(test_input_ipv6_is_not_heard_unless_told_to),
