@@ -3,6 +3,7 @@
 #include "netstack_priv.h"
 
 #define MLD_HOP_LIMIT 1U
+#define MLD_QUERY_BODY_MIN 20U /* RFC 3810 §8.1: version 1's; what is shorter is none */
 
 bool
 netstack_icmpv6_begin(
@@ -32,7 +33,7 @@ netstack_icmpv6_end(struct netstack_icmpv6_out *out, uint32_t len, uint8_t hop_l
 
 /* RFC 3810 §5: with a router alert, from "::" while there is no link-local address to use. */
 void
-netstack_icmpv6_report(struct netstack *ns, const struct ipv6_addr *group, uint32_t n)
+netstack_icmpv6_report(struct netstack *ns, uint8_t type, const struct ipv6_addr *group, uint32_t n)
 {
 	static const uint8_t router_alert[] = {IPV6_NEXT_ICMPV6, 0, 5, 2, 0, 0, 1, 0};
 	const struct ipv6_addr *dst = &ipv6_addr_all_mldv2_routers;
@@ -51,7 +52,7 @@ netstack_icmpv6_report(struct netstack *ns, const struct ipv6_addr *group, uint3
 		return;
 	memcpy(out.message, router_alert, sizeof(router_alert));
 	message = out.message + sizeof(router_alert);
-	len = wire_icmpv6_build_mld_report(message, group, n);
+	len = wire_icmpv6_build_mld_report(message, type, group, n);
 	wire_icmpv6_set_checksum(message, len, &ip.src, dst);
 	ip.total_len = IPV6_HEADER_LEN + (uint32_t)sizeof(router_alert) + len;
 	wire_ipv6_build(out.frame->bytes + out.l2_len, &ip);
@@ -114,11 +115,13 @@ apply_error(struct netstack *ns, const struct icmpv6_message *m)
 
 /* A query (RFC 3810 §5.1, version 1's too) is answered at once: there are few of us on a link. */
 static enum drop_reason
-answer_query(struct netstack *ns, const struct netstack_packet *p, uint64_t now_ns)
+answer_query(struct netstack *ns, const struct netstack_packet *p, const struct icmpv6_message *m,
+	uint64_t now_ns)
 {
-	if (p->hop_limit != MLD_HOP_LIMIT || !ipv6_addr_is_link_local(&p->src.v6))
+	if (p->hop_limit != MLD_HOP_LIMIT || !ipv6_addr_is_link_local(&p->src.v6) ||
+		m->body_len < MLD_QUERY_BODY_MIN)
 		return DROP_ICMP_MALFORMED;
-	ns->ipv6.reports_left = 1;
+	ns->ipv6.queried = true;
 	ns->ipv6.report_next_ns = now_ns;
 	netstack_link_due(ns, now_ns);
 	return DROP_NONE;
@@ -159,7 +162,7 @@ netstack_icmpv6_input(
 	case ICMPV6_ECHO_REQUEST:
 		return answer_echo(ns, p, &m, now_ns);
 	case ICMPV6_MLD_QUERY:
-		return answer_query(ns, p, now_ns);
+		return answer_query(ns, p, &m, now_ns);
 	case ICMPV6_ROUTER_ADVERTISEMENT:
 	case ICMPV6_NEIGHBOUR_SOLICITATION:
 	case ICMPV6_NEIGHBOUR_ADVERTISEMENT:

@@ -251,7 +251,7 @@ run_lifetime(struct netstack *ns, struct ipv6_own_address *own, uint64_t now_ns)
 
 /* RFC 3810 §6.1: all our groups at once. */
 static void
-report_groups(struct netstack *ns)
+report_groups(struct netstack *ns, uint8_t type)
 {
 	struct ipv6_addr group[NETSTACK_IPV6_ADDRESSES];
 	uint32_t i, n = 0;
@@ -260,7 +260,7 @@ report_groups(struct netstack *ns)
 		if (ns->ipv6.own[i].state != IPV6_ADDRESS_FREE)
 			group[n++] = ipv6_addr_solicited_node(&ns->ipv6.own[i].address);
 	}
-	netstack_icmpv6_report(ns, group, n);
+	netstack_icmpv6_report(ns, type, group, n);
 }
 
 static void
@@ -270,8 +270,11 @@ run_reports(struct netstack *ns, uint64_t now_ns)
 
 	if (now_ns < v6->report_next_ns)
 		return;
-	report_groups(ns);
-	v6->reports_left--;
+	report_groups(ns, v6->queried ? MLD_MODE_IS_EXCLUDE : MLD_CHANGE_TO_EXCLUDE);
+	if (v6->queried)
+		v6->queried = false;
+	else
+		v6->reports_left--;
 	v6->report_next_ns = v6->reports_left > 0 ? now_ns + MLD_REPORT_INTERVAL_NS : TIME_NEVER;
 }
 

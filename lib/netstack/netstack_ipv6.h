@@ -51,8 +51,8 @@ struct netstack_ipv6 {
 	uint64_t retransmit_ns; /* between solicitations of a duplicate test */
 	uint32_t solicitations; /* to routers, sent */
 	uint64_t solicit_next_ns; /* TIME_NEVER: no more */
-	bool router_heard; /* one has advertised itself */
-	uint32_t reports_left; /* of multicast listening */
+	uint32_t reports_left; /* of multicast listening, that nobody asked for */
+	bool queried; /* one more, for who asks */
 	uint64_t report_next_ns;
 	uint64_t deadline_ns; /* of all that is above */
 };

@@ -228,8 +228,9 @@ bool netstack_icmpv6_begin(
 /** Its headers and checksum: the message has len bytes. */
 void netstack_icmpv6_end(struct netstack_icmpv6_out *out, uint32_t len, uint8_t hop_limit,
 	const struct ipv6_addr *src, const struct ipv6_addr *dst);
-/** Queues the report that we listen to these n groups (RFC 3810). */
-void netstack_icmpv6_report(struct netstack *ns, const struct ipv6_addr *group, uint32_t n);
+/** Queues the report that we listen to these n groups (RFC 3810), in MLD_* records. */
+void netstack_icmpv6_report(
+	struct netstack *ns, uint8_t type, const struct ipv6_addr *group, uint32_t n);
 /** One ICMPv6 message to us; its bytes at data. */
 enum drop_reason netstack_icmpv6_input(
 	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, uint64_t now_ns);

@@ -6,7 +6,6 @@
 
 #define FIRST_INFORMATIONAL 128U
 #define MLD_RECORD_LEN 20U
-#define MLD_CHANGE_TO_EXCLUDE 4U /* RFC 3810 §5.2.12: of no source, so all may send */
 
 /* The packet inside an error is our own, so its payload length may be believed; it may be cut. Ours
  * have no extension header, but a tunnel may have put a Fragment header there. */
@@ -87,7 +86,7 @@ wire_icmpv6_build_error(uint8_t *p, uint8_t type, uint8_t code, uint32_t word,
 }
 
 uint32_t
-wire_icmpv6_build_mld_report(uint8_t *p, const struct ipv6_addr *group, uint32_t n)
+wire_icmpv6_build_mld_report(uint8_t *p, uint8_t type, const struct ipv6_addr *group, uint32_t n)
 {
 	uint32_t i;
 
@@ -95,7 +94,7 @@ wire_icmpv6_build_mld_report(uint8_t *p, const struct ipv6_addr *group, uint32_t
 	p[0] = ICMPV6_MLDV2_REPORT;
 	be16_store(p + 6, (uint16_t)n);
 	for (i = 0; i < n; i++) {
-		p[ICMPV6_HEADER_LEN + i * MLD_RECORD_LEN] = MLD_CHANGE_TO_EXCLUDE;
+		p[ICMPV6_HEADER_LEN + i * MLD_RECORD_LEN] = type;
 		memcpy(p + ICMPV6_HEADER_LEN + i * MLD_RECORD_LEN + 4, group[i].byte,
 			sizeof(group[i].byte));
 	}

@@ -56,8 +56,13 @@ uint32_t wire_icmpv6_build_echo_reply(uint8_t *p, const uint8_t *body, uint32_t 
 uint32_t wire_icmpv6_build_error(uint8_t *p, uint8_t type, uint8_t code, uint32_t word,
 	const uint8_t *quoted, uint32_t quoted_len);
 
+/* Of a listener report's record, RFC 3810 §5.2.12: no source is excluded, all may send. */
+#define MLD_MODE_IS_EXCLUDE 2U /* in answer to a query */
+#define MLD_CHANGE_TO_EXCLUDE 4U /* a new group */
+
 /** Writes a version 2 listener report that says "I listen to these n groups, whoever sends"
- *  (RFC 3810 §5.2); returns its length, 8 + 20 n. */
-uint32_t wire_icmpv6_build_mld_report(uint8_t *p, const struct ipv6_addr *group, uint32_t n);
+ *  (RFC 3810 §5.2), in records of this type; returns its length, 8 + 20 n. */
+uint32_t wire_icmpv6_build_mld_report(
+	uint8_t *p, uint8_t type, const struct ipv6_addr *group, uint32_t n);
 
 #endif

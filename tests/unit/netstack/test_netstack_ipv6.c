@@ -235,7 +235,7 @@ TEST(test_ipv6_source_has_the_scope_and_most_of_the_bits)
 /* ---- listener reports ---- */
 
 static void
-assert_report(const struct test_peer *p, uint32_t n, const struct ipv6_addr *src)
+assert_report(const struct test_peer *p, uint32_t n, uint8_t type, const struct ipv6_addr *src)
 {
 	static const uint8_t hop_by_hop[] = {IPV6_NEXT_ICMPV6, 0, 5, 2, 0, 0, 1, 0};
 	const struct test_peer_icmpv6 *m = test_peer_icmpv6_sent(p, REPORT);
@@ -248,6 +248,7 @@ assert_report(const struct test_peer *p, uint32_t n, const struct ipv6_addr *src
 	assert_true(ipv6_addr_equal(&m->ip.dst, &ipv6_addr_all_mldv2_routers));
 	assert_true(ipv6_addr_equal(&m->ip.src, src));
 	assert_int_equal(m->len, 48);
+	assert_int_equal(m->message[8], type); /* §5.2.12 */
 	assert_memory_equal(m->message + 12, local.byte, 16);
 	assert_memory_equal(m->message + 32, group.byte, 16);
 	assert_memory_equal(p->last + 14 + 40, hop_by_hop, 8);
@@ -266,37 +267,52 @@ TEST(test_ipv6_start_reports_the_groups_twice)
 	struct test_peer *p = fx_new(ipv6_alone);
 
 	assert_int_equal(test_peer_take(p), 1);
-	assert_report(p, 1, &test_our_link_local);
+	assert_report(p, 1, MLD_CHANGE_TO_EXCLUDE, &test_our_link_local);
 	fx_pass(p, 900 * NS_PER_MS);
 	assert_int_equal(p->frames_seen, 1);
 	fx_pass(p, 60 * NS_PER_SEC);
 	assert_int_equal(p->frames_seen, 2);
-	assert_report(p, 2, &test_our_link_local);
+	assert_report(p, 2, MLD_CHANGE_TO_EXCLUDE, &test_our_link_local);
 	assert_int_equal(fx_count(p, COUNTER_MLD_REPORTS_SENT), 2);
 	fx_end(p);
 }
 
 static void
-query(struct test_peer *p, const struct ipv6_addr *src, uint8_t hop_limit)
+query(struct test_peer *p, const struct ipv6_addr *src, uint8_t hop_limit, uint32_t len)
 {
 	uint8_t message[28] = {ICMPV6_MLD_QUERY};
 
-	test_peer_send_icmpv6(p, src, &ipv6_addr_all_nodes, hop_limit, message, sizeof(message));
+	test_peer_send_icmpv6(p, src, &ipv6_addr_all_nodes, hop_limit, message, len);
 	test_peer_deliver(p);
 	fx_pass(p, 2 * NS_PER_SEC);
 }
 
-/* §5.1.14, §6.2: only from the link. */
+/* §5.1.14, §6.2: only from the link; §8.1: version 1's too, which is shorter, but nothing shorter. */
 TEST(test_ipv6_listener_query_is_answered)
 {
 	struct test_peer *p = quiet();
 
-	query(p, &test_peer_link_local, 1);
-	assert_report(p, 3, &test_our_link_local);
-	query(p, &test_peer_link_local, 2);
-	query(p, &test_peer_ipv6, 1);
-	assert_report(p, 3, &test_our_link_local);
-	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_MALFORMED), 2);
+	query(p, &test_peer_link_local, 1, 28);
+	assert_report(p, 3, MLD_MODE_IS_EXCLUDE, &test_our_link_local);
+	query(p, &test_peer_link_local, 2, 28);
+	query(p, &test_peer_ipv6, 1, 28);
+	query(p, &test_peer_link_local, 1, 20);
+	assert_report(p, 3, MLD_MODE_IS_EXCLUDE, &test_our_link_local);
+	assert_int_equal(fx_count(p, COUNTER_DROP_ICMP_MALFORMED), 3);
+	query(p, &test_peer_link_local, 1, 24);
+	assert_report(p, 4, MLD_MODE_IS_EXCLUDE, &test_our_link_local);
+	fx_end(p);
+}
+
+/* §6.1: what is told of a new group is told twice, whether somebody asked meanwhile or not. */
+TEST(test_ipv6_listener_query_takes_no_reports_place)
+{
+	struct test_peer *p = fx_new(ipv6_alone);
+
+	(void)test_peer_take(p);
+	query(p, &test_peer_link_local, 1, 28);
+	fx_pass(p, 60 * NS_PER_SEC);
+	assert_report(p, 3, MLD_CHANGE_TO_EXCLUDE, &test_our_link_local);
 	fx_end(p);
 }
 
@@ -309,8 +325,8 @@ TEST(test_ipv6_report_without_a_link_local_address_is_from_nobody)
 	assert_true(ipv6_addr_is_unspecified(&test_peer_icmpv6_sent(p, REPORT)->ip.src));
 	advertise_ours(p, &test_our_link_local);
 	fx_pass(p, 5 * NS_PER_SEC);
-	query(p, &test_peer_link_local, 1);
-	assert_report(p, 3, &ipv6_addr_unspecified);
+	query(p, &test_peer_link_local, 1, 28);
+	assert_report(p, 3, MLD_MODE_IS_EXCLUDE, &ipv6_addr_unspecified);
 	fx_end(p);
 }
 
@@ -327,6 +343,7 @@ main(void)
 		T(test_ipv6_source_has_the_scope_and_most_of_the_bits),
 		T(test_ipv6_start_reports_the_groups_twice),
 		T(test_ipv6_listener_query_is_answered),
+		T(test_ipv6_listener_query_takes_no_reports_place),
 		T(test_ipv6_report_without_a_link_local_address_is_from_nobody),
 	};
 

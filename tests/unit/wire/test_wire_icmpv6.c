@@ -214,13 +214,15 @@ TEST(test_icmpv6_mld_report_has_a_record_a_group)
 	uint32_t i;
 
 	memset(p, 0xee, sizeof(p));
-	assert_int_equal(wire_icmpv6_build_mld_report(p, groups, 2), 48);
+	assert_int_equal(wire_icmpv6_build_mld_report(p, MLD_CHANGE_TO_EXCLUDE, groups, 2), 48);
 	assert_memory_equal(p, head, sizeof(head));
 	for (i = 0; i < 2; i++) {
 		assert_memory_equal(p + 8 + 20 * i, record, sizeof(record));
 		assert_memory_equal(p + 12 + 20 * i, groups[i].byte, 16);
 	}
 	assert_int_equal(p[48], 0xee);
+	wire_icmpv6_build_mld_report(p, MLD_MODE_IS_EXCLUDE, groups, 1);
+	assert_int_equal(p[8], 2);
 }
 
 int
