@@ -3,17 +3,33 @@
 #include "base_check.h"
 #include "netstack_priv.h"
 
-struct neighbour *
-netstack_neighbour_find(const struct netstack *ns, const struct ip_address *ip)
+/* NETSTACK_NEIGHBOURS: there is none. */
+static uint32_t
+index_of(const struct netstack_neighbours *all, const struct ip_address *ip)
 {
-	struct neighbour *e = (struct neighbour *)(uintptr_t)ns->neighbours.entry;
-	uint32_t i;
+	const struct neighbour *e = all->entry;
+	uint32_t i = 0;
 
-	for (i = 0; i < NETSTACK_NEIGHBOURS; i++) {
-		if (e[i].state != NEIGHBOUR_FREE && ip_address_equal(&e[i].ip, ip))
-			return &e[i];
-	}
-	return NULL;
+	while (i < NETSTACK_NEIGHBOURS &&
+		(e[i].state == NEIGHBOUR_FREE || !ip_address_equal(&e[i].ip, ip)))
+		i++;
+	return i;
+}
+
+struct neighbour *
+netstack_neighbour_find(struct netstack *ns, const struct ip_address *ip)
+{
+	uint32_t i = index_of(&ns->neighbours, ip);
+
+	return i < NETSTACK_NEIGHBOURS ? &ns->neighbours.entry[i] : NULL;
+}
+
+bool
+netstack_neighbour_reachable(const struct netstack *ns, const struct ip_address *ip)
+{
+	uint32_t i = index_of(&ns->neighbours, ip);
+
+	return i < NETSTACK_NEIGHBOURS && ns->neighbours.entry[i].state == NEIGHBOUR_REACHABLE;
 }
 
 /* A free entry, else the one that was not used for the longest time. */

@@ -43,7 +43,9 @@ const struct ether_addr *netstack_neighbour_lookup(
 /** The same for a last word: NULL where nobody knows, and nobody is asked. */
 const struct ether_addr *netstack_neighbour_known(struct netstack *ns, const struct ip_address *ip);
 /** Its entry, NULL: none. */
-struct neighbour *netstack_neighbour_find(const struct netstack *ns, const struct ip_address *ip);
+struct neighbour *netstack_neighbour_find(struct netstack *ns, const struct ip_address *ip);
+/** Is it known to answer? */
+bool netstack_neighbour_reachable(const struct netstack *ns, const struct ip_address *ip);
 
 /** ip has said that mac is its address: an entry that there is takes it over (RFC 826's merge); a
  *  new one is never made. */

@@ -69,7 +69,6 @@ netstack_router_default(const struct netstack *ns)
 {
 	const struct ipv6_router *r = ns->ipv6.router;
 	const struct ipv6_addr *any = NULL;
-	const struct neighbour *e;
 	struct ip_address address;
 	uint32_t i;
 
@@ -79,8 +78,7 @@ netstack_router_default(const struct netstack *ns)
 		if (r[i].until_ns == 0)
 			continue;
 		address = ip_address_of_v6(&r[i].address);
-		e = netstack_neighbour_find(ns, &address);
-		if (e != NULL && e->state == NEIGHBOUR_REACHABLE)
+		if (netstack_neighbour_reachable(ns, &address))
 			return &r[i].address;
 		any = any != NULL ? any : &r[i].address;
 	}
