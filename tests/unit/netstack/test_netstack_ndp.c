@@ -358,6 +358,46 @@ TEST(test_ndp_solicitation_for_another_is_not_answered)
 	fx_end(p);
 }
 
+/* More questions in one burst than answers have room: the others' tables ask again. */
+TEST(test_ndp_burst_of_solicitations_is_answered_as_far_as_there_is_room)
+{
+	struct test_peer *p = quiet();
+	const struct ndp_neighbour m = {
+		.target = test_our_ipv6, .mac_set = true, .mac = test_peer_mac};
+	uint8_t message[NDP_NEIGHBOUR_LEN];
+	uint32_t i, len = wire_ndp_build_neighbour(message, false, &m);
+
+	for (i = 0; i < TEST_PEER_FRAMES; i++)
+		test_peer_send_icmpv6(p, &test_peer_ipv6, &test_our_ipv6, 255, message, len);
+	test_peer_deliver(p);
+	assert_int_equal(test_peer_take(p), NETSTACK_CONTROL_FRAMES);
+	assert_int_equal(sent(p, NA), NETSTACK_CONTROL_FRAMES);
+	assert_int_equal(fx_count(p, COUNTER_NDP_ADVERTISEMENTS_SENT), NETSTACK_CONTROL_FRAMES);
+	solicit(p, &test_peer_ipv6, &test_our_ipv6, &test_our_ipv6, NULL);
+	assert_int_equal(test_peer_take(p), 1);
+	fx_end(p);
+}
+
+TEST(test_ndp_neighbour_too_many_takes_the_place_of_the_one_used_longest_ago)
+{
+	struct test_peer *p = quiet();
+	struct ip_address ip = {.family = 6, .v6 = fx_v6("2001:db8::100")}, first = ip, second = ip;
+	uint32_t i;
+
+	second.v6.byte[15] = 1;
+	for (i = 0; i < NETSTACK_NEIGHBOURS; i++) {
+		ip.v6.byte[15] = (uint8_t)i;
+		netstack_neighbour_lookup(p->ns, &ip, p->now_ns++);
+	}
+	netstack_neighbour_lookup(p->ns, &first, p->now_ns++);
+	ip.v6.byte[15]++;
+	netstack_neighbour_lookup(p->ns, &ip, p->now_ns++);
+	assert_non_null(netstack_neighbour_find(p->ns, &first));
+	assert_non_null(netstack_neighbour_find(p->ns, &ip));
+	assert_null(netstack_neighbour_find(p->ns, &second));
+	fx_end(p);
+}
+
 /* §7.1.1, §7.1.2: hop limit, code, target, "::" with a MAC address or not to the group, S to a group. */
 TEST(test_ndp_message_that_is_invalid_is_dropped_by_name)
 {
@@ -447,6 +487,8 @@ main(void)
 		T(test_ndp_multicast_mac_address_is_never_learned),
 		T(test_ndp_solicitation_for_us_is_answered),
 		T(test_ndp_solicitation_for_another_is_not_answered),
+		T(test_ndp_burst_of_solicitations_is_answered_as_far_as_there_is_room),
+		T(test_ndp_neighbour_too_many_takes_the_place_of_the_one_used_longest_ago),
 		T(test_ndp_message_that_is_invalid_is_dropped_by_name),
 		T(test_ndp_message_in_a_fragment_is_dropped),
 	};
