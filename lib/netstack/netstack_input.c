@@ -310,11 +310,12 @@ input_ipv4(struct netstack *ns, struct frame *f, const struct ether_header *ethe
 	struct netstack_packet p;
 	struct ipv4_header ip;
 
-	if (f->flags & FRAME_IP_CSUM_BAD)
+	if (f->flags & FRAME_IP_CSUM_BAD) {
 		*ret_drop = DROP_IP_CHECKSUM;
-	else
-		*ret_drop = wire_ipv4_parse(l3, here, frame_len(f) - ether->header_len,
-			!(f->flags & FRAME_IP_CSUM_GOOD), &ip);
+		return false;
+	}
+	*ret_drop = wire_ipv4_parse(
+		l3, here, frame_len(f) - ether->header_len, !(f->flags & FRAME_IP_CSUM_GOOD), &ip);
 	if (*ret_drop == DROP_NONE && !to_us(ns, ether, &ip))
 		*ret_drop = DROP_NOT_FOR_US;
 	if (*ret_drop == DROP_NONE && !source_possible(ns, ip.src))
