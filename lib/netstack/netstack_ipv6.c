@@ -83,14 +83,21 @@ netstack_ipv6_add(
 	return own;
 }
 
-/* RFC 4862 §5.4.5. A duplicate link-local address made from the MAC address: so is the MAC address. */
+/* RFC 4862 §5.4.5; of an assigned address, about which it says nothing, as ARP's (RFC 5227 §2.4 (b)):
+ * one forged advertisement is not to end all connections. */
 void
-netstack_ipv6_on_conflict(
-	struct netstack *ns, struct ipv6_own_address *own, const struct ether_addr *mac)
+netstack_ipv6_on_conflict(struct netstack *ns, struct ipv6_own_address *own,
+	const struct ether_addr *mac, uint64_t now_ns)
 {
 	struct ip_address local = ip_address_of_v6(&own->address);
+	bool defended = own->defended_ns != 0 && now_ns - own->defended_ns < ARP_DEFEND_INTERVAL_NS;
 
 	counter_add(ns->counters, COUNTER_NDP_CONFLICTS, 1);
+	if (own->state == IPV6_ADDRESS_ASSIGNED && !defended) {
+		own->defended_ns = now_ns;
+		netstack_ndp_announce(ns, &own->address);
+		return;
+	}
 	own->state = IPV6_ADDRESS_DUPLICATED;
 	own->conflict_mac = *mac;
 	netstack_fail_local(ns, &local);
@@ -229,9 +236,9 @@ run_test(struct netstack *ns, struct ipv6_own_address *own, uint64_t now_ns)
 		own->state = IPV6_ADDRESS_ASSIGNED; /* nobody objected */
 		return;
 	}
-	own->solicitations++;
 	own->next_ns = now_ns + ns->ipv6.retransmit_ns;
-	netstack_ndp_test(ns, &own->address);
+	if (netstack_ndp_test(ns, &own->address))
+		own->solicitations++;
 }
 
 /* RFC 4862 §5.5.4. preferred_until_ns 0 is what says "deprecated" afterwards. */

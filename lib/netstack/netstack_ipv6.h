@@ -28,6 +28,7 @@ struct ipv6_own_address {
 	uint64_t preferred_until_ns, valid_until_ns; /* TIME_NEVER: for ever */
 	uint32_t solicitations; /* of the duplicate test, sent */
 	uint64_t next_ns; /* TENTATIVE: the next, or the end of the test */
+	uint64_t defended_ns; /* 0: never */
 	struct ether_addr conflict_mac;
 };
 
@@ -73,9 +74,9 @@ bool netstack_ipv6_for_us(const struct netstack_ipv6 *v6, const struct ipv6_addr
 /** Makes address ours, after the duplicate test if one is made. NULL: there is no room. */
 struct ipv6_own_address *netstack_ipv6_add(
 	struct netstack *ns, const struct ipv6_addr *address, uint8_t prefix_len, uint64_t now_ns);
-/** Another host uses the address. */
-void netstack_ipv6_on_conflict(
-	struct netstack *ns, struct ipv6_own_address *own, const struct ether_addr *mac);
+/** Another host uses the address. One that is assigned is defended first. */
+void netstack_ipv6_on_conflict(struct netstack *ns, struct ipv6_own_address *own,
+	const struct ether_addr *mac, uint64_t now_ns);
 /** The link's MTU: the port's, or less if a router says so. */
 uint32_t netstack_ipv6_mtu(const struct netstack *ns);
 /** See netstack_route_find. */
@@ -93,8 +94,10 @@ bool netstack_ipv6_conflict(
 /** Queues a solicitation for target's MAC address, to mac; NULL: to its solicited-node group. */
 void netstack_ndp_ask(
 	struct netstack *ns, const struct ether_addr *mac, const struct ipv6_addr *target);
-/** Queues one of the duplicate test (RFC 4862 §5.4.2). */
-void netstack_ndp_test(struct netstack *ns, const struct ipv6_addr *target);
+/** Queues one of the duplicate test (RFC 4862 §5.4.2); false: there was no room. */
+bool netstack_ndp_test(struct netstack *ns, const struct ipv6_addr *target);
+/** Queues an advertisement of target, an address of ours, to everybody. */
+void netstack_ndp_announce(struct netstack *ns, const struct ipv6_addr *target);
 /** A neighbour solicitation or advertisement (advertisement: which); its body at data. */
 enum drop_reason netstack_ndp_input(struct netstack *ns, const struct netstack_packet *p,
 	bool advertisement, const uint8_t *body, uint32_t len, uint64_t now_ns);

@@ -3,7 +3,7 @@
 
 /* Neighbour solicitations and advertisements, RFC 4861 §7.2, and duplicate tests, RFC 4862 §5.4. */
 
-static void
+static bool
 solicit(struct netstack *ns, const struct ether_addr *mac, const struct ipv6_addr *target,
 	const struct ipv6_addr *src)
 {
@@ -14,11 +14,12 @@ solicit(struct netstack *ns, const struct ether_addr *mac, const struct ipv6_add
 	struct netstack_icmpv6_out out;
 
 	if (!netstack_icmpv6_begin(ns, mac != NULL ? mac : &group_mac, &out))
-		return;
+		return false;
 	netstack_icmpv6_end(&out, wire_ndp_build_neighbour(out.message, false, &message),
 		NDP_HOP_LIMIT, src != NULL ? src : &ipv6_addr_unspecified,
 		mac != NULL ? target : &group);
 	counter_add(ns->counters, COUNTER_NDP_SOLICITATIONS_SENT, 1);
+	return true;
 }
 
 void
@@ -27,35 +28,50 @@ netstack_ndp_ask(struct netstack *ns, const struct ether_addr *mac, const struct
 	const struct ipv6_addr *src = netstack_ipv6_source(&ns->ipv6, target);
 
 	if (src != NULL)
-		solicit(ns, mac, target, src);
+		(void)solicit(ns, mac, target, src);
+}
+
+bool
+netstack_ndp_test(struct netstack *ns, const struct ipv6_addr *target)
+{
+	return solicit(ns, NULL, target, NULL);
+}
+
+static void
+advertise_to(struct netstack *ns, const struct ether_addr *mac, const struct ipv6_addr *dst,
+	const struct ipv6_addr *target, bool solicited)
+{
+	const struct ndp_neighbour message = {.target = *target,
+		.solicited = solicited,
+		.override = true,
+		.mac_set = true,
+		.mac = ns->cfg.mac};
+	struct netstack_icmpv6_out out;
+
+	if (!netstack_icmpv6_begin(ns, mac, &out))
+		return;
+	netstack_icmpv6_end(&out, wire_ndp_build_neighbour(out.message, true, &message),
+		NDP_HOP_LIMIT, target, dst);
+	counter_add(ns->counters, COUNTER_NDP_ADVERTISEMENTS_SENT, 1);
 }
 
 void
-netstack_ndp_test(struct netstack *ns, const struct ipv6_addr *target)
+netstack_ndp_announce(struct netstack *ns, const struct ipv6_addr *target)
 {
-	solicit(ns, NULL, target, NULL);
+	struct ether_addr all = ipv6_addr_multicast_mac(&ipv6_addr_all_nodes);
+
+	advertise_to(ns, &all, &ipv6_addr_all_nodes, target, false);
 }
 
 /* RFC 4861 §7.2.4. To "::", the tester of an address, the answer goes to everybody. */
 static void
 advertise(struct netstack *ns, const struct netstack_packet *p, const struct ndp_neighbour *asked)
 {
-	bool test = ipv6_addr_is_unspecified(&p->src.v6);
-	const struct ndp_neighbour message = {.target = asked->target,
-		.solicited = !test,
-		.override = true,
-		.mac_set = true,
-		.mac = ns->cfg.mac};
-	const struct ipv6_addr *dst = test ? &ipv6_addr_all_nodes : &p->src.v6;
-	struct ether_addr all = ipv6_addr_multicast_mac(&ipv6_addr_all_nodes);
-	const struct ether_addr *mac = asked->mac_set ? &asked->mac : &p->ether->src;
-	struct netstack_icmpv6_out out;
-
-	if (!netstack_icmpv6_begin(ns, test ? &all : mac, &out))
-		return;
-	netstack_icmpv6_end(&out, wire_ndp_build_neighbour(out.message, true, &message),
-		NDP_HOP_LIMIT, &asked->target, dst);
-	counter_add(ns->counters, COUNTER_NDP_ADVERTISEMENTS_SENT, 1);
+	if (ipv6_addr_is_unspecified(&p->src.v6))
+		netstack_ndp_announce(ns, &asked->target);
+	else
+		advertise_to(ns, asked->mac_set ? &asked->mac : &p->ether->src, &p->src.v6,
+			&asked->target, true);
 }
 
 static struct ipv6_own_address *
@@ -101,7 +117,7 @@ on_solicitation(struct netstack *ns, const struct netstack_packet *p, const stru
 	if (own->state == IPV6_ADDRESS_ASSIGNED)
 		advertise(ns, p, m);
 	else if (test && !ether_addr_equal(&p->ether->src, &ns->cfg.mac))
-		netstack_ipv6_on_conflict(ns, own, &p->ether->src); /* both of us test it */
+		netstack_ipv6_on_conflict(ns, own, &p->ether->src, now_ns); /* both of us test it */
 	return DROP_NONE;
 }
 
@@ -140,7 +156,7 @@ on_advertisement(struct netstack *ns, const struct netstack_packet *p,
 	counter_add(ns->counters, COUNTER_NDP_ADVERTISEMENTS_RECEIVED, 1);
 	if (own != NULL) { /* RFC 4862 §5.4.4: somebody else has it */
 		if (own->state != IPV6_ADDRESS_DUPLICATED && !ether_addr_equal(mac, &ns->cfg.mac))
-			netstack_ipv6_on_conflict(ns, own, mac);
+			netstack_ipv6_on_conflict(ns, own, mac, now_ns);
 		return DROP_NONE;
 	}
 	netstack_neighbour_heard(ns, &target, mac);
