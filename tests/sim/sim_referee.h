@@ -68,6 +68,7 @@ struct sim_referee_conn {
 	struct sim_ranges kept; /* what the client must have */
 	struct sim_ranges sacked; /* what it said that it has, above `ack` */
 	uint64_t fin_at; /* SIM_NEVER: not delivered */
+	bool fin_kept; /* and surely taken: it lay inside the window */
 	uint64_t ack, edge; /* told last; the edge is the farthest */
 	uint32_t ts_recent_min, ts_recent_max; /* between these TS.Recent must be */
 	uint32_t ts_recent_next, ts_ecr; /* the next iteration's minimum; echoed last */

@@ -85,8 +85,9 @@ on_delivery(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_
 		on_in_order(r, c, d, prefix, due);
 	}
 	due->any |= d->fin;
+	c->fin_kept |= d->fin && d->right < c->edge_before;
 	prefix = sim_ranges_gap(&c->kept, 0);
-	if (c->fin_at == prefix)
+	if (c->fin_kept && c->fin_at == prefix)
 		due->ack_to = prefix + 1;
 }
 
