@@ -464,6 +464,8 @@ void tcp_timer_stop_all(struct tcp_conn *c);
 void tcp_timer_run(struct tcp_conn *c, uint64_t now_ns);
 uint64_t tcp_timer_deadline(const struct tcp_conn *c);
 void tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns);
+/** The same, but the reordering timer, if it is set, stays. */
+void tcp_timer_restart_rto(struct tcp_conn *c, uint64_t now_ns);
 void tcp_timer_stop_rto(struct tcp_conn *c);
 /** The running retransmission timer expires at at_ns for PTO or REO, if that is before the RTO. A PTO
  *  that is not takes the RTO's place (RFC 8985 §7.2). */

@@ -115,7 +115,7 @@ send_record_again(struct tcp_conn *c, uint32_t record, const struct tcp_sack_blo
 {
 	tcp_sent_on_retransmit(&c->sent, record, segment, now_ns);
 	if (c->board.recovering) /* RFC 6675 §6: so that it does not end while it goes well */
-		tcp_timer_start_rto(c, now_ns);
+		tcp_timer_restart_rto(c, now_ns);
 	return fill_again(c, segment, now_ns, ret);
 }
 

@@ -20,6 +20,16 @@ tcp_timer_start_rto(struct tcp_conn *c, uint64_t now_ns)
 }
 
 void
+tcp_timer_restart_rto(struct tcp_conn *c, uint64_t now_ns)
+{
+	uint64_t reo_ns = c->timer_kind == TCP_TIMER_REO ? c->rto_ns : TIME_NEVER;
+
+	tcp_timer_start_rto(c, now_ns);
+	if (reo_ns != TIME_NEVER)
+		tcp_timer_start_before_rto(c, TCP_TIMER_REO, reo_ns);
+}
+
+void
 tcp_timer_stop_rto(struct tcp_conn *c)
 {
 	c->rto_ns = c->rto_at_ns = TIME_NEVER;

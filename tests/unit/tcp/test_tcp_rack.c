@@ -136,6 +136,27 @@ TEST(test_rack_retransmission_lost_again_is_found_without_a_timeout)
 	fx_end(f);
 }
 
+/* A retransmission starts the RTO anew; the segments that wait for the reordering window to close go on
+ * waiting for that only. */
+TEST(test_rack_retransmission_leaves_the_reordering_timer)
+{
+	struct fx *f = in_flight(1);
+	uint64_t sacked_ns;
+
+	tcp_conn_send(f->c, bytes, 4 * FX_MSS);
+	assert_int_equal(fx_drain(f), 4);
+	f->now_ns += 40 * NS_PER_MS;
+	f->c->rack.reordering_seen = true;
+	sacked_ns = f->now_ns;
+	sack(f, 2, 5);
+	expect_data(f, 0, FX_MSS); /* sent 40 ms before the newest delivered */
+	fx_expect_silence(f);
+	fx_advance_to_deadline(f);
+	assert_int_equal(f->now_ns - sacked_ns, 10 * NS_PER_MS);
+	expect_data(f, FX_MSS, FX_MSS);
+	fx_end(f);
+}
+
 /* An ACK that comes sooner than a round trip, or echoes an older timestamp, is that of the first
  * transmission. */
 TEST(test_rack_ack_of_an_earlier_transmission_teaches_nothing)
@@ -329,6 +350,7 @@ main(void)
 		T(test_rack_segment_that_comes_within_the_window_was_only_late),
 		T(test_rack_three_segments_sacked_wait_once_reordering_was_seen),
 		T(test_rack_retransmission_lost_again_is_found_without_a_timeout),
+		T(test_rack_retransmission_leaves_the_reordering_timer),
 		T(test_rack_ack_of_an_earlier_transmission_teaches_nothing),
 		T(test_rack_dsack_widens_the_window_once_a_round_for_sixteen_recoveries),
 		T(test_rack_timeout_spares_what_was_sent_just_now),
