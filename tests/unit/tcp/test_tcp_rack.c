@@ -316,6 +316,72 @@ TEST(test_rack_crumbs_sacked_split_records_and_all_arrives)
 	fx_end(f);
 }
 
+#define TINY 16U
+#define HOSTILE_BYTES (128U * TINY)
+
+/* SACKs the tail and, of every third segment below, a byte or two in the middle. */
+static void
+sack_crumbs(struct fx *f, uint32_t round)
+{
+	uint32_t i, at, una = f->c->snd_una, nxt = tcp_snd_nxt(f->c);
+
+	for (i = round % 3; (i + 1) * TINY < HOSTILE_BYTES; i += 3) {
+		at = FX_UNA + i * TINY + 3 + 4 * (round % 3);
+		if (seq_gt(at, una) && seq_lt(at + 2, nxt))
+			fx_sack(f, una, at, at + 1 + round % 2);
+	}
+	fx_sack(f, una, nxt - 1, nxt);
+	fx_sack(f, una, nxt - TINY, nxt);
+}
+
+/* A peer that SACKs crumbs of many tiny segments uses up all the records, reneges at each timeout, and
+ * at last takes it all. */
+TEST(test_rack_hostile_sacks_exhaust_the_records_and_all_arrives)
+{
+	struct fx *f = established(NULL);
+	uint32_t i, round, most = 0;
+	struct tcp_segment s;
+	uint32_t has = FX_UNA, before;
+
+	f->c->congestion.cwnd = 1U << 20;
+	for (i = 0; i < HOSTILE_BYTES / TINY; i++) {
+		tcp_conn_send(f->c, bytes, TINY);
+		assert_int_equal(fx_drain(f), 1);
+	}
+	for (round = 0; round < 60; round++) {
+		f->now_ns += 5 * NS_PER_MS;
+		sack_crumbs(f, round);
+		(void)fx_drain(f);
+		if (round % 12 == 11) {
+			fx_advance_to_deadline(f);
+			(void)fx_drain(f);
+		}
+		f->c->congestion.cwnd = 1U << 20; /* the worst case: nothing holds it back */
+		(void)fx_drain(f);
+		most = MAX_OF(most, f->c->sent.count);
+	}
+	assert_int_equal(most, f->c->sent.size);
+	for (round = 0; round < 200 && tcp_conn_send_queued(f->c) > 0; round++) {
+		before = has;
+		while (tcp_conn_output(f->c, f->now_ns, &s)) {
+			tcp_conn_check(f->c);
+			if (seq_leq(s.seq, has) && seq_gt(s.seq + fx_payload_len(&s), has))
+				has = s.seq + fx_payload_len(&s);
+		}
+		f->now_ns += NS_PER_MS;
+		if (has != before)
+			fx_window(f, has, FX_WINDOW);
+		else
+			fx_advance_to_deadline(f);
+	}
+	assert_int_equal(tcp_conn_send_queued(f->c), 0);
+	assert_int_equal(f->c->sent.count, 0);
+	assert_int_equal(tcp_conn_state(f->c), TCP_ESTABLISHED);
+	tcp_conn_send(f->c, bytes, FX_MSS); /* and goes on */
+	assert_int_equal(fx_drain(f), 1);
+	fx_end(f);
+}
+
 TEST(test_sent_split_without_room_takes_the_whole_record)
 {
 	struct tcp_sent s = {0};
@@ -358,6 +424,7 @@ main(void)
 		T(test_rack_sack_of_a_part_is_no_delivery_and_the_part_is_not_sent_again),
 		T(test_rack_records_bound_the_segments_in_flight),
 		T(test_rack_crumbs_sacked_split_records_and_all_arrives),
+		T(test_rack_hostile_sacks_exhaust_the_records_and_all_arrives),
 		T(test_sent_split_without_room_takes_the_whole_record),
 	};
 
