@@ -405,6 +405,9 @@ void tcp_rack_reset(struct tcp_conn *c);
 void tcp_rack_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
 	const struct tcp_scoreboard_news *news, const struct tcp_rack_event *event,
 	uint64_t now_ns);
+/** May something outstanding have been sent before something that was delivered, though nothing is
+ *  SACKed? New data of a recovery is, if a retransmission that went after it arrived. */
+bool tcp_rack_overtaken(const struct tcp_conn *c);
 /** §6.2 step 5, on an ACK or the reordering timer, which is set or stopped. true: segments were
  *  found lost that were not known to be. */
 bool tcp_rack_detect_loss(struct tcp_conn *c, uint64_t now_ns);
@@ -423,7 +426,8 @@ bool tcp_rack_last(const struct tcp_conn *c, uint32_t *ret_record, struct tcp_sa
 /* tcp_tlp.c: RFC 8985 §7 */
 
 void tcp_tlp_reset(struct tcp_conn *c);
-/** New data was sent, or acknowledged: the PTO starts, if a probe would be allowed. */
+/** New data was sent, or acknowledged: the PTO starts, if a probe would be allowed and no reordering
+ *  timer runs, which finds losses sooner. */
 void tcp_tlp_schedule(struct tcp_conn *c, uint64_t now_ns);
 /** The PTO expired: a probe is due. The RTO starts anew. */
 void tcp_tlp_on_timer(struct tcp_conn *c, uint64_t now_ns);

@@ -146,6 +146,18 @@ tcp_rack_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
 /* ---- step 5 ---- */
 
 bool
+tcp_rack_overtaken(const struct tcp_conn *c)
+{
+	const struct tcp_rack *k = &c->rack;
+	const struct tcp_sent_record *r = tcp_sent_at(&c->sent, 0);
+
+	if (c->sent.count == 0)
+		return false;
+	/* New data goes in order: if the first was sent later, so were those above it. */
+	return r->retransmitted || sent_after(k->xmit_ns, k->end_seq, r->xmit_ns, r->right);
+}
+
+bool
 tcp_rack_detect_loss(struct tcp_conn *c, uint64_t now_ns)
 {
 	const struct tcp_rack *k = &c->rack;

@@ -132,9 +132,10 @@ find_losses(struct tcp_conn *c, uint32_t delivered, uint64_t now_ns)
 	bool found;
 	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
 
-	if (c->sent.sacked_count == 0 && c->sent.lost_count == 0 && !tcp_recovery_on(c)) {
+	if (c->sent.sacked_count == 0 && c->sent.lost_count == 0 && !tcp_recovery_on(c) &&
+		!tcp_rack_overtaken(c)) {
 		tcp_timer_cancel(c, TCP_TIMER_REO);
-		return false; /* what is outstanding was sent after all that was delivered */
+		return false;
 	}
 	found = tcp_rack_detect_loss(c, now_ns);
 	/* FlightSize beyond cwnd is what SACKs let out since (as RFC 3042's in RFC 5681 §3.2). */

@@ -33,7 +33,7 @@ void
 tcp_tlp_schedule(struct tcp_conn *c, uint64_t now_ns)
 {
 	c->tlp_due = false;
-	if (may_probe(c) && c->rto_ns != TIME_NEVER)
+	if (may_probe(c) && c->rto_ns != TIME_NEVER && c->timer_kind != TCP_TIMER_REO)
 		tcp_timer_start_before_rto(c, TCP_TIMER_PTO, now_ns + probe_timeout(c));
 }
 

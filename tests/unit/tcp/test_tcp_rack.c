@@ -157,6 +157,40 @@ TEST(test_rack_retransmission_leaves_the_reordering_timer)
 	fx_end(f);
 }
 
+/* The recovery is over, nothing is SACKed, yet what was sent in it is older than its last
+ * retransmission, which arrived. */
+TEST(test_rack_segment_overtaken_by_a_retransmission_is_found_after_the_recovery)
+{
+	struct fx *f = in_flight(6);
+	struct tcp_segment ack = {.flags = TCP_ACK,
+		.ack = FX_UNA + 6 * FX_MSS,
+		.window = FX_WINDOW,
+		.options = TCP_OPT_TIMESTAMPS};
+	uint64_t over_ns;
+
+	sack(f, 1, 4);
+	expect_data(f, 0, FX_MSS);
+	tcp_conn_send(f->c, bytes, FX_MSS);
+	expect_data(f, 6 * FX_MSS, FX_MSS); /* gets lost */
+	f->now_ns += 5 * NS_PER_MS;
+	sack(f, 5, 6);
+	expect_data(f, 4 * FX_MSS, FX_MSS);
+	ack.seq = f->c->rcv_nxt;
+	ack.ts_val = f->ts;
+	ack.ts_ecr = tcp_options_clock(f->c, f->now_ns);
+	f->now_ns += 40 * NS_PER_MS;
+	fx_input(f, ack);
+	assert_false(f->c->board.recovering);
+	assert_int_equal(f->c->sent.count, 1);
+	fx_expect_silence(f);
+	over_ns = f->now_ns;
+	fx_advance_to_deadline(f);
+	assert_in_range(f->now_ns - over_ns, 1, 10 * NS_PER_MS);
+	expect_data(f, 6 * FX_MSS, FX_MSS);
+	assert_true(f->c->board.recovering);
+	fx_end(f);
+}
+
 /* An ACK that comes sooner than a round trip, or echoes an older timestamp, is that of the first
  * transmission. */
 TEST(test_rack_ack_of_an_earlier_transmission_teaches_nothing)
@@ -417,6 +451,7 @@ main(void)
 		T(test_rack_three_segments_sacked_wait_once_reordering_was_seen),
 		T(test_rack_retransmission_lost_again_is_found_without_a_timeout),
 		T(test_rack_retransmission_leaves_the_reordering_timer),
+		T(test_rack_segment_overtaken_by_a_retransmission_is_found_after_the_recovery),
 		T(test_rack_ack_of_an_earlier_transmission_teaches_nothing),
 		T(test_rack_dsack_widens_the_window_once_a_round_for_sixteen_recoveries),
 		T(test_rack_timeout_spares_what_was_sent_just_now),
