@@ -125,7 +125,9 @@ struct tcp_undo {
 	bool eifel_awaits; /* the first ACK of new data after a retransmission */
 	uint32_t una; /* SND.UNA when it began */
 	uint32_t retransmit_ts; /* RetransmitTS, RFC 3522 §3.2 step 2 */
-	uint32_t retransmits; /* segments sent again in it, less those that D-SACKs told of */
+	bool retransmitted; /* something was sent again in it */
+	uint32_t retransmits; /* segments sent again in it, and the probe before it, less those that
+			       * D-SACKs told of */
 };
 
 enum tcp_rst_pending {

@@ -8,7 +8,12 @@
 void
 tcp_undo_begin(struct tcp_conn *c, bool by_rto)
 {
-	c->undo = (struct tcp_undo){.on = true, .by_rto = by_rto, .una = c->snd_una};
+	c->undo = (struct tcp_undo){
+		.on = true,
+		.by_rto = by_rto,
+		.una = c->snd_una,
+		.retransmits = c->tlp.outstanding && c->tlp.is_retrans, /* its D-SACK may come */
+	};
 	tcp_congestion_save(&c->congestion, tcp_snd_nxt(c) - c->snd_una);
 }
 
@@ -25,7 +30,9 @@ tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns)
 
 	if (!u->on || !tcp_recovery_on(c))
 		return;
-	if (u->retransmits++ == 0) {
+	u->retransmits++;
+	if (!u->retransmitted) {
+		u->retransmitted = true;
 		u->retransmit_ts = tcp_options_clock(c, now_ns);
 		u->eifel_awaits = c->timestamps;
 	}
@@ -42,7 +49,8 @@ eifel_detects(struct tcp_undo *u, const struct tcp_segment *s, uint32_t bytes_ac
 	       (int32_t)(s->ts_ecr - u->retransmit_ts) < 0;
 }
 
-/* RFC 3708 §2: each retransmission was a duplicate to the peer. */
+/* RFC 3708 §2: each retransmission was a duplicate to the peer. The D-SACK of a probe that went before
+ * the recovery says nothing of it. */
 static bool
 dsacks_cover(struct tcp_conn *c, const struct tcp_sack_block *dsack)
 {
@@ -53,7 +61,7 @@ dsacks_cover(struct tcp_conn *c, const struct tcp_sack_block *dsack)
 		tcp_tlp_answered(c, dsack))
 		return false;
 	u->retransmits -= MIN_OF(u->retransmits, segments);
-	return u->retransmits == 0;
+	return u->retransmits == 0 && u->retransmitted;
 }
 
 static void

@@ -185,6 +185,33 @@ TEST(test_undo_by_dsack_of_older_data_does_not_happen)
 	fx_end(f);
 }
 
+/* The probe before the recovery was needless, as its D-SACK says; the recovery was not. */
+TEST(test_undo_by_the_dsack_of_a_tail_loss_probe_does_not_happen)
+{
+	struct fx *f = in_flight(no_timestamps);
+	uint32_t tail = FX_UNA + 9 * f->c->smss, end = tail + f->c->smss;
+	struct tcp_segment s = {.flags = TCP_ACK,
+		.ack = FX_UNA,
+		.window = FX_WINDOW,
+		.options = TCP_OPT_SACK,
+		.sack_count = 2,
+		.sack = {{tail, end}, {tail, end}}};
+
+	fx_advance_to_deadline(f);
+	assert_int_equal(fx_expect(f).seq, tail);
+	assert_true(f->c->tlp.outstanding);
+	f->now_ns += 20 * NS_PER_MS;
+	sack(f, 9, 10);
+	assert_true(f->c->board.recovering);
+	assert_int_equal(fx_expect(f).seq, FX_UNA);
+	fx_expect_silence(f);
+	s.seq = f->c->rcv_nxt;
+	fx_input(f, s);
+	assert_int_equal(fx_count(f, COUNTER_TCP_UNDOS), 0);
+	assert_true(f->c->board.recovering);
+	fx_end(f);
+}
+
 TEST(test_undo_of_a_timeout_within_a_recovery_does_not_happen)
 {
 	struct fx *f = in_flight(NULL);
@@ -223,6 +250,7 @@ main(void)
 		T(test_undo_with_ecn_echo_does_not_happen),
 		T(test_undo_by_dsack_needs_one_for_each_retransmission),
 		T(test_undo_by_dsack_of_older_data_does_not_happen),
+		T(test_undo_by_the_dsack_of_a_tail_loss_probe_does_not_happen),
 		T(test_undo_of_a_timeout_within_a_recovery_does_not_happen),
 		T(test_undo_never_exceeds_the_window_that_was),
 	};
