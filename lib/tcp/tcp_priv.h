@@ -123,6 +123,8 @@ struct tcp_undo {
 	bool on; /* there was one, and nothing has been decided yet */
 	bool by_rto;
 	bool eifel_awaits; /* the first ACK of new data after a retransmission */
+	bool over; /* it has ended, */
+	uint32_t over_nxt; /* SND.NXT then */
 	uint32_t una; /* SND.UNA when it began */
 	uint32_t retransmit_ts; /* RetransmitTS, RFC 3522 §3.2 step 2 */
 	bool retransmitted; /* something was sent again in it */

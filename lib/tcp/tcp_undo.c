@@ -78,12 +78,27 @@ undo(struct tcp_conn *c, uint32_t bytes_acked)
 	c->undo.on = false;
 }
 
+/* A round trip after its end, when something sent since is acknowledged, all D-SACKs due to a recovery
+ * have come: later ones are of duplicates that the network made. */
+static bool
+too_late(struct tcp_conn *c)
+{
+	struct tcp_undo *u = &c->undo;
+
+	if (!u->over && !tcp_recovery_on(c)) {
+		u->over = true;
+		u->over_nxt = tcp_snd_nxt(c);
+	}
+	return u->over && seq_gt(c->snd_una, u->over_nxt);
+}
+
 void
 tcp_undo_on_ack(
 	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news)
 {
 	bool late, needless;
 
+	c->undo.on = c->undo.on && !too_late(c);
 	if (!c->undo.on)
 		return;
 	late = eifel_detects(&c->undo, s, news->bytes_acked);

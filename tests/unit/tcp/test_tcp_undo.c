@@ -212,6 +212,28 @@ TEST(test_undo_by_the_dsack_of_a_tail_loss_probe_does_not_happen)
 	fx_end(f);
 }
 
+/* A D-SACK that comes a round trip after the recovery is due to the network, not to it. */
+TEST(test_undo_by_dsack_long_after_the_recovery_does_not_happen)
+{
+	struct fx *f = in_flight(no_timestamps);
+	uint32_t smss = f->c->smss, ssthresh;
+
+	sack(f, 1, 4);
+	assert_int_equal(fx_expect(f).seq, FX_UNA);
+	fx_drain(f);
+	fx_window(f, FX_UNA + 10 * smss, FX_WINDOW);
+	assert_false(f->c->board.recovering);
+	ssthresh = f->c->congestion.ssthresh;
+	tcp_conn_send(f->c, bytes, 2 * smss);
+	fx_drain(f);
+	f->now_ns += 20 * NS_PER_MS;
+	fx_window(f, FX_UNA + 11 * smss, FX_WINDOW);
+	fx_sack(f, FX_UNA + 11 * smss, FX_UNA + 10 * smss, FX_UNA + 11 * smss);
+	assert_int_equal(fx_count(f, COUNTER_TCP_UNDOS), 0);
+	assert_int_equal(f->c->congestion.ssthresh, ssthresh);
+	fx_end(f);
+}
+
 TEST(test_undo_of_a_timeout_within_a_recovery_does_not_happen)
 {
 	struct fx *f = in_flight(NULL);
@@ -251,6 +273,7 @@ main(void)
 		T(test_undo_by_dsack_needs_one_for_each_retransmission),
 		T(test_undo_by_dsack_of_older_data_does_not_happen),
 		T(test_undo_by_the_dsack_of_a_tail_loss_probe_does_not_happen),
+		T(test_undo_by_dsack_long_after_the_recovery_does_not_happen),
 		T(test_undo_of_a_timeout_within_a_recovery_does_not_happen),
 		T(test_undo_never_exceeds_the_window_that_was),
 	};
