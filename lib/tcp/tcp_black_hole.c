@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
 #include "tcp_priv.h"
 
 /*
@@ -47,6 +48,12 @@ tcp_black_hole_on_rto(struct tcp_conn *c)
 		counter_add(c->counters, COUNTER_TCP_BLACK_HOLES, 1);
 	}
 	tcp_send_on_smss(c, smss);
+}
+
+void
+tcp_black_hole_on_path_smss(struct tcp_conn *c, uint16_t smss)
+{
+	c->black_hole.smss_before = MIN_OF(c->black_hole.smss_before, smss);
 }
 
 void

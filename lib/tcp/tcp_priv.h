@@ -462,6 +462,8 @@ void tcp_undo_on_ack(
 
 /** The RTO expired, c->retries times in a row: segments may have to become smaller. */
 void tcp_black_hole_on_rto(struct tcp_conn *c);
+/** A router says that the path takes no more than smss bytes. */
+void tcp_black_hole_on_path_smss(struct tcp_conn *c, uint16_t smss);
 /** Something new was acknowledged: what is sent now arrives. */
 void tcp_black_hole_on_progress(struct tcp_conn *c);
 

@@ -19,6 +19,7 @@ begin_repair(struct tcp_conn *c)
 void
 tcp_recovery_on_path_smss(struct tcp_conn *c, uint16_t smss)
 {
+	tcp_black_hole_on_path_smss(c, smss);
 	tcp_send_on_smss(c, smss);
 	tcp_congestion_on_exit_recovery(&c->congestion, tcp_snd_nxt(c) - c->snd_una, 0);
 	tcp_scoreboard_on_rto(&c->board);

@@ -103,6 +103,29 @@ TEST(test_black_hole_that_swallows_all_sizes_is_none)
 	fx_end(f);
 }
 
+/* When it turns out to be an outage, what a router has said in between still holds. */
+TEST(test_black_hole_that_was_none_does_not_undo_path_mtu_discovery)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	struct tcp_icmp icmp = {.kind = TCP_ICMP_PACKET_TOO_BIG,
+		.seq = FX_UNA,
+		.ip_header_len = 20,
+		.packet_len = 1480,
+		.mtu = 1200};
+	uint32_t i;
+
+	assert_int_equal(tcp_conn_send(f->c, upload, UPLOAD), UPLOAD);
+	for (i = 0; i < 30 && f->c->retries < 8; i++) {
+		(void)carry(f, FX_UNA, 0);
+		fx_advance_to_deadline(f);
+		if (f->c->retries == 2 && f->c->smss > 1148)
+			assert_true(tcp_conn_icmp(f->c, &icmp));
+	}
+	assert_int_equal(f->c->retries, 8);
+	assert_int_equal(f->c->smss, 1148);
+	fx_end(f);
+}
+
 TEST(test_black_hole_is_not_suspected_of_a_small_request)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
@@ -149,6 +172,7 @@ main(void)
 		T(test_black_hole_is_got_through_in_smaller_segments),
 		T(test_black_hole_of_the_narrowest_path_is_got_through),
 		T(test_black_hole_that_swallows_all_sizes_is_none),
+		T(test_black_hole_that_was_none_does_not_undo_path_mtu_discovery),
 		T(test_black_hole_is_not_suspected_of_a_small_request),
 		T(test_black_hole_never_goes_below_the_least_that_ipv6_carries),
 	};
