@@ -101,6 +101,8 @@ struct tcp_rack {
 	uint32_t dsack_round;
 	uint32_t reo_wnd_mult; /* quarters of min_RTT in the reordering window */
 	uint32_t reo_wnd_persist; /* recoveries for which that multiple stays */
+	uint64_t reduced_ns; /* after a timeout: the last reduction of the window; */
+	bool lost_again; /* a retransmission that went since was found lost */
 };
 
 /** Tail loss probes, RFC 8985 §7.1 (tcp_tlp.c). */

@@ -160,9 +160,11 @@ tcp_rack_overtaken(const struct tcp_conn *c)
 bool
 tcp_rack_detect_loss(struct tcp_conn *c, uint64_t now_ns)
 {
-	const struct tcp_rack *k = &c->rack;
+	struct tcp_rack *k = &c->rack;
 	uint64_t window_ns = reo_wnd(c), wait_until_ns = 0;
 	uint32_t i, lost = c->sent.lost_count;
+
+	k->lost_again = false;
 
 	for (i = 0; k->delivered_any && i < c->sent.count; i++) {
 		const struct tcp_sent_record *r = tcp_sent_at(&c->sent, i);
@@ -171,10 +173,12 @@ tcp_rack_detect_loss(struct tcp_conn *c, uint64_t now_ns)
 		if (r->sacked || r->lost ||
 			!sent_after(k->xmit_ns, k->end_seq, r->xmit_ns, r->right))
 			continue;
-		if (due_ns <= now_ns)
-			tcp_sent_set_lost(&c->sent, i);
-		else
+		if (due_ns > now_ns) {
 			wait_until_ns = MAX_OF(wait_until_ns, due_ns);
+			continue;
+		}
+		tcp_sent_set_lost(&c->sent, i);
+		k->lost_again |= r->retransmitted && r->xmit_ns >= k->reduced_ns;
 	}
 	if (wait_until_ns > 0)
 		tcp_timer_start_before_rto(c, TCP_TIMER_REO, wait_until_ns);
@@ -187,10 +191,11 @@ tcp_rack_detect_loss(struct tcp_conn *c, uint64_t now_ns)
 void
 tcp_rack_on_rto(struct tcp_conn *c, uint64_t now_ns)
 {
-	const struct tcp_rack *k = &c->rack;
+	struct tcp_rack *k = &c->rack;
 	uint64_t window_ns = reo_wnd(c);
 	uint32_t i;
 
+	k->reduced_ns = now_ns;
 	tcp_sent_forget_sacked(&c->sent);
 	for (i = 0; i < c->sent.count; i++) {
 		const struct tcp_sent_record *r = tcp_sent_at(&c->sent, i);

@@ -126,12 +126,24 @@ reduce_in_proportion(struct tcp_conn *c, uint32_t delivered, bool safe)
 
 /* ---- with RACK-TLP ---- */
 
+/* RFC 5681 §4.3: "the loss of a retransmission" lowers the windows again, once for what went in one
+ * window. In a fast recovery PRR follows the losses. */
+static void
+reduce_again(struct tcp_conn *c, uint32_t flight, uint64_t now_ns)
+{
+	tcp_undo_stop(c);
+	tcp_congestion_on_ecn(&c->congestion, flight);
+	tcp_ecn_on_reduction(c);
+	c->rack.reduced_ns = now_ns;
+}
+
 /* RFC 8985 §6.2 step 5. Losses in a recovery are repaired in it. true: there were further ones. */
 static bool
 find_losses(struct tcp_conn *c, uint32_t delivered, uint64_t now_ns)
 {
 	bool found;
-	uint32_t flight = tcp_snd_nxt(c) - c->snd_una;
+	/* FlightSize beyond cwnd is what SACKs let out since (as RFC 3042's in RFC 5681 §3.2). */
+	uint32_t flight = MIN_OF(tcp_snd_nxt(c) - c->snd_una, c->congestion.cwnd);
 
 	if (c->sent.sacked_count == 0 && c->sent.lost_count == 0 && !tcp_recovery_on(c) &&
 		!tcp_rack_overtaken(c)) {
@@ -139,9 +151,10 @@ find_losses(struct tcp_conn *c, uint32_t delivered, uint64_t now_ns)
 		return false;
 	}
 	found = tcp_rack_detect_loss(c, now_ns);
-	/* FlightSize beyond cwnd is what SACKs let out since (as RFC 3042's in RFC 5681 §3.2). */
+	if (c->rack.lost_again && c->board.after_rto)
+		reduce_again(c, flight, now_ns);
 	if (c->sent.lost_count > 0 && !tcp_recovery_on(c))
-		enter_recovery(c, MIN_OF(flight, c->congestion.cwnd), delivered, now_ns);
+		enter_recovery(c, flight, delivered, now_ns);
 	return found;
 }
 

@@ -191,6 +191,45 @@ TEST(test_rack_segment_overtaken_by_a_retransmission_is_found_after_the_recovery
 	fx_end(f);
 }
 
+/* RFC 5681 §4.3: the loss of a retransmission is a further indication of congestion. */
+TEST(test_rack_retransmission_lost_after_a_timeout_lowers_the_window_again)
+{
+	struct fx *f = established(no_timestamps);
+	uint32_t smss = f->c->smss, ssthresh, lowered, i;
+
+	f->c->rtt.min_rtt_ns = f->c->rtt.srtt_ns = 40 * NS_PER_MS;
+	tcp_conn_send(f->c, bytes, 10 * smss);
+	while (fx_count(f, COUNTER_TCP_RTO_EXPIRED) == 0) {
+		fx_drain(f);
+		fx_advance_to_deadline(f);
+		tcp_timer_run(f->c, f->now_ns);
+	}
+	ssthresh = f->c->congestion.ssthresh;
+	expect_data(f, 0, smss);
+	f->now_ns += 40 * NS_PER_MS;
+	fx_window(f, FX_UNA + smss, FX_WINDOW);
+	assert_int_equal(fx_drain(f), 2);
+	f->now_ns += 40 * NS_PER_MS;
+	for (i = 2; i <= 3; i++) {
+		fx_window(f, FX_UNA + i * smss, FX_WINDOW);
+		assert_int_equal(fx_drain(f), 2);
+	}
+	/* The fourth to seventh are under way, and every second one gets lost again. */
+	assert_int_equal(f->c->congestion.ssthresh, ssthresh);
+	f->now_ns += 40 * NS_PER_MS;
+	fx_sack(f, FX_UNA + 3 * smss, FX_UNA + 4 * smss, FX_UNA + 5 * smss);
+	lowered = f->c->congestion.ssthresh;
+	assert_true(lowered < ssthresh);
+	assert_true(f->c->congestion.cwnd <= lowered);
+	fx_sack(f, FX_UNA + 3 * smss, FX_UNA + 6 * smss, FX_UNA + 7 * smss);
+	assert_int_equal(f->c->congestion.ssthresh, lowered); /* of the same window */
+	expect_data(f, 3 * smss, smss);
+	f->now_ns += 40 * NS_PER_MS;
+	fx_window(f, FX_UNA + 10 * smss, FX_WINDOW);
+	assert_false(tcp_recovery_on(f->c));
+	fx_end(f);
+}
+
 /* An ACK that comes sooner than a round trip, or echoes an older timestamp, is that of the first
  * transmission. */
 TEST(test_rack_ack_of_an_earlier_transmission_teaches_nothing)
@@ -452,6 +491,7 @@ main(void)
 		T(test_rack_retransmission_lost_again_is_found_without_a_timeout),
 		T(test_rack_retransmission_leaves_the_reordering_timer),
 		T(test_rack_segment_overtaken_by_a_retransmission_is_found_after_the_recovery),
+		T(test_rack_retransmission_lost_after_a_timeout_lowers_the_window_again),
 		T(test_rack_ack_of_an_earlier_transmission_teaches_nothing),
 		T(test_rack_dsack_widens_the_window_once_a_round_for_sixteen_recoveries),
 		T(test_rack_timeout_spares_what_was_sent_just_now),
