@@ -84,7 +84,7 @@ struct tcp_ecn {
 /** What the retransmission timer, rto_ns, is set for. */
 enum tcp_timer_kind {
 	TCP_TIMER_RTO, /* RFC 6298 */
-	TCP_TIMER_REO, /* before that: RACK's reordering window closes, RFC 8985 §6.3 */
+	TCP_TIMER_REO, /* before that: RACK's reordering window closes, RFC 8985 §6.2 */
 	TCP_TIMER_PTO, /* before that, or then: a tail loss probe is due, RFC 8985 §7.2 */
 };
 

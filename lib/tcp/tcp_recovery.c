@@ -14,7 +14,7 @@ begin_repair(struct tcp_conn *c)
 	c->timed_ns = 0; /* Karn */
 }
 
-/* RFC 1191 §6.5: send again what was too big, in smaller segments. The loss does not mean
+/* RFC 1191 §6.4: send again what was too big, in smaller segments. The loss does not mean
  * congestion: the windows stay (there, "should not"). */
 void
 tcp_recovery_on_path_smss(struct tcp_conn *c, uint16_t smss)
