@@ -454,8 +454,8 @@ bool tcp_tlp_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
 void tcp_undo_begin(struct tcp_conn *c, bool by_rto);
 /** What follows is no recovery of that kind: nothing is to be undone. */
 void tcp_undo_stop(struct tcp_conn *c);
-/** A segment goes again. */
-void tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns);
+/** A segment that begins at seq goes again. */
+void tcp_undo_on_retransmit(struct tcp_conn *c, uint32_t seq, uint64_t now_ns);
 /** An ACK; SND.UNA has followed it. Takes the recovery back if this shows that it was spurious. */
 void tcp_undo_on_ack(
 	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news);

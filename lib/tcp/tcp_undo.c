@@ -24,7 +24,7 @@ tcp_undo_stop(struct tcp_conn *c)
 }
 
 void
-tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns)
+tcp_undo_on_retransmit(struct tcp_conn *c, uint32_t seq, uint64_t now_ns)
 {
 	struct tcp_undo *u = &c->undo;
 
@@ -34,7 +34,8 @@ tcp_undo_on_retransmit(struct tcp_conn *c, uint64_t now_ns)
 	if (!u->retransmitted) {
 		u->retransmitted = true;
 		u->retransmit_ts = tcp_options_clock(c, now_ns);
-		u->eifel_awaits = c->timestamps;
+		/* If SND.UNA is older than that, the next ACK of new data does not tell. */
+		u->eifel_awaits = c->timestamps && seq == c->snd_una;
 	}
 }
 

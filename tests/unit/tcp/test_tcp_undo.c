@@ -234,6 +234,43 @@ TEST(test_undo_by_dsack_long_after_the_recovery_does_not_happen)
 	fx_end(f);
 }
 
+/* The segment at SND.UNA went again in the recovery before: its ACK says nothing of this one, whose
+ * first retransmission lies above. */
+TEST(test_undo_by_the_ack_of_an_earlier_retransmission_does_not_happen)
+{
+	struct fx *f = in_flight(NULL);
+	uint64_t again_ns;
+
+	tcp_conn_send(f->c, bytes, 10 * FX_MSS);
+	sack(f, 1, 4);
+	f->c->congestion.cwnd = 20 * FX_MSS;
+	fx_drain(f); /* the first segment, then new ones */
+	assert_int_equal(tcp_snd_nxt(f->c) - FX_UNA, 20 * FX_MSS);
+	f->now_ns += 5 * NS_PER_MS;
+	sack(f, 5, 10);
+	f->c->congestion.cwnd = 20 * FX_MSS; /* whatever PRR says */
+	assert_int_equal(fx_expect(f).seq, FX_UNA + 4 * FX_MSS);
+	f->now_ns += 15 * NS_PER_MS;
+	again_ns = f->now_ns;
+	ack_echoing(f, 4, 20 * NS_PER_MS, 0);
+	sack(f, 11, 13);
+	f->c->congestion.cwnd = 20 * FX_MSS;
+	assert_int_equal(fx_expect(f).seq, FX_UNA + 10 * FX_MSS);
+	fx_drain(f);
+	f->now_ns += 5 * NS_PER_MS;
+	ack_echoing(f, 10, 25 * NS_PER_MS, 0);
+	assert_false(f->c->board.recovering);
+	f->now_ns += 5 * NS_PER_MS;
+	sack(f, 14, 15);
+	assert_true(f->c->board.recovering);
+	assert_int_equal(fx_expect(f).seq, FX_UNA + 13 * FX_MSS);
+	f->now_ns += 10 * NS_PER_MS;
+	ack_echoing(f, 13, f->now_ns - again_ns, 0);
+	assert_int_equal(fx_count(f, COUNTER_TCP_UNDOS), 0);
+	assert_true(f->c->board.recovering);
+	fx_end(f);
+}
+
 TEST(test_undo_of_a_timeout_within_a_recovery_does_not_happen)
 {
 	struct fx *f = in_flight(NULL);
@@ -274,6 +311,7 @@ main(void)
 		T(test_undo_by_dsack_of_older_data_does_not_happen),
 		T(test_undo_by_the_dsack_of_a_tail_loss_probe_does_not_happen),
 		T(test_undo_by_dsack_long_after_the_recovery_does_not_happen),
+		T(test_undo_by_the_ack_of_an_earlier_retransmission_does_not_happen),
 		T(test_undo_of_a_timeout_within_a_recovery_does_not_happen),
 		T(test_undo_never_exceeds_the_window_that_was),
 	};
