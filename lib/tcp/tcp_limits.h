@@ -61,6 +61,9 @@
 #define TCP_TLP_ACK_DELAY_MAX_NS (200 * NS_PER_MS) /* §7.2 TLP.max_ack_delay: a delayed ACK's */
 #define TCP_TLP_PTO_UNKNOWN_NS NS_PER_SEC /* §7.2: before the first RTT sample */
 
+/* Runs of segments sent again in one recovery, by whose D-SACKs it may be undone. */
+#define TCP_UNDO_RANGES 8U
+
 /* Limited transmit, RFC 3042: new segments on the first two duplicate ACKs. */
 #define TCP_LIMITED_TRANSMIT 2U
 

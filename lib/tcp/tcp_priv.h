@@ -127,11 +127,12 @@ struct tcp_undo {
 	bool eifel_awaits; /* the first ACK of new data after a retransmission */
 	bool over; /* it has ended, */
 	uint32_t over_nxt; /* SND.NXT then */
-	uint32_t una; /* SND.UNA when it began */
 	uint32_t retransmit_ts; /* RetransmitTS, RFC 3522 §3.2 step 2 */
 	bool retransmitted; /* something was sent again in it */
 	uint32_t retransmits; /* segments sent again in it, and the probe before it, less those that
 			       * D-SACKs told of */
+	uint32_t again_count; /* runs in which they lie; not all, if they are many */
+	struct tcp_sack_block again[TCP_UNDO_RANGES];
 };
 
 enum tcp_rst_pending {
@@ -454,8 +455,9 @@ bool tcp_tlp_on_ack(struct tcp_conn *c, const struct tcp_segment *s,
 void tcp_undo_begin(struct tcp_conn *c, bool by_rto);
 /** What follows is no recovery of that kind: nothing is to be undone. */
 void tcp_undo_stop(struct tcp_conn *c);
-/** A segment that begins at seq goes again. */
-void tcp_undo_on_retransmit(struct tcp_conn *c, uint32_t seq, uint64_t now_ns);
+/** A segment goes again. */
+void tcp_undo_on_retransmit(
+	struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t now_ns);
 /** An ACK; SND.UNA has followed it. Takes the recovery back if this shows that it was spurious. */
 void tcp_undo_on_ack(
 	struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_scoreboard_news *news);

@@ -93,7 +93,7 @@ fill_again(struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t no
 {
 	fill_segment(c, segment->left, segment->right, ret);
 	c->timed_ns = 0; /* Karn */
-	tcp_undo_on_retransmit(c, segment->left, now_ns);
+	tcp_undo_on_retransmit(c, segment, now_ns);
 	c->retransmits++;
 	counter_add(c->counters, COUNTER_TCP_RETRANSMITS, 1);
 	on_transmit(c, ret, now_ns);

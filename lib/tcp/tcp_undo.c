@@ -5,15 +5,31 @@
 /* Recoveries that nothing called for: found by timestamps (the Eifel detection, RFC 3522) or by
  * D-SACKs for all that was sent again (RFC 3708), and taken back as RFC 4015 and RFC 9438 §4.9 say. */
 
+/* Where it cannot be noted, its D-SACK will not count: D-SACKs never cover all then. */
+static void
+note_again(struct tcp_undo *u, const struct tcp_sack_block *segment)
+{
+	uint32_t i;
+
+	u->retransmits++;
+	for (i = 0; i < u->again_count; i++) {
+		struct tcp_sack_block *run = &u->again[i];
+
+		if (seq_geq(segment->left, run->left) && seq_leq(segment->left, run->right)) {
+			run->right = seq_max(run->right, segment->right);
+			return;
+		}
+	}
+	if (u->again_count < TCP_UNDO_RANGES)
+		u->again[u->again_count++] = *segment;
+}
+
 void
 tcp_undo_begin(struct tcp_conn *c, bool by_rto)
 {
-	c->undo = (struct tcp_undo){
-		.on = true,
-		.by_rto = by_rto,
-		.una = c->snd_una,
-		.retransmits = c->tlp.outstanding && c->tlp.is_retrans, /* its D-SACK may come */
-	};
+	c->undo = (struct tcp_undo){.on = true, .by_rto = by_rto};
+	if (c->tlp.outstanding && c->tlp.is_retrans) /* its D-SACK may come */
+		note_again(&c->undo, &(struct tcp_sack_block){c->tlp.end_seq - 1, c->tlp.end_seq});
 	tcp_congestion_save(&c->congestion, tcp_snd_nxt(c) - c->snd_una);
 }
 
@@ -24,18 +40,18 @@ tcp_undo_stop(struct tcp_conn *c)
 }
 
 void
-tcp_undo_on_retransmit(struct tcp_conn *c, uint32_t seq, uint64_t now_ns)
+tcp_undo_on_retransmit(struct tcp_conn *c, const struct tcp_sack_block *segment, uint64_t now_ns)
 {
 	struct tcp_undo *u = &c->undo;
 
 	if (!u->on || !tcp_recovery_on(c))
 		return;
-	u->retransmits++;
+	note_again(u, segment);
 	if (!u->retransmitted) {
 		u->retransmitted = true;
 		u->retransmit_ts = tcp_options_clock(c, now_ns);
 		/* If SND.UNA is older than that, the next ACK of new data does not tell. */
-		u->eifel_awaits = c->timestamps && seq == c->snd_una;
+		u->eifel_awaits = c->timestamps && segment->left == c->snd_una;
 	}
 }
 
@@ -50,6 +66,20 @@ eifel_detects(struct tcp_undo *u, const struct tcp_segment *s, uint32_t bytes_ac
 	       (int32_t)(s->ts_ecr - u->retransmit_ts) < 0;
 }
 
+/* Of others the network made duplicates. */
+static bool
+sent_again(const struct tcp_undo *u, const struct tcp_sack_block *dsack)
+{
+	uint32_t i;
+
+	for (i = 0; i < u->again_count; i++) {
+		if (seq_lt(dsack->left, u->again[i].right) &&
+			seq_gt(dsack->right, u->again[i].left))
+			return true;
+	}
+	return false;
+}
+
 /* RFC 3708 §2: each retransmission was a duplicate to the peer. The D-SACK of a probe that went before
  * the recovery says nothing of it. */
 static bool
@@ -58,7 +88,7 @@ dsacks_cover(struct tcp_conn *c, const struct tcp_sack_block *dsack)
 	struct tcp_undo *u = &c->undo;
 	uint32_t segments = (dsack->right - dsack->left + c->smss - 1) / c->smss;
 
-	if (segments == 0 || u->retransmits == 0 || seq_lt(dsack->left, u->una) ||
+	if (segments == 0 || u->retransmits == 0 || !sent_again(u, dsack) ||
 		tcp_tlp_answered(c, dsack))
 		return false;
 	u->retransmits -= MIN_OF(u->retransmits, segments);

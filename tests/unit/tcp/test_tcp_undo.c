@@ -234,6 +234,59 @@ TEST(test_undo_by_dsack_long_after_the_recovery_does_not_happen)
 	fx_end(f);
 }
 
+/* The network made a second one of a segment that never went again. */
+TEST(test_undo_by_dsack_of_what_was_not_sent_again_does_not_happen)
+{
+	struct fx *f = in_flight(no_timestamps);
+	uint32_t smss = f->c->smss;
+	struct tcp_segment s = {.flags = TCP_ACK,
+		.ack = FX_UNA,
+		.window = FX_WINDOW,
+		.options = TCP_OPT_SACK,
+		.sack_count = 2,
+		.sack = {{FX_UNA + 2 * smss, FX_UNA + 3 * smss},
+			{FX_UNA + smss, FX_UNA + 4 * smss}}};
+
+	sack(f, 1, 4);
+	assert_int_equal(fx_expect(f).seq, FX_UNA);
+	fx_drain(f);
+	s.seq = f->c->rcv_nxt;
+	fx_input(f, s);
+	assert_int_equal(fx_count(f, COUNTER_TCP_UNDOS), 0);
+	assert_true(f->c->board.recovering);
+	s.ack = FX_UNA + 4 * smss; /* and now of that which did */
+	s.sack_count = 1;
+	s.sack[0] = (struct tcp_sack_block){FX_UNA, FX_UNA + smss};
+	fx_input(f, s);
+	assert_int_equal(fx_count(f, COUNTER_TCP_UNDOS), 1);
+	fx_end(f);
+}
+
+/* More places than are remembered: D-SACKs cannot account for all of them. */
+TEST(test_undo_by_dsack_of_very_many_retransmissions_does_not_happen)
+{
+	struct fx *f = in_flight(no_timestamps);
+	uint32_t smss = f->c->smss, i, n = 2 * (TCP_UNDO_RANGES + 2);
+	uint64_t retransmits;
+
+	f->c->congestion.cwnd = 40 * smss;
+	tcp_conn_send(f->c, bytes, (n - 10) * smss);
+	assert_int_equal(fx_drain(f), n - 10);
+	f->now_ns += 20 * NS_PER_MS;
+	for (i = 1; i < n; i += 2) {
+		sack(f, i, i + 1);
+		f->c->congestion.cwnd = 40 * smss;
+		fx_drain(f);
+	}
+	retransmits = fx_count(f, COUNTER_TCP_RETRANSMITS);
+	assert_int_equal(retransmits, n / 2);
+	fx_window(f, FX_UNA + n * smss, FX_WINDOW);
+	for (i = 0; i < n; i += 2)
+		fx_sack(f, FX_UNA + n * smss, FX_UNA + i * smss, FX_UNA + (i + 1) * smss);
+	assert_int_equal(fx_count(f, COUNTER_TCP_UNDOS), 0);
+	fx_end(f);
+}
+
 /* The segment at SND.UNA went again in the recovery before: its ACK says nothing of this one, whose
  * first retransmission lies above. */
 TEST(test_undo_by_the_ack_of_an_earlier_retransmission_does_not_happen)
@@ -311,6 +364,8 @@ main(void)
 		T(test_undo_by_dsack_of_older_data_does_not_happen),
 		T(test_undo_by_the_dsack_of_a_tail_loss_probe_does_not_happen),
 		T(test_undo_by_dsack_long_after_the_recovery_does_not_happen),
+		T(test_undo_by_dsack_of_what_was_not_sent_again_does_not_happen),
+		T(test_undo_by_dsack_of_very_many_retransmissions_does_not_happen),
 		T(test_undo_by_the_ack_of_an_earlier_retransmission_does_not_happen),
 		T(test_undo_of_a_timeout_within_a_recovery_does_not_happen),
 		T(test_undo_never_exceeds_the_window_that_was),
