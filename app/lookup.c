@@ -84,7 +84,7 @@ hint_for_silence(const struct get *g)
 	if (dns_client_error(g->dns) == -ENETUNREACH)
 		return "it is outside our subnet; name the router with --gateway, or another "
 		       "server with --dns";
-	if (dns_client_error(g->dns) == -EADDRNOTAVAIL)
+	if (dns_client_error(g->dns) == -EAFNOSUPPORT)
 		return "DNS is asked over IPv4 and we have no IPv4 address; give one with "
 		       "--address, or use --resolve or --dns system";
 	if (dns_client_error(g->dns) == -EHOSTUNREACH)

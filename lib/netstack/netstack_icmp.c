@@ -63,8 +63,7 @@ apply_udp_error(struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_k
 {
 	int error = kind == TCP_ICMP_HARD ? -ECONNREFUSED : -EHOSTUNREACH;
 
-	if (kind == TCP_ICMP_PACKET_TOO_BIG || q->src.family != 4 || q->src.v4 != ns->cfg.address ||
-		!netstack_udp_on_icmp(ns, q->dst.v4, q->dst_port, q->src_port, error))
+	if (kind == TCP_ICMP_PACKET_TOO_BIG || !netstack_udp_on_icmp(ns, q, error))
 		return DROP_ICMP_IGNORED;
 	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
 	return DROP_NONE;

@@ -258,7 +258,7 @@ input_datagram(struct netstack *ns, struct frame *f, const struct netstack_packe
 	}
 	if (p->protocol == (v6 ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP))
 		*ret_drop = input_icmp(ns, f, p, now_ns);
-	else if (p->protocol == IPV4_PROTO_UDP && !v6)
+	else if (p->protocol == IPV4_PROTO_UDP)
 		*ret_drop = input_udp(ns, f, p);
 	else
 		*ret_drop = DROP_IP_PROTOCOL;

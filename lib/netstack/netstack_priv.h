@@ -68,7 +68,7 @@ struct netstack_udp_slot {
 /** The datagram that waits to go out, or went out last. */
 struct netstack_udp_out {
 	bool waiting;
-	uint32_t remote_ip; /* IPv4 */
+	struct ip_address local, remote;
 	struct ip_address next_hop; /* family 0: broadcast */
 	uint16_t remote_port;
 	uint32_t len;

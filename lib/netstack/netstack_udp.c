@@ -82,26 +82,38 @@ netstack_udp_port(const struct netstack_udp *u)
 
 /* ---- output ---- */
 
+static bool
+is_broadcast(const struct ip_address *a)
+{
+	return a->family == 4 && a->v4 == BROADCAST;
+}
+
+static bool
+fits(const struct netstack *ns, uint8_t family, uint32_t len)
+{
+	uint32_t ip_len = family == 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
+	uint32_t mtu = family == 6 ? netstack_ipv6_mtu(ns) : ns->cfg.mtu;
+
+	return len <= NETSTACK_UDP_DATA_MAX && ip_len + UDP_HEADER_LEN + len <= mtu;
+}
+
 int
 netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_address *remote,
 	uint16_t remote_port, const void *data, uint32_t len)
 {
-	struct netstack_udp_out out = {.waiting = true, .remote_port = remote_port, .len = len};
-	struct ip_address local;
-	int rc;
+	struct netstack_udp_out out = {.waiting = true,
+		.local = ip_address_of_v4(ns->cfg.address),
+		.remote = *remote,
+		.remote_port = remote_port,
+		.len = len};
+	int rc = 0;
 
-	if (remote->family != 4)
-		return -EAFNOSUPPORT;
-	if (len > NETSTACK_UDP_DATA_MAX || IPV4_HEADER_LEN + UDP_HEADER_LEN + len > ns->cfg.mtu)
+	if (!is_broadcast(remote))
+		rc = netstack_route_find(ns, remote, &out.local, &out.next_hop);
+	if (rc != 0)
+		return rc;
+	if (!fits(ns, remote->family, len))
 		return -EMSGSIZE;
-	out.remote_ip = remote->v4;
-	if (remote->v4 != BROADCAST) {
-		if (ns->cfg.address == 0)
-			return -EADDRNOTAVAIL;
-		rc = netstack_route_find(ns, remote, &local, &out.next_hop);
-		if (rc != 0)
-			return rc;
-	}
 	stop_sending(ns, u);
 	u->out = out;
 	memcpy(u->out_data, data, len);
@@ -116,6 +128,30 @@ netstack_udp_waiting(const struct netstack_udp *u)
 	return u->out.waiting;
 }
 
+/* The IP header at p for a datagram of udp_len bytes. Returns its length. */
+static uint32_t
+build_ip(
+	const struct netstack *ns, uint8_t *p, const struct netstack_udp_out *out, uint32_t udp_len)
+{
+	if (out->remote.family == 6) {
+		const struct ipv6_header ip = {.src = out->local.v6,
+			.dst = out->remote.v6,
+			.total_len = IPV6_HEADER_LEN + udp_len,
+			.protocol = IPV4_PROTO_UDP,
+			.hop_limit = ns->ipv6.hop_limit};
+
+		wire_ipv6_build(p, &ip);
+		return IPV6_HEADER_LEN;
+	}
+	const struct ipv4_header ip = {.src = out->local.v4,
+		.dst = out->remote.v4,
+		.total_len = (uint16_t)(IPV4_HEADER_LEN + udp_len),
+		.protocol = IPV4_PROTO_UDP,
+		.ttl = IPV4_TTL_DEFAULT};
+
+	return wire_ipv4_build(p, &ip, true);
+}
+
 /* As a control frame. false: their queue is full. */
 static bool
 build(struct netstack *ns, const struct netstack_udp *u, const struct ether_addr *dst)
@@ -124,21 +160,15 @@ build(struct netstack *ns, const struct netstack_udp *u, const struct ether_addr
 		.dst_port = u->out.remote_port,
 		.data = u->out_data,
 		.data_len = u->out.len};
-	const struct ipv4_header ip = {
-		.src = ns->cfg.address,
-		.dst = u->out.remote_ip,
-		.total_len = (uint16_t)(IPV4_HEADER_LEN + UDP_HEADER_LEN + u->out.len),
-		.protocol = IPV4_PROTO_UDP,
-		.ttl = IPV4_TTL_DEFAULT,
-	};
-	uint64_t pseudo = wire_checksum_pseudo_ipv4(
-		ip.src, ip.dst, IPV4_PROTO_UDP, UDP_HEADER_LEN + u->out.len);
-	uint32_t l2_len;
-	struct netstack_control *frame = netstack_control_add(ns, dst, ETHER_TYPE_IPV4, &l2_len);
+	uint32_t udp_len = UDP_HEADER_LEN + u->out.len, l2_len;
+	uint64_t pseudo =
+		wire_checksum_pseudo(&u->out.local, &u->out.remote, IPV4_PROTO_UDP, udp_len);
+	struct netstack_control *frame = netstack_control_add(
+		ns, dst, u->out.remote.family == 6 ? ETHER_TYPE_IPV6 : ETHER_TYPE_IPV4, &l2_len);
 
 	if (frame == NULL)
 		return false;
-	frame->len = l2_len + wire_ipv4_build(frame->bytes + l2_len, &ip, true);
+	frame->len = l2_len + build_ip(ns, frame->bytes + l2_len, &u->out, udp_len);
 	frame->len += wire_udp_build(frame->bytes + frame->len, &udp, pseudo);
 	return true;
 }
@@ -149,9 +179,9 @@ run_port(struct netstack *ns, struct netstack_udp *u, uint64_t now_ns)
 	const struct ether_addr *dst = &ether_addr_broadcast;
 
 	/* An address that is still being probed for is not used (RFC 5227 §2.1). */
-	if (ns->cfg.address != 0 && !netstack_ready(ns))
+	if (u->out.local.family == 4 && ns->cfg.address != 0 && !netstack_ready(ns))
 		return;
-	if (u->out.remote_ip != BROADCAST)
+	if (!is_broadcast(&u->out.remote))
 		dst = netstack_neighbour_lookup(ns, &u->out.next_hop, now_ns);
 	if (dst == NULL || !build(ns, u, dst))
 		return;
@@ -185,13 +215,13 @@ netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_ho
 }
 
 bool
-netstack_udp_on_icmp(struct netstack *ns, uint32_t remote_ip, uint16_t remote_port,
-	uint16_t local_port, int error)
+netstack_udp_on_icmp(struct netstack *ns, const struct icmp_quote *quote, int error)
 {
-	struct netstack_udp *u = find(ns, local_port);
+	struct netstack_udp *u = find(ns, quote->src_port);
 
-	if (u == NULL || u->out.waiting || u->out.remote_ip != remote_ip ||
-		u->out.remote_port != remote_port)
+	if (u == NULL || u->out.waiting || !ip_address_equal(&u->out.local, &quote->src) ||
+		!ip_address_equal(&u->out.remote, &quote->dst) ||
+		u->out.remote_port != quote->dst_port)
 		return false;
 	u->error = error;
 	return true;
@@ -215,6 +245,16 @@ netstack_udp_takes(const struct netstack *ns, const struct ipv4_header *ip)
 	       find(ns, DHCP_CLIENT_PORT) != NULL;
 }
 
+/* Multicast is nothing that we asked for; DHCP's port is one of IPv4, and takes what
+ * netstack_udp_takes let pass. */
+static bool
+takes(const struct netstack *ns, const struct netstack_udp *u, const struct ip_address *dst)
+{
+	if (dst->family == 6)
+		return u->port != DHCP_CLIENT_PORT && !ipv6_addr_is_multicast(&dst->v6);
+	return u->port == DHCP_CLIENT_PORT || dst->v4 == ns->cfg.address;
+}
+
 enum drop_reason
 netstack_udp_input(
 	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, bool sum_good)
@@ -224,13 +264,15 @@ netstack_udp_input(
 	struct netstack_udp_slot *slot;
 	enum drop_reason drop = wire_udp_parse(data, p->l4_len, &udp);
 
+	if (drop == DROP_NONE && p->src.family == 6 && udp.checksum == 0)
+		drop = DROP_UDP_CHECKSUM_NONE; /* RFC 8200 §8.1, whatever the NIC says */
 	if (drop == DROP_NONE && !sum_good)
 		drop = wire_udp_verify(data, &udp,
 			wire_checksum_pseudo(&p->src, &p->dst, IPV4_PROTO_UDP, udp.len));
 	if (drop != DROP_NONE)
 		return drop;
 	u = find(ns, udp.dst_port);
-	if (u == NULL || (p->dst.v4 != ns->cfg.address && u->port != DHCP_CLIENT_PORT))
+	if (u == NULL || !takes(ns, u, &p->dst))
 		return DROP_UDP_PORT;
 	if (u->tail - u->head == NETSTACK_UDP_QUEUE || udp.data_len > NETSTACK_UDP_DATA_MAX)
 		return DROP_UDP_QUEUE;

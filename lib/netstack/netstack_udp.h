@@ -11,9 +11,11 @@
 
 /*
  * UDP for the program's own questions (DHCP, DNS): a few local ports, each with a short queue of
- * received datagrams, which are copied, and one datagram that waits to go out. Over IPv4.
+ * received datagrams, which are copied, and one datagram that waits to go out. A port is one of both
+ * IP versions, but for DHCP's, which takes nothing by IPv6; nothing that is sent to a group is taken.
  */
 
+struct icmp_quote;
 struct netstack_packet;
 struct netstack_udp; /* a local port */
 
@@ -39,10 +41,9 @@ uint16_t netstack_udp_port(const struct netstack_udp *u);
 
 /**
  * Queues a copy of len bytes (0..NETSTACK_UDP_DATA_MAX) for remote, in the place of one that still
- * waits. It goes out in netstack_output, when the next hop's MAC address is known and the netstack
- * ready; 255.255.255.255 goes to all on the link at once, from 0.0.0.0 without an address.
- * 0; -EAFNOSUPPORT (IPv6), -EMSGSIZE (len, or more than the MTU takes), -EADDRNOTAVAIL (no address
- * yet, and no broadcast), -ENETUNREACH (off the subnet and no gateway), -EADDRINUSE (our own).
+ * waits. It goes out in netstack_output, when the next hop's MAC address is known and, by IPv4, the
+ * netstack ready; 255.255.255.255 goes to all on the link at once, from 0.0.0.0 without an address.
+ * 0; -EMSGSIZE (len, or more than the MTU takes); or what netstack_route says, -EINPROGRESS included.
  */
 int netstack_udp_send(struct netstack *ns, struct netstack_udp *u, const struct ip_address *remote,
 	uint16_t remote_port, const void *data, uint32_t len);
@@ -53,21 +54,20 @@ bool netstack_udp_waiting(const struct netstack_udp *u);
 /** Takes the oldest received datagram. false: none. */
 bool netstack_udp_recv(struct netstack_udp *u, struct netstack_udp_received *ret);
 
-/** What became of the last datagram sent, once: 0 (nothing is known), -EHOSTUNREACH (no ARP
- *  answer, or ICMP says so), -ECONNREFUSED (ICMP: port unreachable, prohibited). */
+/** What became of the last datagram sent, once: 0 (nothing is known), -EHOSTUNREACH (the next hop does
+ *  not answer, or ICMP says so), -ECONNREFUSED (ICMP: port unreachable, prohibited). */
 int netstack_udp_error(struct netstack_udp *u);
 
 /* For the rest of the netstack. */
 
 /** Is an IPv4 packet that is not to our address one for UDP all the same? */
 bool netstack_udp_takes(const struct netstack *ns, const struct ipv4_header *ip);
-/** One datagram over IPv4; p->l4_len contiguous bytes at data. sum_good: the NIC has verified the checksum. */
+/** One datagram; p->l4_len contiguous bytes at data. sum_good: the NIC has verified the checksum. */
 enum drop_reason netstack_udp_input(
 	struct netstack *ns, const struct netstack_packet *p, const uint8_t *data, bool sum_good);
-/** An ICMP error about a datagram from our local_port. true: it was one that we sent. */
-bool netstack_udp_on_icmp(struct netstack *ns, uint32_t remote_ip, uint16_t remote_port,
-	uint16_t local_port, int error);
-/** The next hop does not answer ARP. */
+/** An ICMP error about the datagram of this quote. true: it was one that we sent. */
+bool netstack_udp_on_icmp(struct netstack *ns, const struct icmp_quote *quote, int error);
+/** The next hop does not answer. */
 void netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop);
 /** Queues what can go out. */
 void netstack_udp_run(struct netstack *ns, uint64_t now_ns);

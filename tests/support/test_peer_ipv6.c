@@ -11,6 +11,7 @@
 #include "test_peer_priv.h"
 #include "wire_checksum.h"
 #include "wire_icmpv6.h"
+#include "wire_ipv4.h"
 #include "wire_ndp.h"
 
 /* What the host across the cable says and hears by IPv6. */
@@ -150,6 +151,6 @@ test_peer_on_ipv6(
 		assert_true(ether_addr_equal(&ether->dst, &group_mac));
 	if (ip.protocol == IPV6_NEXT_ICMPV6)
 		on_icmpv6(p, ether, &ip, data + ip.header_len, len - ip.header_len);
-	else if (is_host(&ip.dst))
+	else if (ip.protocol == IPV4_PROTO_TCP && is_host(&ip.dst))
 		test_peer_on_tcp(p, &ip.src, &ip.dst, data + ip.header_len, len - ip.header_len);
 }

@@ -250,9 +250,9 @@ TEST(test_input_ipv6_tcp_to_a_group_is_dropped)
 TEST(test_input_ipv6_for_another_address_mac_or_protocol_is_counted)
 {
 	struct test_peer *p = quiet(test_peer_config_ipv6);
-	const struct ipv6_header udp = {
-		.src = test_peer_ipv6, .dst = test_our_ipv6, .protocol = 17, .hop_limit = 64};
-	struct ipv6_header none = udp;
+	const struct ipv6_header sctp = {
+		.src = test_peer_ipv6, .dst = test_our_ipv6, .protocol = 132, .hop_limit = 64};
+	struct ipv6_header none = sctp;
 
 	p->our_ipv6.byte[15]++;
 	test_peer_send(p, TCP_ACK, NULL, 0);
@@ -262,7 +262,7 @@ TEST(test_input_ipv6_for_another_address_mac_or_protocol_is_counted)
 	test_peer_deliver(p);
 	assert_int_equal(fx_count(p, COUNTER_DROP_NOT_FOR_US), 2);
 	none.protocol = 59; /* no next header */
-	test_peer_send_ipv6(p, &udp, "abcdefgh", 8);
+	test_peer_send_ipv6(p, &sctp, "abcdefgh", 8);
 	test_peer_send_ipv6(p, &none, "abcdefgh", 8);
 	test_peer_deliver(p);
 	assert_int_equal(fx_count(p, COUNTER_DROP_IP_PROTOCOL), 2);
