@@ -104,7 +104,7 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 		return NULL;
 	}
 	ns->fragments.deadline_ns = TIME_NEVER;
-	netstack_arp_start(ns, now_ns);
+	netstack_arp_start(ns, cfg->probe_address, now_ns);
 	netstack_ipv6_start(ns, now_ns);
 	return ns;
 }
@@ -291,10 +291,9 @@ netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len, 
 	if (same)
 		return;
 	ns->cfg.address = address;
-	ns->cfg.probe_address = probe;
 	ns->flow = (struct netstack_flow){0};
 	end_connections_ipv4(ns, now_ns);
-	netstack_arp_start(ns, now_ns);
+	netstack_arp_start(ns, probe, now_ns);
 	ns->link_deadline_ns = now_ns;
 }
 

@@ -12,7 +12,7 @@ jitter(struct netstack_arp *arp, uint64_t bound)
 }
 
 void
-netstack_arp_start(struct netstack *ns, uint64_t now_ns)
+netstack_arp_start(struct netstack *ns, bool probe, uint64_t now_ns)
 {
 	struct netstack_arp *arp = &ns->arp;
 
@@ -24,8 +24,8 @@ netstack_arp_start(struct netstack *ns, uint64_t now_ns)
 		arp->claim = ARP_CLAIM_HELD; /* there is nothing to claim */
 		return;
 	}
-	arp->claim = ns->cfg.probe_address ? ARP_CLAIM_PROBING : ARP_CLAIM_ANNOUNCING;
-	arp->claim_next_ns = now_ns + (ns->cfg.probe_address ? jitter(arp, ARP_PROBE_WAIT_NS) : 0);
+	arp->claim = probe ? ARP_CLAIM_PROBING : ARP_CLAIM_ANNOUNCING;
+	arp->claim_next_ns = now_ns + (probe ? jitter(arp, ARP_PROBE_WAIT_NS) : 0);
 }
 
 static void

@@ -29,8 +29,9 @@ struct netstack_arp {
 
 struct netstack;
 
-/** Begins to claim our address, if there is one; what was known of conflicts is forgotten. */
-void netstack_arp_start(struct netstack *ns, uint64_t now_ns);
+/** Begins to claim our address, if there is one, probing or not; what was known of conflicts is
+ *  forgotten. */
+void netstack_arp_start(struct netstack *ns, bool probe, uint64_t now_ns);
 /** One ARP packet. DROP_NONE, or why it was dropped. */
 enum drop_reason netstack_arp_input(
 	struct netstack *ns, const uint8_t *data, uint32_t len, uint64_t now_ns);

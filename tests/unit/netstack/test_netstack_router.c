@@ -495,6 +495,19 @@ TEST(test_router_does_not_limit_the_time_of_an_address_that_was_given)
 	fx_end(p);
 }
 
+/* DHCP's address comes without probes, or goes: that is nothing to IPv6. */
+TEST(test_router_address_is_tested_whatever_becomes_of_ipv4s)
+{
+	struct test_peer *p = started(probing);
+
+	netstack_set_address(p->ns, 0, 0, 0, false, p->now_ns);
+	send_prefix(p, HOUR, HOUR);
+	assert_null(own(p, OURS));
+	fx_pass(p, 2 * NS_PER_SEC);
+	assert_non_null(own(p, OURS));
+	fx_end(p);
+}
+
 /* §5.5.4: used on while there is none better, and by what uses it. */
 TEST(test_router_address_that_is_deprecated_is_the_last_choice)
 {
@@ -586,6 +599,7 @@ main(void)
 		T(test_router_cannot_take_an_address_away_within_two_hours),
 		T(test_router_can_make_an_address_last_for_ever),
 		T(test_router_does_not_limit_the_time_of_an_address_that_was_given),
+		T(test_router_address_is_tested_whatever_becomes_of_ipv4s),
 		T(test_router_address_that_is_deprecated_is_the_last_choice),
 		T(test_router_address_whose_time_is_over_ends_its_connections),
 		T(test_router_flood_stays_within_the_bounds),
