@@ -74,6 +74,7 @@ transmit(struct dhcp_host *h, uint64_t now_ns)
 	struct dhcp_output out;
 
 	while (dhcp_client_output(&h->client, now_ns, &out)) {
+		apply_event(h, now_ns); /* with a lease that has run out its address goes first */
 		server.v4 = out.dst;
 		/* What cannot be sent is lost, as on any network: the timers see to it. */
 		(void)netstack_udp_send(
@@ -88,7 +89,7 @@ dhcp_host_poll(struct dhcp_host *h, uint64_t now_ns)
 	apply_event(h, now_ns);
 	decline_in_conflict(h, now_ns);
 	transmit(h, now_ns);
-	apply_event(h, now_ns); /* the lease may have run out just then */
+	apply_event(h, now_ns);
 	return dhcp_client_lease(&h->client) != NULL && netstack_ready(h->cfg.netstack);
 }
 

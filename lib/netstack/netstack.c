@@ -4,6 +4,7 @@
 
 #include "base_bytes.h"
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 #include "tcp_limits.h"
 
 #define MTU_MIN 576U /* RFC 791: every host takes that much */
@@ -284,15 +285,16 @@ void
 netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len, uint32_t gateway,
 	bool probe, uint64_t now_ns)
 {
-	bool same = address == ns->cfg.address;
+	const struct ip_address before = ip_address_of_v4(ns->cfg.address);
 
 	ns->cfg.prefix_len = prefix_len;
 	ns->cfg.gateway = gateway;
-	if (same)
+	if (address == before.v4)
 		return;
 	ns->cfg.address = address;
 	ns->flow = (struct netstack_flow){0};
 	end_connections_ipv4(ns, now_ns);
+	netstack_udp_fail_local(ns, &before);
 	netstack_arp_start(ns, probe, now_ns);
 	ns->link_deadline_ns = now_ns;
 }

@@ -102,6 +102,7 @@ netstack_fail_local(struct netstack *ns, const struct ip_address *local)
 {
 	uint32_t i;
 
+	netstack_udp_fail_local(ns, local);
 	for (i = 0; i < ns->cfg.connections_max; i++) {
 		if (ns->conn[i].in_use && ip_address_equal(&ns->conn[i].local, local))
 			fail(ns, &ns->conn[i], -EADDRNOTAVAIL);

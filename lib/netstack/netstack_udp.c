@@ -214,6 +214,20 @@ netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_ho
 	}
 }
 
+void
+netstack_udp_fail_local(struct netstack *ns, const struct ip_address *local)
+{
+	uint32_t i;
+
+	for (i = 0; i < NETSTACK_UDP_PORTS; i++) {
+		if (!ns->udp[i].in_use || !ns->udp[i].out.waiting ||
+			!ip_address_equal(&ns->udp[i].out.local, local))
+			continue;
+		stop_sending(ns, &ns->udp[i]);
+		ns->udp[i].error = -EADDRNOTAVAIL;
+	}
+}
+
 bool
 netstack_udp_on_icmp(struct netstack *ns, const struct icmp_quote *quote, int error)
 {

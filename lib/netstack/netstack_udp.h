@@ -55,7 +55,8 @@ bool netstack_udp_waiting(const struct netstack_udp *u);
 bool netstack_udp_recv(struct netstack_udp *u, struct netstack_udp_received *ret);
 
 /** What became of the last datagram sent, once: 0 (nothing is known), -EHOSTUNREACH (the next hop does
- *  not answer, or ICMP says so), -ECONNREFUSED (ICMP: port unreachable, prohibited). */
+ *  not answer, or ICMP says so), -ECONNREFUSED (ICMP: port unreachable, prohibited), -EADDRNOTAVAIL
+ *  (our address was gone before it went out). */
 int netstack_udp_error(struct netstack_udp *u);
 
 /* For the rest of the netstack. */
@@ -69,6 +70,8 @@ enum drop_reason netstack_udp_input(
 bool netstack_udp_on_icmp(struct netstack *ns, const struct icmp_quote *quote, int error);
 /** The next hop does not answer. */
 void netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop);
+/** This address is no longer ours: what waits to go out from it does not. */
+void netstack_udp_fail_local(struct netstack *ns, const struct ip_address *local);
 /** Queues what can go out. */
 void netstack_udp_run(struct netstack *ns, uint64_t now_ns);
 

@@ -454,6 +454,26 @@ TEST(test_address_taken_away_ends_connections_in_silence)
 	fx_end(p);
 }
 
+TEST(test_udp_datagram_from_an_address_that_is_gone_is_not_sent)
+{
+	const struct ip_address other = {.family = 4, .v4 = TEST_OUR_ADDRESS + 1};
+	struct test_peer *p = quiet(NULL);
+	struct netstack_udp *u = open_port(p, 40000);
+
+	p->answers.arp = false;
+	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, "query", 5), 0);
+	netstack_fail_local(p->ns, &other);
+	test_peer_wait(p, NS_PER_SEC);
+	assert_true(netstack_udp_waiting(u));
+	netstack_set_address(p->ns, 0, 0, 0, false, p->now_ns);
+	assert_int_equal(netstack_udp_error(u), -EADDRNOTAVAIL);
+	assert_false(netstack_udp_waiting(u));
+	p->answers.arp = true;
+	fx_pass(p, 2 * NS_PER_SEC);
+	assert_int_equal(fx_count(p, COUNTER_UDP_DATAGRAMS_SENT), 0);
+	fx_end(p);
+}
+
 int
 main(void)
 {
@@ -471,6 +491,7 @@ main(void)
 		T(test_address_that_is_given_later_is_announced_and_used),
 		T(test_address_being_probed_is_not_used_and_a_conflict_is_told),
 		T(test_address_taken_away_ends_connections_in_silence),
+		T(test_udp_datagram_from_an_address_that_is_gone_is_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
