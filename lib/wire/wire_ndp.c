@@ -10,6 +10,7 @@
 #define OPTION_PREFIX_LEN 32U
 #define OPTION_MTU 5U
 #define OPTION_DNS 25U /* RFC 8106 §5.1 */
+#define DNS_FIXED_LEN 8U /* before the addresses */
 #define NEIGHBOUR_BODY_LEN 20U /* flags and target */
 #define ROUTER_BODY_LEN 12U
 #define FLAG_ROUTER 0x80U
@@ -91,11 +92,20 @@ parse_prefix(const uint8_t *option, uint32_t option_len, struct ndp_router_adver
 static void
 parse_dns(const uint8_t *option, uint32_t option_len, struct ndp_router_advertisement *ra)
 {
+	struct ndp_dns_server *server;
 	uint32_t at;
 
-	ra->dns_lifetime_s = be32_load(option + 4);
-	for (at = 8; at + 16 <= option_len && ra->dns_count < NDP_DNS_SERVERS_MAX; at += 16)
-		memcpy(ra->dns[ra->dns_count++].byte, option + at, 16);
+	if (option_len < DNS_FIXED_LEN + 16 || (option_len - DNS_FIXED_LEN) % 16 != 0)
+		return; /* §5.3.1 */
+	for (at = DNS_FIXED_LEN; at < option_len && ra->dns_count < NDP_DNS_SERVERS_MAX; at += 16) {
+		server = &ra->dns[ra->dns_count];
+		memcpy(server->address.byte, option + at, 16);
+		server->lifetime_s = be32_load(option + 4);
+		if (!ipv6_addr_is_multicast(&server->address) &&
+			!ipv6_addr_is_unspecified(&server->address) &&
+			!ipv6_addr_is_loopback(&server->address))
+			ra->dns_count++;
+	}
 }
 
 static void
@@ -113,8 +123,7 @@ parse_router_option(const uint8_t *option, uint32_t option_len, struct ndp_route
 		ra->mtu = be32_load(option + 4);
 		break;
 	case OPTION_DNS:
-		if (option_len >= 24)
-			parse_dns(option, option_len, ra);
+		parse_dns(option, option_len, ra);
 		break;
 	default: /* RFC 4861 §4.6: unknown ones are passed over */
 		break;

@@ -13,7 +13,7 @@
 
 #define NDP_HOP_LIMIT 255U /* of what comes from this link; nobody forwards it so */
 #define NDP_PREFIXES_MAX 8U /* of a router advertisement; more are not looked at */
-#define NDP_DNS_SERVERS_MAX 3U
+#define NDP_DNS_SERVERS_MAX 8U /* the withdrawn ones included */
 #define NDP_NEIGHBOUR_LEN 32U /* a message that we build, with one link-layer address option */
 #define NDP_ROUTER_SOLICITATION_LEN 16U
 #define NDP_INFINITY UINT32_MAX /* of a lifetime in seconds */
@@ -34,6 +34,12 @@ struct ndp_prefix {
 	uint32_t valid_s, preferred_s; /* NDP_INFINITY: for ever */
 };
 
+/** One address of a Recursive DNS Server option (RFC 8106 §5.1). */
+struct ndp_dns_server {
+	struct ipv6_addr address;
+	uint32_t lifetime_s; /* 0: not to be used any more; NDP_INFINITY: for ever */
+};
+
 /** A router advertisement (§4.2) with the options that a host has a use for. */
 struct ndp_router_advertisement {
 	uint8_t hop_limit; /* 0: unspecified */
@@ -45,9 +51,8 @@ struct ndp_router_advertisement {
 	uint32_t mtu; /* 0: no option */
 	uint32_t prefix_count;
 	struct ndp_prefix prefix[NDP_PREFIXES_MAX];
-	uint32_t dns_count; /* RFC 8106 */
-	uint32_t dns_lifetime_s;
-	struct ipv6_addr dns[NDP_DNS_SERVERS_MAX];
+	uint32_t dns_count;
+	struct ndp_dns_server dns[NDP_DNS_SERVERS_MAX];
 };
 
 /** Parses the body of a neighbour solicitation (advertisement: false) or advertisement. DROP_NONE,

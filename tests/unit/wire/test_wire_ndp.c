@@ -228,8 +228,8 @@ TEST(test_ndp_router_advertisement_gives_every_field)
 	assert_int_equal(ra.prefix[0].valid_s, NDP_INFINITY);
 	assert_int_equal(ra.prefix[0].preferred_s, 100);
 	assert_int_equal(ra.dns_count, 1);
-	assert_int_equal(ra.dns_lifetime_s, 512);
-	assert_true(ipv6_addr_equal(&ra.dns[0], &dns));
+	assert_int_equal(ra.dns[0].lifetime_s, 512);
+	assert_true(ipv6_addr_equal(&ra.dns[0].address, &dns));
 }
 
 TEST(test_ndp_router_advertisement_without_options_has_none)
@@ -290,19 +290,64 @@ TEST(test_ndp_router_options_beyond_the_bounds_are_not_looked_at)
 {
 	struct body b = router();
 	struct ndp_router_advertisement ra;
-	uint8_t rdnss[8 + 5 * 16] = {25, 11};
+	uint8_t rdnss[8 + 10 * 16] = {25, 21};
 	uint32_t i;
 
 	for (i = 0; i < 40; i++)
 		add_prefix(&b, "2001:db8::", 64, 0xc0, 9 + i, 9);
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 10; i++)
 		rdnss[8 + 16 * i] = (uint8_t)(0x20 + i);
 	add(&b, rdnss, sizeof(rdnss));
 	assert_int_equal(parse_router(&b, &ra), DROP_NONE);
 	assert_int_equal(ra.prefix_count, NDP_PREFIXES_MAX);
 	assert_int_equal(ra.prefix[7].valid_s, 16);
 	assert_int_equal(ra.dns_count, NDP_DNS_SERVERS_MAX);
-	assert_int_equal(ra.dns[2].byte[0], 0x22);
+	assert_int_equal(ra.dns[7].address.byte[0], 0x27);
+}
+
+static void
+add_dns(struct body *b, uint32_t lifetime_s, const char *text)
+{
+	uint8_t option[24] = {25, 3};
+	struct ipv6_addr a = fx_v6(text);
+
+	be32_store(option + 4, lifetime_s);
+	memcpy(option + 8, a.byte, 16);
+	add(b, option, sizeof(option));
+}
+
+/* RFC 8106 §5.1: an option's lifetime is that of its own addresses. */
+TEST(test_ndp_router_dns_options_have_a_lifetime_each)
+{
+	struct body b = router();
+	struct ndp_router_advertisement ra;
+
+	add_dns(&b, 0, "2001:db8::1");
+	add_dns(&b, 600, "2001:db8::2");
+	add_dns(&b, NDP_INFINITY, "fe80::3");
+	assert_int_equal(parse_router(&b, &ra), DROP_NONE);
+	assert_int_equal(ra.dns_count, 3);
+	assert_int_equal(ra.dns[0].lifetime_s, 0);
+	assert_int_equal(ra.dns[1].lifetime_s, 600);
+	assert_int_equal(ra.dns[2].lifetime_s, NDP_INFINITY);
+}
+
+TEST(test_ndp_router_dns_server_that_makes_no_sense_is_left_out)
+{
+	static const uint8_t none[8] = {25, 1}, cut[32] = {25, 4};
+	struct ipv6_addr wanted = fx_v6("2001:db8::53");
+	struct body b = router();
+	struct ndp_router_advertisement ra;
+
+	add_dns(&b, 600, "ff02::fb");
+	add_dns(&b, 600, "::");
+	add_dns(&b, 600, "::1");
+	add(&b, none, sizeof(none));
+	add(&b, cut, sizeof(cut)); /* an address and a half */
+	add_dns(&b, 600, "2001:db8::53");
+	assert_int_equal(parse_router(&b, &ra), DROP_NONE);
+	assert_int_equal(ra.dns_count, 1);
+	assert_true(ipv6_addr_equal(&ra.dns[0].address, &wanted));
 }
 
 /* §6.1.2: all options have a length greater than 0; nothing is cut. */
@@ -342,6 +387,8 @@ main(void)
 		T(test_ndp_router_prefix_that_makes_no_sense_is_left_out),
 		T(test_ndp_router_prefix_has_no_bits_beyond_its_length),
 		T(test_ndp_router_options_beyond_the_bounds_are_not_looked_at),
+		T(test_ndp_router_dns_options_have_a_lifetime_each),
+		T(test_ndp_router_dns_server_that_makes_no_sense_is_left_out),
 		T(test_ndp_router_advertisement_malformed_is_dropped),
 	};
 
