@@ -28,7 +28,7 @@
 /** IPv6 on the port; all zero: none is spoken. */
 struct netstack_ipv6_config {
 	bool enabled; /* with a link-local address, made from the MAC address (RFC 4291) */
-	bool autoconf; /* take addresses from router advertisements (RFC 4862) */
+	bool autoconf; /* take addresses and DNS servers from router advertisements (RFC 4862) */
 	struct ipv6_addr address; /* one of our own; unspecified: none but the above */
 	uint8_t prefix_len; /* of address: 0..128, its neighbours */
 	struct ipv6_addr
@@ -172,6 +172,13 @@ bool netstack_address_conflict(
 
 /** The index-th (0..) IPv6 address that we may use, as the sources prefer them; false: no such. */
 bool netstack_ipv6_address(const struct netstack *ns, uint32_t index, struct ipv6_addr *ret);
+
+/** The index-th (0..) DNS server that the link's routers name (RFC 8106), with autoconf; false: no
+ *  such. */
+bool netstack_ipv6_dns_server(const struct netstack *ns, uint32_t index, struct ipv6_addr *ret);
+
+/** Are the link's routers being asked, and none has answered so far? */
+bool netstack_ipv6_soliciting(const struct netstack *ns);
 
 /** true once IPv4 address probing is over (or was not asked for) and traffic may flow. */
 bool netstack_ready(const struct netstack *ns);

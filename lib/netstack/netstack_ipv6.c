@@ -133,6 +133,27 @@ netstack_ipv6_address(const struct netstack *ns, uint32_t index, struct ipv6_add
 	return false;
 }
 
+bool
+netstack_ipv6_dns_server(const struct netstack *ns, uint32_t index, struct ipv6_addr *ret)
+{
+	const struct ipv6_dns_server *s = ns->ipv6.dns;
+	uint32_t i;
+
+	for (i = 0; i < NETSTACK_IPV6_DNS_SERVERS; i++) {
+		if (s[i].until_ns == 0 || index-- > 0)
+			continue;
+		*ret = s[i].address;
+		return true;
+	}
+	return false;
+}
+
+bool
+netstack_ipv6_soliciting(const struct netstack *ns)
+{
+	return ns->ipv6.solicit_next_ns != TIME_NEVER;
+}
+
 uint32_t
 netstack_ipv6_mtu(const struct netstack *ns)
 {

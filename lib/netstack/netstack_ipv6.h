@@ -43,10 +43,16 @@ struct ipv6_link_prefix {
 	uint64_t until_ns; /* 0: the place is free */
 };
 
+struct ipv6_dns_server {
+	struct ipv6_addr address;
+	uint64_t until_ns; /* 0: the place is free */
+};
+
 struct netstack_ipv6 {
 	struct ipv6_own_address own[NETSTACK_IPV6_ADDRESSES];
 	struct ipv6_router router[NETSTACK_IPV6_ROUTERS];
 	struct ipv6_link_prefix prefix[NETSTACK_IPV6_PREFIXES];
+	struct ipv6_dns_server dns[NETSTACK_IPV6_DNS_SERVERS]; /* with autoconf (RFC 8106) */
 	uint32_t mtu; /* as routers say, 0: nothing */
 	uint8_t hop_limit;
 	uint64_t retransmit_ns; /* between solicitations of a duplicate test */
@@ -113,7 +119,7 @@ enum drop_reason netstack_router_input(struct netstack *ns, const struct netstac
 bool netstack_router_on_link(const struct netstack *ns, const struct ipv6_addr *dst);
 /** The router to send to; NULL: none is known. */
 const struct ipv6_addr *netstack_router_default(const struct netstack *ns);
-/** Forgets routers and prefixes whose time is over. */
+/** Forgets routers, prefixes and DNS servers whose time is over. */
 void netstack_router_run(struct netstack *ns, uint64_t now_ns);
 uint64_t netstack_router_deadline(const struct netstack *ns);
 /** address is no router any more (RFC 4861 §7.2.5). */

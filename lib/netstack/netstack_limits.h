@@ -32,6 +32,7 @@
 #define NETSTACK_IPV6_ADDRESSES 6U /* link-local, given, and those of four prefixes */
 #define NETSTACK_IPV6_ROUTERS 4U
 #define NETSTACK_IPV6_PREFIXES 8U /* on this link */
+#define NETSTACK_IPV6_DNS_SERVERS 3U /* RFC 8106 §5.3.1: enough; resolv.conf's MAXNS */
 
 /* Control frames (ARP, ICMP, RST) that wait for netstack_output; more are dropped. */
 #define NETSTACK_CONTROL_FRAMES 32U

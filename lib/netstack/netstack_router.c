@@ -2,7 +2,8 @@
 #include "base_bytes.h"
 #include "netstack_priv.h"
 
-/* Routers and prefixes of the link, RFC 4861 §6.3; addresses from prefixes, RFC 4862 §5.5. */
+/* Routers and prefixes of the link, RFC 4861 §6.3; addresses from prefixes, RFC 4862 §5.5; DNS servers,
+ * RFC 8106. */
 
 #define SLAAC_PREFIX_LEN 64U /* RFC 2464 §4: what an interface identifier leaves */
 #define RETRANSMIT_MAX_MS 60000U /* more is nonsense, and would hold the duplicate test up */
@@ -171,6 +172,28 @@ autoconfigure(struct netstack *ns, const struct ndp_prefix *said, uint64_t now_n
 	}
 }
 
+/* ---- DNS servers ---- */
+
+/* RFC 8106 §6.1. Where there is no room, the one that would go first goes now. */
+static void
+remember_dns_server(struct netstack *ns, const struct ndp_dns_server *said, uint64_t now_ns)
+{
+	struct ipv6_dns_server *s = ns->ipv6.dns, *place = s;
+	uint64_t until_ns = said->lifetime_s > 0 ? until(said->lifetime_s, now_ns) : 0;
+	uint32_t i;
+
+	for (i = 0; i < NETSTACK_IPV6_DNS_SERVERS; i++) {
+		if (s[i].until_ns > 0 && ipv6_addr_equal(&s[i].address, &said->address)) {
+			s[i].until_ns = until_ns;
+			return;
+		}
+		if (s[i].until_ns < place->until_ns)
+			place = &s[i];
+	}
+	if (until_ns > place->until_ns)
+		*place = (struct ipv6_dns_server){said->address, until_ns};
+}
+
 /* ---- advertisements ---- */
 
 static void
@@ -213,6 +236,8 @@ netstack_router_input(struct netstack *ns, const struct netstack_packet *p, cons
 		if (ra.prefix[i].autonomous)
 			autoconfigure(ns, &ra.prefix[i], now_ns);
 	}
+	for (i = 0; i < ra.dns_count && ns->cfg.ipv6.autoconf; i++)
+		remember_dns_server(ns, &ra.dns[i], now_ns);
 	netstack_link_due(ns, now_ns); /* lifetimes have changed */
 	return DROP_NONE;
 }
@@ -231,6 +256,10 @@ netstack_router_run(struct netstack *ns, uint64_t now_ns)
 		if (v6->prefix[i].until_ns <= now_ns)
 			v6->prefix[i].until_ns = 0;
 	}
+	for (i = 0; i < NETSTACK_IPV6_DNS_SERVERS; i++) {
+		if (v6->dns[i].until_ns <= now_ns)
+			v6->dns[i].until_ns = 0;
+	}
 }
 
 uint64_t
@@ -247,6 +276,10 @@ netstack_router_deadline(const struct netstack *ns)
 	for (i = 0; i < NETSTACK_IPV6_PREFIXES; i++) {
 		if (v6->prefix[i].until_ns > 0)
 			deadline_ns = time_min(deadline_ns, v6->prefix[i].until_ns);
+	}
+	for (i = 0; i < NETSTACK_IPV6_DNS_SERVERS; i++) {
+		if (v6->dns[i].until_ns > 0)
+			deadline_ns = time_min(deadline_ns, v6->dns[i].until_ns);
 	}
 	return deadline_ns;
 }

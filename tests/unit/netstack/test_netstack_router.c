@@ -70,6 +70,20 @@ add_mac(struct advert *a, const struct ether_addr *mac)
 }
 
 static void
+add_dns(struct advert *a, uint32_t lifetime_s, const char *text)
+{
+	struct ipv6_addr server = fx_v6(text);
+	uint8_t *option = a->bytes + a->len;
+
+	assert_true(a->len + 24 <= sizeof(a->bytes));
+	option[0] = 25;
+	option[1] = 3;
+	be32_store(option + 4, lifetime_s);
+	memcpy(option + 8, server.byte, 16);
+	a->len += 24;
+}
+
+static void
 add_mtu(struct advert *a, uint32_t mtu)
 {
 	a->bytes[a->len] = 5;
@@ -548,6 +562,85 @@ TEST(test_router_address_whose_time_is_over_ends_its_connections)
 	fx_end(p);
 }
 
+/* ---- DNS servers, RFC 8106 ---- */
+
+static void
+assert_dns(const struct test_peer *p, uint32_t count, const char *const *text)
+{
+	struct ipv6_addr server, wanted;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		wanted = fx_v6(text[i]);
+		assert_true(netstack_ipv6_dns_server(p->ns, i, &server));
+		assert_true(ipv6_addr_equal(&server, &wanted));
+	}
+	assert_false(netstack_ipv6_dns_server(p->ns, count, &server));
+}
+
+#define DNS(...)                                                                             \
+	(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)), (const char *const[]) \
+	{                                                                                    \
+		__VA_ARGS__                                                                  \
+	}
+
+/* The lifetime is the option's: neither a router's nor a prefix's. */
+TEST(test_router_dns_servers_are_kept_for_their_lifetimes)
+{
+	struct test_peer *p = started(autoconf);
+	struct advert a = advert(0), again = advert(0);
+
+	assert_true(netstack_ipv6_soliciting(p->ns));
+	assert_dns(p, 0, NULL);
+	add_dns(&a, 100, "2001:db8::53");
+	add_dns(&a, NDP_INFINITY, "fe80::53");
+	add_dns(&a, 300, "2001:db8::54");
+	send(p, &a);
+	assert_true(netstack_ipv6_soliciting(p->ns)); /* it is no router */
+	assert_dns(p, DNS("2001:db8::53", "fe80::53", "2001:db8::54"));
+	fx_pass(p, 50 * NS_PER_SEC);
+	assert_false(netstack_ipv6_soliciting(p->ns));
+	add_dns(&again, 200, "2001:db8::53");
+	add_dns(&again, 0, "2001:db8::54"); /* withdrawn */
+	add_dns(&again, 0, "2001:db8::55"); /* never heard of */
+	send(p, &again);
+	assert_dns(p, DNS("2001:db8::53", "fe80::53"));
+	fx_pass(p, 199 * NS_PER_SEC);
+	assert_dns(p, DNS("2001:db8::53", "fe80::53"));
+	fx_pass(p, 2 * NS_PER_SEC);
+	assert_dns(p, DNS("fe80::53"));
+	fx_end(p);
+}
+
+TEST(test_router_dns_servers_are_three_those_that_last_longest)
+{
+	struct test_peer *p = started(autoconf);
+	struct advert a = advert(1800), longer = advert(1800);
+
+	add_dns(&a, 300, "2001:db8::1");
+	add_dns(&a, 200, "2001:db8::2");
+	add_dns(&a, 300, "2001:db8::3");
+	add_dns(&a, 200, "2001:db8::4");
+	send(p, &a);
+	assert_false(netstack_ipv6_soliciting(p->ns));
+	assert_dns(p, DNS("2001:db8::1", "2001:db8::2", "2001:db8::3"));
+	add_dns(&longer, 400, "2001:db8::5");
+	send(p, &longer);
+	assert_dns(p, DNS("2001:db8::1", "2001:db8::5", "2001:db8::3"));
+	fx_end(p);
+}
+
+TEST(test_router_dns_servers_are_not_taken_where_addresses_are_given)
+{
+	struct test_peer *p = started(no_autoconf);
+	struct advert a = advert(1800);
+
+	add_dns(&a, 300, "2001:db8::1");
+	send(p, &a);
+	assert_dns(p, 0, NULL);
+	fx_end(p);
+}
+
 /* Whoever sends hundreds of routers, prefixes and lifetimes fills what there is, and no more. */
 TEST(test_router_flood_stays_within_the_bounds)
 {
@@ -602,6 +695,9 @@ main(void)
 		T(test_router_address_is_tested_whatever_becomes_of_ipv4s),
 		T(test_router_address_that_is_deprecated_is_the_last_choice),
 		T(test_router_address_whose_time_is_over_ends_its_connections),
+		T(test_router_dns_servers_are_kept_for_their_lifetimes),
+		T(test_router_dns_servers_are_three_those_that_last_longest),
+		T(test_router_dns_servers_are_not_taken_where_addresses_are_given),
 		T(test_router_flood_stays_within_the_bounds),
 	};
 
