@@ -9,30 +9,6 @@
 #include "lease.h"
 #include "lookup.h"
 #include "resolve.h"
-#include "wire_ipv4.h"
-
-#define RESOLV_CONF "/etc/resolv.conf"
-/* Where systemd-resolved keeps the real servers; its resolv.conf names only a loopback address. */
-#define RESOLV_CONF_SYSTEMD "/run/systemd/resolve/resolv.conf"
-
-/* --dns, else DHCP's, else resolv.conf's. Returns how many. */
-static uint32_t
-find_servers(const struct get *g, struct ip_address *ret)
-{
-	const struct dhcp_lease *l =
-		g->settings->address_dhcp ? dhcp_host_lease(&g->host.dhcp) : NULL;
-	uint32_t count = resolve_servers_given(g->settings, ret), i;
-
-	for (i = 0; count == 0 && l != NULL && i < l->dns_count; i++) {
-		ret[i] = (struct ip_address){.family = 4};
-		ret[i].v4 = l->dns[i];
-	}
-	if (count == 0 && l != NULL)
-		count = l->dns_count;
-	if (count == 0)
-		count = resolve_servers_of(RESOLV_CONF, ret);
-	return count > 0 ? count : resolve_servers_of(RESOLV_CONF_SYSTEMD, ret);
-}
 
 static int
 create_client(struct get *g, const char *host, char *message)
@@ -44,7 +20,11 @@ create_client(struct get *g, const char *host, char *message)
 		.dns = {.counters = &g->host.counters},
 	};
 
-	cfg.dns.server_count = find_servers(g, cfg.dns.server);
+	cfg.dns.server_count = lookup_servers_find(g, cfg.dns.server);
+	if (monitor_signal(g->host.monitor) != 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX, "interrupted while resolving %.200s", host);
+		return EXIT_CODE_ABORTED;
+	}
 	if (cfg.dns.server_count == 0) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"Could not resolve host: %.200s (no DNS server is known that our own stack "
@@ -77,20 +57,32 @@ lookup_poll(void *ctx, uint64_t now_ns)
 	       monitor_signal(h->monitor) != 0 || monitor_port_gone(h->monitor);
 }
 
-/* Why nothing came of it, in brackets, and what helps. */
+/* Why nothing came of it, and what helps. */
 static const char *
 hint_for_silence(const struct get *g)
 {
-	if (dns_client_error(g->dns) == -ENETUNREACH)
-		return "it is outside our subnet; name the router with --gateway, or another "
-		       "server with --dns";
-	if (dns_client_error(g->dns) == -EAFNOSUPPORT)
-		return "DNS is asked over IPv4 and we have no IPv4 address; give one with "
-		       "--address, or use --resolve or --dns system";
-	if (dns_client_error(g->dns) == -EHOSTUNREACH)
+	bool v6 = dns_client_result(g->dns)->server.family == 6;
+
+	switch (dns_client_error(g->dns)) {
+	case -ENETUNREACH:
+		return v6 ? "it is not on our link, and no router is known; name one with "
+			    "--gateway6, or another server with --dns"
+			  : "it is outside our subnet; name the router with --gateway, or another "
+			    "server with --dns";
+	case -EAFNOSUPPORT:
+		return v6 ? "we have no IPv6 address to ask it from; give one with --address6 "
+			    "CIDR, or name another server with --dns"
+			  : "we have no IPv4 address to ask it from; give one with --address CIDR, "
+			    "or name another server with --dns";
+	case -EINPROGRESS:
+		return "the link's routers did not answer in time";
+	case -EHOSTUNREACH:
 		return "it cannot be reached; name another server with --dns";
-	if (dns_client_error(g->dns) == -ECONNREFUSED)
+	case -ECONNREFUSED:
 		return "no DNS server runs there; name another one with --dns";
+	default:
+		break;
+	}
 	if (g->host.counters.value[COUNTER_DROP_UDP_CHECKSUM_PARTIAL] > 0)
 		return "its kernel left the checksums of its answers to hardware: at the SERVER's "
 		       "end of the link: ethtool -K IF tx off";

@@ -10,7 +10,8 @@
 
 #include "exit_code.h"
 #include "resolve.h"
-#include "wire_ipv4.h"
+
+#define SERVER_TEXT_LEN (IP_ADDRESS_TEXT_LEN + 18U) /* with brackets and a zone */
 
 /* One HOST:PORT:ADDRESS. */
 struct resolve_entry {
@@ -24,12 +25,14 @@ static int
 parse_literal(const char *text, struct ip_address *ret)
 {
 	char bare[IP_ADDRESS_TEXT_LEN];
+	const char *end;
 	size_t len;
 
 	if (text[0] != '[')
 		return ip_address_parse(text, ret);
 	len = strcspn(++text, "]%");
-	if (len >= sizeof(bare) || strchr(text + len, ']') == NULL)
+	end = strchr(text, ']');
+	if (len >= sizeof(bare) || end == NULL || end[1] != '\0')
 		return -EINVAL;
 	memcpy(bare, text, len);
 	bare[len] = '\0';
@@ -57,10 +60,15 @@ parse_entry(const char *text, struct resolve_entry *ret)
 	return 0;
 }
 
-static bool
-is_loopback(uint32_t address)
+bool
+resolve_is_server(const struct ip_address *a)
 {
-	return address >> 24 == 127;
+	uint32_t first = a->v4 >> 24;
+
+	if (a->family == 4)
+		return first != 0 && first != 127 && first < 224;
+	return a->family == 6 && !ipv6_addr_is_unspecified(&a->v6) &&
+	       !ipv6_addr_is_loopback(&a->v6) && !ipv6_addr_is_multicast(&a->v6);
 }
 
 static bool
@@ -73,9 +81,9 @@ is_system(const struct settings *s)
 static int
 parse_servers(const char *text, struct ip_address *ret)
 {
-	char item[IPV4_ADDR_TEXT_LEN];
+	char item[SERVER_TEXT_LEN];
 	const char *end;
-	uint32_t count = 0, address;
+	uint32_t count = 0;
 	size_t len;
 
 	for (;; text = end + 1) {
@@ -85,10 +93,9 @@ parse_servers(const char *text, struct ip_address *ret)
 			return -1;
 		memcpy(item, text, len);
 		item[len] = '\0';
-		if (ipv4_addr_parse(item, &address) != 0 || address == 0 || is_loopback(address))
+		if (parse_literal(item, &ret[count]) != 0 || !resolve_is_server(&ret[count]))
 			return -1;
-		ret[count] = (struct ip_address){.family = 4};
-		ret[count++].v4 = address;
+		count++;
 		if (end == NULL)
 			return (int)count;
 	}
@@ -102,21 +109,30 @@ resolve_servers_given(const struct settings *s, struct ip_address *ret)
 	return count > 0 ? (uint32_t)count : 0;
 }
 
+/* Is it one that we can speak to, whatever link the kernel means? */
+static bool
+is_within_reach(const struct settings *s, const struct ip_address *a)
+{
+	if (!resolve_is_server(a))
+		return false;
+	return a->family == 4 ? s->address_set
+			      : s->address6_set && !ipv6_addr_is_link_local(&a->v6);
+}
+
 uint32_t
-resolve_servers_of(const char *path, struct ip_address *ret)
+resolve_servers_of(const struct settings *s, const char *path, struct ip_address *ret)
 {
 	FILE *file = fopen(path, "re");
-	char line[256], text[IPV4_ADDR_TEXT_LEN];
-	uint32_t count = 0, address;
+	char line[256], text[IP_ADDRESS_TEXT_LEN];
+	struct ip_address address;
+	uint32_t count = 0;
 
 	if (file == NULL)
 		return 0;
 	while (count < DNS_SERVERS_MAX && fgets(line, sizeof(line), file) != NULL) {
-		if (sscanf(line, " nameserver %15s", text) != 1 ||
-			ipv4_addr_parse(text, &address) != 0 || is_loopback(address))
-			continue;
-		ret[count] = (struct ip_address){.family = 4};
-		ret[count++].v4 = address;
+		if (sscanf(line, " nameserver %45s", text) == 1 &&
+			ip_address_parse(text, &address) == 0 && is_within_reach(s, &address))
+			ret[count++] = address;
 	}
 	fclose(file);
 	return count;
@@ -131,8 +147,8 @@ resolve_check(const struct settings *s, char *message)
 
 	if (s->dns != NULL && !is_system(s) && parse_servers(s->dns, servers) < 0) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
-			"--dns: '%.100s' is not a list of up to %u IPv4 addresses that our own "
-			"stack can reach, such as 198.18.0.1,198.18.0.4, and not the word system",
+			"--dns: '%.100s' is not a list of up to %u addresses that our own stack "
+			"can reach, such as 198.18.0.1,2001:db8::53, and not the word system",
 			s->dns, DNS_SERVERS_MAX);
 		return -EINVAL;
 	}

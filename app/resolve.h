@@ -2,6 +2,7 @@
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dns_limits.h"
@@ -29,8 +30,12 @@ uint8_t resolve_family(const struct settings *s);
 /** The servers of --dns, in ret's DNS_SERVERS_MAX places. Returns how many; 0: it was not given. */
 uint32_t resolve_servers_given(const struct settings *s, struct ip_address *ret);
 
-/** The name servers of a file like resolv.conf, but for loopback addresses, which our own stack
- *  cannot reach. Returns how many; 0 also where the file cannot be read. */
-uint32_t resolve_servers_of(const char *path, struct ip_address *ret);
+/** The name servers of a file like resolv.conf, of the IP versions that we speak, but for loopback
+ *  addresses, which our own stack cannot reach, and link-local ones, which may be another link's.
+ *  Returns how many; 0 also where the file cannot be read. */
+uint32_t resolve_servers_of(const struct settings *s, const char *path, struct ip_address *ret);
+
+/** Can a DNS server have this address, as seen from another host? */
+bool resolve_is_server(const struct ip_address *a);
 
 #endif

@@ -70,7 +70,7 @@ struct settings {
 	struct settings_list headers; /* -H */
 	bool ipv4_only, ipv6_only; /* of the addresses that a name has */
 	struct settings_list resolve; /* HOST:PORT:ADDRESS, curl's --resolve */
-	char *dns; /* servers, or "system"; NULL: DHCP's, else resolv.conf's */
+	char *dns; /* servers, or "system"; NULL: DHCP's, routers' or resolv.conf's */
 	char *user_agent; /* NULL: dpfetch/VERSION */
 	uint64_t max_time_ns; /* 0: none */
 	uint64_t connect_timeout_ns; /* 0: none */

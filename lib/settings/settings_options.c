@@ -91,9 +91,10 @@ static const struct settings_option options[] = {
 	{"resolve", "HOST:PORT:ADDRESS", "Use this address for HOST and PORT. May be repeated.",
 		NULL, AT(resolve), 0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 0},
 	{"dns", "SERVERS",
-		"The DNS servers for names, up to three addresses separated by commas, which are "
-		"asked over our own stack; or system: the host's resolver, over the kernel's. Left "
-		"out: those that DHCP names, else those of /etc/resolv.conf.",
+		"The DNS servers for names, up to three IPv4 or IPv6 addresses separated by "
+		"commas, which are asked over our own stack; or system: the host's resolver, over "
+		"the kernel's. Left out: those that DHCP names, else those of the link's routers "
+		"(with --address6 auto), else those of /etc/resolv.conf.",
 		NULL, AT(dns), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_TRANSFER, 0},
 	{"max-time", "SECONDS", "The longest that one transfer may take; 0 is no limit.", NULL,
 		AT(max_time_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 'm'},

@@ -31,6 +31,20 @@ def run(*args, **kw):
     subprocess.run(args, check=True, capture_output=True, **kw)
 
 
+@contextlib.contextmanager
+def client_etc(lab, **files):
+    """Files of /etc as programs in the client's namespace see them (ip-netns(8))."""
+    folder = f"/etc/netns/{lab.client}"
+    os.makedirs(folder)
+    try:
+        for name, text in files.items():
+            with open(os.path.join(folder, name.replace("_", ".")), "w", encoding="ascii") as file:
+                file.write(text)
+        yield
+    finally:
+        shutil.rmtree(folder)
+
+
 class Lab:
     """One server and one client namespace. A context manager: leaves nothing behind."""
 

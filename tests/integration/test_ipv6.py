@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """dpfetch over IPv6: its address given or made from a router's prefix, neighbours found by NDP."""
+import contextlib
 import os
 import subprocess
 import sys
 import time
+
+from lab import client_etc
 
 LABS = [{"mtu": 1500, "size": 256 << 20, "ipv6": True}]
 SERVER = "2001:2:0:18::1"
@@ -123,19 +126,98 @@ def test_ipv6_address_of_the_kernel_is_refused(lab):
     assert result.returncode == 112 and "--mac" in result.stderr, f"{result.returncode} {result.stderr}"
 
 
-def test_ipv6_addresses_of_names_come_by_dns_over_ipv4(lab):
-    lab.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--interface=s0",
-              "--bind-interfaces", f"--pid-file={lab.path('dnsmasq-names.pid')}", "--no-resolv", "--no-hosts", "--local=/lab/",
-              f"--host-record=six.lab,{SERVER}", f"--host-record=both.lab,198.18.0.1,{SERVER}", port=53)
-    both = ("-s", "-S", "-o", "/dev/null", "-w", "%{remote_ip}", "--dns", "198.18.0.1", *STATIC)
+@contextlib.contextmanager
+def names(lab, *options):
+    """dnsmasq as the DNS server of .lab on both of the server's addresses, not on the link-local one."""
+    log = lab.path("names.log")
+    process = lab.start(
+        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--bind-interfaces",
+        f"--listen-address=198.18.0.1,{SERVER}", "--interface=s0", "--pid-file=", f"--log-facility={log}",
+        "--log-queries", "--no-resolv", "--no-hosts", "--local=/lab/", f"--host-record=six.lab,{SERVER}",
+        f"--host-record=both.lab,198.18.0.1,{SERVER}", "--cname=alias.lab,six.lab",
+        f"--dhcp-leasefile={lab.path('leases')}", *options, port=53)
     try:
+        yield lambda: open(log, encoding="utf-8").read()  # pylint: disable=consider-using-with
+    finally:
+        lab.stop(process)
+        os.unlink(log)
+
+
+def test_ipv6_addresses_of_names_come_by_dns_over_ipv4(lab):
+    both = ("-s", "-S", "-o", "/dev/null", "-w", "%{remote_ip}", "--dns", "198.18.0.1", *STATIC)
+    with names(lab):
         for args, expected in ((["http://six.lab/1"], SERVER), (["http://both.lab/1"], "198.18.0.1"),
                                (["-6", "http://both.lab/1"], SERVER)):
             result = lab.dpfetch("--address", "198.18.0.2/24", *both, *args)
             assert (result.returncode, result.stdout) == (0, expected), f"{args} {result}"
         result = lab.dpfetch("--address", "198.18.0.2/24", *both, "-4", "http://six.lab/1")
         assert result.returncode == 6 and "no address of it" in result.stderr, result
-        result = lab.dpfetch(*both, "http://six.lab/1")  # IPv6 alone: UDP is IPv4's so far
-        assert result.returncode == 6 and "no IPv4 address" in result.stderr, result
+        result = lab.dpfetch(*both, "http://six.lab/1")  # IPv6 alone
+        assert result.returncode == 6 and "no IPv4 address to ask it from" in result.stderr, result
+
+
+def test_ipv6_names_by_ipv6_alone(lab):
+    source = os.path.join(lab.www, "1048576")
+    with names(lab) as log:
+        for server in (SERVER, f"[{SERVER}]", f"2001:2:0:18::77,{SERVER}"):
+            lab.fetch_exact("http://alias.lab/1048576", source, *STATIC, "--dns", server)
+        text = log()
+        assert f"query[AAAA] alias.lab from {OURS}" in text and "query[A]" not in text, text
+        stats = lab.fetch_exact("http://both.lab/1048576", source, "--address", "198.18.0.2/24", *STATIC,
+                                "--dns", SERVER, "-6")
+        assert stats["transfers"][0]["result"]["remote_ip"] == SERVER
+        result = lab.dpfetch("-o", "/dev/null", *STATIC, "--dns", SERVER, "http://none.lab/1")
+        assert result.returncode == 6 and f"{SERVER} knows no such name" in result.stderr, result
+
+
+def test_ipv6_names_in_the_asan_build_are_clean(lab):
+    with names(lab):
+        lab.fetch_exact("http://alias.lab/1048576", os.path.join(lab.www, "1048576"), *STATIC, "--dns", SERVER,
+                        build="asan")
+
+
+def test_ipv6_dns_answer_that_is_truncated_comes_by_tcp(lab):
+    """A hundred addresses do not fit into 1232 bytes; all of them are of the same host."""
+    hosts = lab.path("many")
+    with open(hosts, "w", encoding="ascii") as file:
+        file.writelines(f"2001:2:0:64::{i:x} many.lab\n" for i in range(1, 101))
+    lab.in_server("ip", "-6", "route", "add", "local", "2001:2:0:64::/64", "dev", "lo")
+    lab.start(sys.executable, "-m", "http.server", "8042", "--bind", "::", "-d", lab.www, port=8042)
+    try:
+        with names(lab, f"--addn-hosts={hosts}"):
+            result = lab.dpfetch("-v", *STATIC, "--dns", SERVER, "--gateway6", SERVER, "-o", "/dev/null",
+                                 "http://many.lab:8042/1048576")
+            assert result.returncode == 0 and "by TCP" in result.stderr, result
     finally:
-        lab.stop(lab.processes[-1])
+        lab.in_server("ip", "-6", "route", "del", "local", "2001:2:0:64::/64", "dev", "lo")
+        lab.stop(lab.processes[-2])
+
+
+def test_ipv6_dns_server_that_is_shut_or_out_of_reach_is_6_soon(lab):
+    for server, word in ((SERVER, "no DNS server runs there"), (FAR, "--gateway6")):
+        gateway = [] if server == FAR else ["--gateway6", SERVER]
+        start = time.monotonic()
+        result = lab.dpfetch("-o", "/dev/null", *STATIC, *gateway, "--dns", server, "http://six.lab/1")
+        assert result.returncode == 6 and word in result.stderr, result
+        assert time.monotonic() - start < (3 if gateway else 15)
+
+
+def test_ipv6_dns_server_of_a_router_is_asked(lab):
+    """RFC 8106: address, router and DNS server, all from one advertisement; before resolv.conf's."""
+    with client_etc(lab, hosts="", resolv_conf="nameserver 2001:2:0:18::77\n"), \
+            names(lab, "--enable-ra", "--dhcp-range=2001:2:0:18::,ra-only,64,1h",
+                  f"--dhcp-option=option6:dns-server,[{SERVER}]") as log:
+        source = os.path.join(lab.www, "1048576")
+        stats = lab.fetch_exact("http://alias.lab/1048576", source, "--address6", "auto")
+        ours = stats["transfers"][0]["result"]["local_ip"]
+        assert f"query[AAAA] alias.lab from {ours}" in log(), log()
+        lab.fetch_exact("http://alias.lab/1048576", source, "--address6", "auto", "--probe-address")
+
+
+def test_ipv6_dns_servers_of_resolv_conf_are_those_of_our_version(lab):
+    text = f"nameserver 198.18.0.77\nnameserver ::1\nnameserver fe80::1%c0\nnameserver {SERVER}\n"
+    with client_etc(lab, hosts="", resolv_conf=text), names(lab) as log:
+        start = time.monotonic()
+        lab.fetch_exact("http://six.lab/1048576", os.path.join(lab.www, "1048576"), *STATIC, "--probe-address")
+        assert f"query[AAAA] six.lab from {OURS}\n" in log(), log()
+        assert time.monotonic() - start < 5

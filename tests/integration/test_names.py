@@ -2,12 +2,11 @@
 """Names by DNS over our own stack, our address by DHCP: real servers (dnsmasq)."""
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
 
-from lab import MAC, SERVER_IP
+from lab import MAC, SERVER_IP, client_etc
 
 LABS = [{"mtu": 1500, "size": 1000000}]
 
@@ -39,20 +38,6 @@ def dnsmasq(lab, *options, address="198.18.0.50,198.18.0.60"):
         for path in (log, lab.path("dnsmasq.leases")):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-
-
-@contextlib.contextmanager
-def client_etc(lab, **files):
-    """Files of /etc as programs in the client's namespace see them (ip-netns(8))."""
-    folder = f"/etc/netns/{lab.client}"
-    os.makedirs(folder)
-    try:
-        for name, text in files.items():
-            with open(os.path.join(folder, name.replace("_", ".")), "w", encoding="ascii") as file:
-                file.write(text)
-        yield
-    finally:
-        shutil.rmtree(folder)
 
 
 def source(lab):

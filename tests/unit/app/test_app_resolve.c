@@ -72,11 +72,13 @@ check_dns(const char *text)
 static void
 test_resolve_dns_option_is_a_short_list_or_system(void **state)
 {
-	static const char *const good[] = {
-		"1.1.1.1", "1.1.1.1,2.2.2.2", "1.1.1.1,2.2.2.2,3.3.3.3", "system", "SYSTEM"};
+	static const char *const good[] = {"1.1.1.1", "1.1.1.1,2.2.2.2", "1.1.1.1,2.2.2.2,3.3.3.3",
+		"system", "SYSTEM", "2001:db8::53", "[2001:db8::53]",
+		"[fe80::53%c0],1.1.1.1,2001:db8::1"};
 	static const char *const bad[] = {"", ",", "1.1.1.1,", "1.1.1.1,,2.2.2.2", "1.1.1", "www",
 		"127.0.0.53", "0.0.0.0", "1.1.1.1, 2.2.2.2", "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4",
-		"111.111.111.1111"};
+		"111.111.111.1111", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1",
+		"[2001:db8::53", "[2001:db8::53]:53", "[2001:db8::53],", "2001:db8::g"};
 	size_t i;
 
 	(void)state;
@@ -91,14 +93,16 @@ test_resolve_dns_option_is_a_short_list_or_system(void **state)
 static void
 test_resolve_servers_given_keep_their_order(void **state)
 {
-	char list[] = "198.18.0.9,198.18.0.1", word[] = "system";
+	char list[] = "198.18.0.9,[2001:db8::1],198.18.0.1", word[] = "system";
 	struct settings s = {.dns = list};
 	struct ip_address server[DNS_SERVERS_MAX];
 
 	(void)state;
-	assert_int_equal(resolve_servers_given(&s, server), 2);
+	assert_int_equal(resolve_servers_given(&s, server), 3);
 	assert_int_equal(server[0].v4, 0xc6120009);
-	assert_int_equal(server[1].v4, 0xc6120001);
+	assert_int_equal(server[1].family, 6);
+	assert_int_equal(server[1].v6.byte[15], 1);
+	assert_int_equal(server[2].v4, 0xc6120001);
 	s.dns = word;
 	assert_int_equal(resolve_servers_given(&s, server), 0);
 	s.dns = NULL;
@@ -106,7 +110,7 @@ test_resolve_servers_given_keep_their_order(void **state)
 }
 
 static uint32_t
-servers_of(const char *text, struct ip_address *ret)
+servers_of(const struct settings *s, const char *text, struct ip_address *ret)
 {
 	char path[] = "/tmp/test-resolve-XXXXXX";
 	int fd = mkstemp(path);
@@ -115,7 +119,7 @@ servers_of(const char *text, struct ip_address *ret)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	count = resolve_servers_of(path, ret);
+	count = resolve_servers_of(s, path, ret);
 	unlink(path);
 	return count;
 }
@@ -123,23 +127,47 @@ servers_of(const char *text, struct ip_address *ret)
 static void
 test_resolve_conf_servers_are_those_that_our_stack_can_reach(void **state)
 {
+	const struct settings s = {.address_set = true};
 	struct ip_address server[DNS_SERVERS_MAX];
 
 	(void)state;
-	assert_int_equal(servers_of("# nameserver 9.9.9.9\nsearch lab\n; nameserver 9.9.9.9\n"
-				    "nameserver 127.0.0.53\nnameserver ::1\n"
-				    "nameserver\t198.18.0.1  \n options rotate\n"
-				    "nameserver 198.18.0.2",
+	assert_int_equal(servers_of(&s,
+				 "# nameserver 9.9.9.9\nsearch lab\n; nameserver 9.9.9.9\n"
+				 "nameserver 127.0.0.53\nnameserver ::1\n"
+				 "nameserver\t198.18.0.1  \n options rotate\n"
+				 "nameserver 198.18.0.2",
 				 server),
 		2);
 	assert_int_equal(server[0].v4, 0xc6120001);
 	assert_int_equal(server[1].v4, 0xc6120002);
-	assert_int_equal(servers_of("nameserver 1.1.1.1\nnameserver 1.1.1.2\nnameserver 1.1.1.3\n"
-				    "nameserver 1.1.1.4\n",
+	assert_int_equal(servers_of(&s,
+				 "nameserver 1.1.1.1\nnameserver 1.1.1.2\nnameserver 1.1.1.3\n"
+				 "nameserver 1.1.1.4\n",
 				 server),
 		DNS_SERVERS_MAX);
-	assert_int_equal(servers_of("", server), 0);
-	assert_int_equal(resolve_servers_of("/nonexistent/resolv.conf", server), 0);
+	assert_int_equal(servers_of(&s, "", server), 0);
+	assert_int_equal(resolve_servers_of(&s, "/nonexistent/resolv.conf", server), 0);
+}
+
+static void
+test_resolve_conf_servers_are_of_the_versions_that_we_speak(void **state)
+{
+	static const char text[] = "nameserver 2001:db8::1\nnameserver 198.18.0.1\n"
+				   "nameserver fe80::1\nnameserver fe80::1%eth0\n"
+				   "nameserver 2001:db8:1111:2222:3333:4444:5555:6666\n"
+				   "nameserver ff02::1\nnameserver 0.0.0.0\n";
+	struct settings s = {.address6_set = true};
+	struct ip_address server[DNS_SERVERS_MAX];
+
+	(void)state;
+	assert_int_equal(servers_of(&s, text, server), 2);
+	assert_int_equal(server[0].v6.byte[15], 1);
+	assert_int_equal(server[1].v6.byte[15], 0x66);
+	s.address_set = true;
+	assert_int_equal(servers_of(&s, text, server), 3);
+	assert_int_equal(server[1].v4, 0xc6120001);
+	s.address6_set = false;
+	assert_int_equal(servers_of(&s, text, server), 1);
 }
 
 int
@@ -151,6 +179,7 @@ main(void)
 		cmocka_unit_test(test_resolve_dns_option_is_a_short_list_or_system),
 		cmocka_unit_test(test_resolve_servers_given_keep_their_order),
 		cmocka_unit_test(test_resolve_conf_servers_are_those_that_our_stack_can_reach),
+		cmocka_unit_test(test_resolve_conf_servers_are_of_the_versions_that_we_speak),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,8 +31,10 @@ struct fixture {
 	uint32_t answer_len;
 };
 
+static const struct ip_address no_server;
+
 static struct fixture *
-start(uint32_t first_server, uint32_t second_server)
+start_with(struct ip_address first_server, struct ip_address second_server)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct netstack_config cfg;
@@ -40,19 +42,34 @@ start(uint32_t first_server, uint32_t second_server)
 
 	assert_non_null(f);
 	test_peer_config(&f->p, &cfg);
+	if (first_server.family == 6)
+		test_peer_config_ipv6(&cfg);
 	test_peer_start(&f->p, &cfg);
 	(void)test_peer_take(&f->p);
 	client.netstack = f->p.ns;
 	client.release_ctx = &f->p.buffers;
 	client.dns.counters = &f->p.counters;
 	client.dns.key = (struct siphash_key){3, 4};
-	client.dns.server[0] = (struct ip_address){.family = 4, .v4 = first_server};
-	client.dns.server[1] = (struct ip_address){.family = 4, .v4 = second_server};
-	client.dns.server_count = second_server != 0 ? 2 : 1;
+	client.dns.server[0] = first_server;
+	client.dns.server[1] = second_server;
+	client.dns.server_count = second_server.family != 0 ? 2 : 1;
 	f->c = dns_client_create(&client);
 	assert_non_null(f->c);
 	assert_int_equal(dns_client_start(f->c, "www.lab", 4), 0);
 	return f;
+}
+
+static struct fixture *
+start(uint32_t first_server, uint32_t second_server)
+{
+	return start_with(ip_address_of_v4(first_server),
+		second_server != 0 ? ip_address_of_v4(second_server) : no_server);
+}
+
+static struct fixture *
+start_ipv6(void)
+{
+	return start_with(ip_address_of_v6(&test_peer_ipv6), no_server);
 }
 
 static void
@@ -84,10 +101,12 @@ static void
 take_question(struct fixture *f)
 {
 	const uint8_t *l3 = f->p.last + 14;
+	bool v6 = l3[0] >> 4 == 6;
+	uint32_t l3_len = v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
 	struct udp_datagram udp;
 
-	assert_int_equal(l3[9], IPV4_PROTO_UDP);
-	assert_int_equal(wire_udp_parse(l3 + 20, f->p.last_len - 34, &udp), DROP_NONE);
+	assert_int_equal(l3[v6 ? 6 : 9], IPV4_PROTO_UDP);
+	assert_int_equal(wire_udp_parse(l3 + l3_len, f->p.last_len - 14 - l3_len, &udp), DROP_NONE);
 	assert_int_equal(udp.dst_port, 53);
 	assert_true(udp.data_len <= sizeof(f->query));
 	f->port = udp.src_port;
@@ -128,6 +147,62 @@ send_answer(struct fixture *f, uint16_t to_port)
 	at += wire_udp_build(frame + at, &udp,
 		wire_checksum_pseudo_ipv4(ip.src, ip.dst, IPV4_PROTO_UDP, 8 + f->answer_len));
 	test_peer_send_frame(&f->p, frame, at);
+}
+
+static void
+send_answer_ipv6(struct fixture *f, const struct ipv6_addr *from)
+{
+	const struct ipv6_header ip = {
+		.src = *from, .dst = test_our_ipv6, .protocol = IPV4_PROTO_UDP, .hop_limit = 64};
+	const struct udp_datagram udp = {
+		.src_port = 53, .dst_port = f->port, .data = f->answer, .data_len = f->answer_len};
+	uint8_t bytes[1500];
+	uint32_t len = wire_udp_build(bytes, &udp,
+		wire_checksum_pseudo_ipv6(
+			&ip.src, &ip.dst, IPV4_PROTO_UDP, UDP_HEADER_LEN + f->answer_len));
+
+	test_peer_send_ipv6(&f->p, &ip, bytes, len);
+}
+
+TEST(test_dns_lookup_over_ipv6_finds_the_address)
+{
+	struct fixture *f = start_ipv6();
+
+	assert_false(run(f, 4, NS_PER_MS));
+	take_question(f);
+	make_answer(f, 0);
+	send_answer_ipv6(f, &test_peer_link_local); /* not the one that was asked */
+	assert_false(run(f, 1, NS_PER_MS));
+	assert_int_equal(f->p.counters.value[COUNTER_DROP_DNS_MISMATCH], 1);
+	send_answer_ipv6(f, &test_peer_ipv6);
+	assert_true(run(f, 1, NS_PER_MS));
+	assert_int_equal(dns_client_result(f->c)->outcome, DNS_FOUND);
+	assert_int_equal(dns_client_result(f->c)->address[0].v4, 0xc6120007);
+	finish(f);
+}
+
+TEST(test_dns_lookup_over_ipv6_goes_on_by_tcp)
+{
+	struct fixture *f = start_ipv6();
+	uint8_t prefix[2];
+
+	assert_false(run(f, 4, NS_PER_MS));
+	take_question(f);
+	make_answer(f, 0x0200);
+	send_answer_ipv6(f, &test_peer_ipv6);
+	assert_false(run(f, 6, NS_PER_MS));
+	assert_true(f->p.ipv6);
+	assert_int_equal(f->p.received_len, 2U + be16_load(f->p.received));
+	memcpy(f->query, f->p.received + 2, f->p.received_len - 2);
+	make_answer(f, 0);
+	be16_store(prefix, (uint16_t)f->answer_len);
+	test_peer_send(&f->p, TCP_ACK | TCP_PSH, prefix, 2);
+	test_peer_send(&f->p, TCP_ACK | TCP_PSH, f->answer, f->answer_len);
+	assert_true(run(f, 1, NS_PER_MS));
+	assert_true(dns_client_result(f->c)->by_tcp);
+	assert_int_equal(dns_client_result(f->c)->outcome, DNS_FOUND);
+	(void)run(f, 2, NS_PER_MS);
+	finish(f);
 }
 
 TEST(test_dns_lookup_by_udp_finds_the_address)
@@ -264,6 +339,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dns_lookup_by_udp_finds_the_address),
+		cmocka_unit_test(test_dns_lookup_over_ipv6_finds_the_address),
+		cmocka_unit_test(test_dns_lookup_over_ipv6_goes_on_by_tcp),
 		cmocka_unit_test(test_dns_each_question_has_its_own_port_and_id),
 		cmocka_unit_test(test_dns_servers_that_do_not_answer_arp_end_the_lookup_soon),
 		cmocka_unit_test(test_dns_truncated_answer_comes_by_tcp),
