@@ -117,7 +117,7 @@ write_question(struct dns_resolver *r)
 	len = wire_dns_build_query(r->message + DNS_TCP_PREFIX_LEN,
 		sizeof(r->message) - DNS_TCP_PREFIX_LEN, &r->query);
 	be16_store(r->message, (uint16_t)len);
-	return (uint32_t)len; /* a name that was built before is built again */
+	return (uint32_t)len; /* dns_resolver_start, or leads_on, has built it before */
 }
 
 static void
@@ -187,12 +187,24 @@ take_addresses(struct dns_resolver *r, const struct dns_answer *a)
 	end(r, DNS_FOUND);
 }
 
+/* Is the answer's name another one than the question's, and one that can be asked for? An alias for
+ * the root cannot. */
+static bool
+leads_on(struct dns_resolver *r, const struct dns_answer *a)
+{
+	struct dns_query query = r->query;
+
+	memcpy(query.name, a->name, sizeof(query.name));
+	return strcasecmp(a->name, r->query.name) != 0 &&
+	       wire_dns_build_query(r->message, sizeof(r->message), &query) > 0;
+}
+
 /* NOERROR without an address: an alias that the server did not follow, or another type to ask for,
  * or the end. */
 static void
 on_no_address(struct dns_resolver *r, const struct dns_answer *a)
 {
-	if (strcasecmp(a->name, r->query.name) != 0 && r->aliases < DNS_CNAMES_MAX) {
+	if (r->aliases < DNS_CNAMES_MAX && leads_on(r, a)) {
 		r->aliases++;
 		memcpy(r->query.name, a->name, sizeof(r->query.name));
 		ask_from_the_first(r);

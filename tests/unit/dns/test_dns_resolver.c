@@ -343,6 +343,19 @@ TEST(test_dns_alias_that_the_server_did_not_follow_is_asked_for)
 	finish(&f, DNS_NO_ADDRESS);
 }
 
+/* RFC 1034 §3.6.2 allows it, and no host has that name. */
+TEST(test_dns_alias_for_the_root_is_no_address)
+{
+	struct fixture f;
+
+	start(&f, 1, "www.lab", 4);
+	expect(&f, 0, false);
+	begin_answer(&f, 0);
+	add_record(&f, DNS_TYPE_CNAME, "\0", 1);
+	deliver(&f);
+	finish(&f, DNS_NO_ADDRESS);
+}
+
 static void
 start_tcp(struct fixture *f)
 {
@@ -444,6 +457,7 @@ main(void)
 		cmocka_unit_test(test_dns_forged_answers_are_counted_and_change_nothing),
 		cmocka_unit_test(test_dns_answer_of_a_server_given_up_comes_too_late),
 		cmocka_unit_test(test_dns_alias_that_the_server_did_not_follow_is_asked_for),
+		cmocka_unit_test(test_dns_alias_for_the_root_is_no_address),
 		cmocka_unit_test(test_dns_truncated_answer_is_asked_for_by_tcp_in_any_pieces),
 		cmocka_unit_test(
 			test_dns_tcp_that_fails_or_lies_leads_on_to_the_next_server_by_udp),
