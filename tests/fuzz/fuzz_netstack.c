@@ -128,12 +128,11 @@ create(struct test_buffers *buffers, struct counters *counters, bool probe, uint
 	return netstack_create(&cfg, now_ns);
 }
 
-/* A connection to the neighbour 2001:db8::1 (or 198.18.0.1), if there is a way yet. */
-static void
-connect_to(struct netstack *ns, uint8_t family, uint64_t now_ns)
+/* 2001:db8::1 or 198.18.0.1. */
+static struct ip_address
+neighbour(uint8_t family)
 {
 	struct ip_address remote = {.family = family};
-	struct netstack_conn *conn;
 
 	if (family == 4) {
 		remote.v4 = 0xc6120001;
@@ -141,6 +140,16 @@ connect_to(struct netstack *ns, uint8_t family, uint64_t now_ns)
 		memcpy(remote.v6.byte, OUR_ADDRESS, sizeof(remote.v6.byte));
 		remote.v6.byte[15] = 1;
 	}
+	return remote;
+}
+
+/* A connection to that neighbour, if there is a way yet. */
+static void
+connect_to(struct netstack *ns, uint8_t family, uint64_t now_ns)
+{
+	const struct ip_address remote = neighbour(family);
+	struct netstack_conn *conn;
+
 	(void)netstack_connect(ns, &remote, 80, NULL, now_ns, &conn);
 }
 
@@ -149,16 +158,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct test_buffers buffers = {0};
 	struct counters counters = {0};
-	const struct ip_address server = {.family = 4, .v4 = 0xc6120001};
-	struct netstack_udp *dhcp = NULL, *dns = NULL;
+	struct ip_address server = neighbour(4);
+	struct netstack_udp *dhcp = NULL, *dns = NULL, *dns6 = NULL;
 	uint64_t now_ns = NS_PER_SEC;
 	struct netstack *ns = create(&buffers, &counters, size > 0 && (data[0] & 1) != 0, now_ns);
 	size_t used;
 
 	if (ns == NULL)
 		return 0;
-	CHECK(netstack_udp_open(ns, 68, &dhcp) == 0 && netstack_udp_open(ns, 0x3030, &dns) == 0);
+	CHECK(netstack_udp_open(ns, 68, &dhcp) == 0 && netstack_udp_open(ns, 0x3030, &dns) == 0 &&
+		netstack_udp_open(ns, 0x3131, &dns6) == 0);
 	(void)netstack_udp_send(ns, dns, &server, 53, "question", 8);
+	server = neighbour(6);
+	(void)netstack_udp_send(ns, dns6, &server, 53, "question", 8);
 	connect_to(ns, 4, now_ns);
 	connect_to(ns, 6, now_ns);
 	while (size > 0) {
@@ -171,6 +183,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			;
 		drain_udp(dhcp);
 		drain_udp(dns);
+		drain_udp(dns6);
+		if (!netstack_udp_waiting(dns6))
+			(void)netstack_udp_send(ns, dns6, &server, 53, "again", 5);
 		data += used;
 		size -= used;
 	}
