@@ -23,7 +23,7 @@ struct get {
 	const struct settings *settings;
 	struct host host;
 	struct fetch *fetch;
-	struct dns_client *dns; /* NULL: no name has needed it yet */
+	struct dns_client *dns; /* of the last name; NULL: none has needed it yet */
 	struct target *target;
 	struct report *report;
 	uint32_t count; /* targets */

@@ -154,12 +154,12 @@ lookup_target(struct get *g, struct target *t, char *message)
 	const struct dns_result *r;
 	uint64_t start_ns = port_clock_ns();
 	char ip[IP_ADDRESS_TEXT_LEN];
-	int code = 0;
+	int code;
 
 	if (take_from_another(g, t))
 		return 0;
-	if (g->dns == NULL)
-		code = create_client(g, t->url.host, message);
+	lookup_end(g); /* the servers may be others now: a lease, an advertisement has its time */
+	code = create_client(g, t->url.host, message);
 	if (code != 0)
 		return code;
 	if (dns_client_start(g->dns, t->url.host, resolve_family(g->settings)) != 0) {
