@@ -64,15 +64,23 @@ same_name(const char *a, const char *b)
 }
 
 static bool
-is_answer_to(ns_msg *m, const struct dns_query *query)
+is_question(ns_msg *m, const struct dns_query *query)
 {
 	ns_rr question;
 
-	return ns_msg_id(*m) == query->id && ns_msg_getflag(*m, ns_f_qr) == 1 &&
-	       ns_msg_getflag(*m, ns_f_opcode) == ns_o_query && ns_msg_count(*m, ns_s_qd) == 1 &&
-	       ns_parserr(m, ns_s_qd, 0, &question) == 0 && ns_rr_class(question) == ns_c_in &&
-	       ns_rr_type(question) == (ns_type)query->type &&
+	/* RFC 6891 §7: who cannot read EDNS need not repeat what he did not understand. */
+	if (ns_msg_count(*m, ns_s_qd) == 0)
+		return ns_msg_getflag(*m, ns_f_rcode) == DNS_RCODE_FORMERR;
+	return ns_msg_count(*m, ns_s_qd) == 1 && ns_parserr(m, ns_s_qd, 0, &question) == 0 &&
+	       ns_rr_class(question) == ns_c_in && ns_rr_type(question) == (ns_type)query->type &&
 	       same_name(ns_rr_name(question), query->name);
+}
+
+static bool
+is_answer_to(ns_msg *m, const struct dns_query *query)
+{
+	return ns_msg_id(*m) == query->id && ns_msg_getflag(*m, ns_f_qr) == 1 &&
+	       ns_msg_getflag(*m, ns_f_opcode) == ns_o_query && is_question(m, query);
 }
 
 enum walk {

@@ -65,9 +65,9 @@ int wire_dns_build_query(uint8_t *p, uint32_t room, const struct dns_query *quer
 
 /**
  * Parses len bytes as the answer to query: id, question, opcode and the response bit must fit
- * (RFC 5452 §9.1), and aliases are followed from the question's name on only, DNS_CNAMES_MAX of
- * them, whatever their order. Records of other names, types and classes are skipped. Of a
- * truncated answer and of an RCODE but NOERROR nothing else is read.
+ * (RFC 5452 §9.1; only a FORMERR may lack the question), and aliases are followed from the question's
+ * name on only, DNS_CNAMES_MAX of them, whatever their order. Records of other names, types and
+ * classes are skipped. Of a truncated answer and of an RCODE but NOERROR nothing else is read.
  * DROP_NONE; or, with *ret untouched, DROP_DNS_MISMATCH (not an answer to this query), or
  * DROP_DNS_MALFORMED (lengths or names that lie, an address of another length than its type's, a
  * chain of aliases that is too long or closed, more than DNS_RECORDS_MAX records).

@@ -268,6 +268,29 @@ TEST(test_dns_server_without_edns_is_asked_again_without)
 	dns_resolver_destroy(f.r);
 }
 
+/* RFC 6891 §7: who cannot read a question need not repeat it. Whoever forges that gains nothing but a
+ * question more. */
+TEST(test_dns_server_without_edns_may_answer_with_a_header_alone)
+{
+	struct fixture f;
+
+	start(&f, 2, "www.lab", 4);
+	expect(&f, 0, false);
+	begin_answer(&f, DNS_RCODE_FORMERR);
+	be16_store(f.message + 4, 0);
+	f.len = DNS_HEADER_LEN;
+	f.message[3] = 0x80 | DNS_RCODE_REFUSED;
+	assert_int_equal(deliver_from(&f, 0, 53), DROP_DNS_MISMATCH);
+	f.message[3] = 0x80 | DNS_RCODE_FORMERR;
+	f.message[0]++;
+	assert_int_equal(deliver_from(&f, 0, 53), DROP_DNS_MISMATCH);
+	f.message[0]--;
+	assert_int_equal(deliver_from(&f, 0, 53), DROP_NONE);
+	expect(&f, 0, false);
+	assert_int_equal(be16_load(f.out.data + 10), 0);
+	dns_resolver_destroy(f.r);
+}
+
 /* RFC 5452 §9: server, port, id and question must be right. */
 TEST(test_dns_forged_answers_are_counted_and_change_nothing)
 {
@@ -454,6 +477,7 @@ main(void)
 		cmocka_unit_test(test_dns_server_that_fails_leads_on_to_the_next_at_once),
 		cmocka_unit_test(test_dns_server_that_cannot_be_reached_leads_on_to_the_next),
 		cmocka_unit_test(test_dns_server_without_edns_is_asked_again_without),
+		cmocka_unit_test(test_dns_server_without_edns_may_answer_with_a_header_alone),
 		cmocka_unit_test(test_dns_forged_answers_are_counted_and_change_nothing),
 		cmocka_unit_test(test_dns_answer_of_a_server_given_up_comes_too_late),
 		cmocka_unit_test(test_dns_alias_that_the_server_did_not_follow_is_asked_for),
