@@ -13,6 +13,7 @@ struct dns_client {
 	struct netstack_udp *udp; /* of the question under way, or NULL */
 	struct netstack_conn *conn; /* the same by TCP */
 	int error;
+	struct ip_address error_server; /* that it is about */
 	uint32_t question_len; /* 0: it was sent */
 	uint8_t question[DNS_TCP_PREFIX_LEN + DNS_QUERY_LEN_MAX]; /* waits for the connection */
 };
@@ -65,6 +66,7 @@ static void
 on_error(struct dns_client *c, int error)
 {
 	c->error = error;
+	c->error_server = dns_client_result(c)->server;
 	dns_resolver_on_error(c->resolver);
 }
 
@@ -187,5 +189,5 @@ dns_client_result(const struct dns_client *c)
 int
 dns_client_error(const struct dns_client *c)
 {
-	return c->error;
+	return ip_address_equal(&c->error_server, &dns_client_result(c)->server) ? c->error : 0;
 }

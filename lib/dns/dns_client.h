@@ -33,8 +33,9 @@ bool dns_client_poll(struct dns_client *c, uint64_t now_ns);
 
 const struct dns_result *dns_client_result(const struct dns_client *c);
 
-/** Why the last question that could not be sent or answered was not: 0, or an error of
- *  netstack_udp_send, netstack_udp_error, netstack_connect or the connection. */
+/** Why the server of dns_client_result could not be asked, or not answer, when that was last so: 0
+ *  (nothing is known), or an error of netstack_udp_send, netstack_udp_error, netstack_connect or the
+ *  connection. */
 int dns_client_error(const struct dns_client *c);
 
 #endif

@@ -11,6 +11,7 @@ struct dns_resolver {
 	struct dns_config cfg;
 	struct dns_result result;
 	struct dns_query query; /* under way */
+	struct ip_address failed_server; /* that gave result.rcode */
 	uint64_t randoms; /* drawn so far */
 	uint32_t tries; /* questions by UDP begun for this name: the next one's server and round */
 	uint32_t aliases; /* names asked for because a server did not follow an alias */
@@ -104,7 +105,12 @@ next_server(struct dns_resolver *r)
 		r->tcp = false;
 		return;
 	}
-	end(r, r->result.rcode != DNS_RCODE_NOERROR ? DNS_FAILED : DNS_TIMED_OUT);
+	if (r->result.rcode == DNS_RCODE_NOERROR) {
+		end(r, DNS_TIMED_OUT);
+		return;
+	}
+	r->result.server = r->failed_server;
+	end(r, DNS_FAILED);
 }
 
 /* Writes the question after the length prefix; its id is new. Returns its length. */
@@ -220,6 +226,7 @@ static void
 on_rcode(struct dns_resolver *r, uint8_t rcode)
 {
 	r->result.rcode = rcode;
+	r->failed_server = r->result.server;
 	if (rcode == DNS_RCODE_NXDOMAIN) {
 		end(r, DNS_NO_NAME);
 	} else if ((rcode == DNS_RCODE_FORMERR || rcode == DNS_RCODE_NOTIMP) && r->query.edns) {

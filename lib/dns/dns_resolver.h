@@ -43,7 +43,7 @@ struct dns_result {
 	uint32_t count; /* addresses, with FOUND */
 	struct ip_address address[DNS_ADDRESSES_MAX]; /* as the server ordered them */
 	char name[DNS_NAME_MAX]; /* that has them: the end of the aliases */
-	struct ip_address server; /* that answered, or was asked last */
+	struct ip_address server; /* that answered, with FAILED rcode; else that was asked last */
 	uint32_t questions; /* sent, by UDP and TCP */
 	bool by_tcp; /* the answer was too long for UDP */
 };

@@ -264,6 +264,24 @@ TEST(test_dns_servers_that_do_not_answer_arp_end_the_lookup_soon)
 	finish(f);
 }
 
+/* What is known of another server says nothing about the one that was asked last. */
+TEST(test_dns_error_is_that_of_the_server_asked_last)
+{
+	struct fixture *f = start(0x08080808, TEST_PEER_ADDRESS);
+
+	assert_false(run(f, 3, NS_PER_MS));
+	assert_int_equal(dns_client_error(f->c), 0);
+	assert_true(run(f, 9, NS_PER_SEC));
+	assert_int_equal(dns_client_result(f->c)->outcome, DNS_TIMED_OUT);
+	assert_int_equal(dns_client_result(f->c)->server.v4, TEST_PEER_ADDRESS);
+	assert_int_equal(dns_client_error(f->c), 0);
+	finish(f);
+	f = start(TEST_PEER_ADDRESS, 0x08080808);
+	assert_true(run(f, 10, NS_PER_SEC));
+	assert_int_equal(dns_client_error(f->c), -ENETUNREACH);
+	finish(f);
+}
+
 /* A truncated answer, and the connection that follows; the question has come by it. */
 static struct fixture *
 start_tcp(void)
@@ -344,6 +362,7 @@ main(void)
 		cmocka_unit_test(test_dns_each_question_has_its_own_port_and_id),
 		cmocka_unit_test(test_dns_servers_that_do_not_answer_arp_end_the_lookup_soon),
 		cmocka_unit_test(test_dns_truncated_answer_comes_by_tcp),
+		cmocka_unit_test(test_dns_error_is_that_of_the_server_asked_last),
 		cmocka_unit_test(test_dns_connection_that_ends_early_is_given_up),
 		cmocka_unit_test(test_dns_refused_connection_is_given_up),
 	};

@@ -238,6 +238,25 @@ TEST(test_dns_server_that_fails_leads_on_to_the_next_at_once)
 	}
 }
 
+TEST(test_dns_failure_is_that_of_the_server_that_answered)
+{
+	struct fixture f;
+
+	start(&f, 2, "www.lab", 4);
+	expect(&f, 0, false);
+	answer_rcode(&f, DNS_RCODE_SERVFAIL);
+	expect(&f, 1, false);
+	wait_for_next(&f, DNS_TIMEOUT_FIRST_NS);
+	expect(&f, 0, false);
+	answer_rcode(&f, DNS_RCODE_SERVFAIL);
+	expect(&f, 1, false);
+	wait_for_next(&f, DNS_TIMEOUT_SECOND_NS);
+	assert_false(dns_resolver_output(f.r, f.now_ns, &f.out));
+	assert_int_equal(result(&f)->rcode, DNS_RCODE_SERVFAIL);
+	assert_int_equal(result(&f)->server.v4, SERVER(0));
+	finish(&f, DNS_FAILED);
+}
+
 TEST(test_dns_server_that_cannot_be_reached_leads_on_to_the_next)
 {
 	struct fixture f;
@@ -475,6 +494,7 @@ main(void)
 		cmocka_unit_test(test_dns_name_without_address_or_without_existence_is_final),
 		cmocka_unit_test(test_dns_silence_asks_every_server_twice_then_ends),
 		cmocka_unit_test(test_dns_server_that_fails_leads_on_to_the_next_at_once),
+		cmocka_unit_test(test_dns_failure_is_that_of_the_server_that_answered),
 		cmocka_unit_test(test_dns_server_that_cannot_be_reached_leads_on_to_the_next),
 		cmocka_unit_test(test_dns_server_without_edns_is_asked_again_without),
 		cmocka_unit_test(test_dns_server_without_edns_may_answer_with_a_header_alone),
