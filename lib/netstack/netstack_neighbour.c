@@ -25,6 +25,15 @@ netstack_neighbour_find(struct netstack *ns, const struct ip_address *ip)
 }
 
 bool
+netstack_neighbour_pending(const struct netstack *ns, const struct ip_address *ip)
+{
+	uint32_t i = index_of(&ns->neighbours, ip);
+
+	return !ns->cfg.gateway_mac_set && i < NETSTACK_NEIGHBOURS &&
+	       ns->neighbours.entry[i].state == NEIGHBOUR_PENDING;
+}
+
+bool
 netstack_neighbour_reachable(const struct netstack *ns, const struct ip_address *ip)
 {
 	uint32_t i = index_of(&ns->neighbours, ip);

@@ -44,6 +44,8 @@ const struct ether_addr *netstack_neighbour_lookup(
 const struct ether_addr *netstack_neighbour_known(struct netstack *ns, const struct ip_address *ip);
 /** Its entry, NULL: none. */
 struct neighbour *netstack_neighbour_find(struct netstack *ns, const struct ip_address *ip);
+/** Is it being asked for, and not known so far? */
+bool netstack_neighbour_pending(const struct netstack *ns, const struct ip_address *ip);
 /** Is it known to answer? */
 bool netstack_neighbour_reachable(const struct netstack *ns, const struct ip_address *ip);
 

@@ -379,7 +379,7 @@ netstack_output(struct netstack *ns, uint64_t now_ns, struct tx_frame *tx, uint3
 uint64_t
 netstack_deadline(const struct netstack *ns)
 {
-	if (ns->control_head != ns->control_tail || ns->ready.head != NULL)
+	if (ns->control_head != ns->control_tail || ns->ready.head != NULL || netstack_udp_due(ns))
 		return 0;
 	return time_min(
 		time_min(ns->link_deadline_ns, ns->fragments.deadline_ns), netstack_timer_next(ns));

@@ -173,13 +173,35 @@ build(struct netstack *ns, const struct netstack_udp *u, const struct ether_addr
 	return true;
 }
 
+/* An address that is still being probed for is not used (RFC 5227 §2.1). */
+static bool
+may_use_source(const struct netstack *ns, const struct netstack_udp *u)
+{
+	return u->out.local.family == 6 || ns->cfg.address == 0 || netstack_ready(ns);
+}
+
+bool
+netstack_udp_due(const struct netstack *ns)
+{
+	const struct netstack_udp *u;
+	uint32_t i;
+
+	for (i = 0; ns->udp_waiting > 0 && i < NETSTACK_UDP_PORTS; i++) {
+		u = &ns->udp[i];
+		if (u->in_use && u->out.waiting && may_use_source(ns, u) &&
+			(is_broadcast(&u->out.remote) ||
+				!netstack_neighbour_pending(ns, &u->out.next_hop)))
+			return true;
+	}
+	return false;
+}
+
 static void
 run_port(struct netstack *ns, struct netstack_udp *u, uint64_t now_ns)
 {
 	const struct ether_addr *dst = &ether_addr_broadcast;
 
-	/* An address that is still being probed for is not used (RFC 5227 §2.1). */
-	if (u->out.local.family == 4 && ns->cfg.address != 0 && !netstack_ready(ns))
+	if (!may_use_source(ns, u))
 		return;
 	if (!is_broadcast(&u->out.remote))
 		dst = netstack_neighbour_lookup(ns, &u->out.next_hop, now_ns);

@@ -72,6 +72,9 @@ bool netstack_udp_on_icmp(struct netstack *ns, const struct icmp_quote *quote, i
 void netstack_udp_fail_next_hop(struct netstack *ns, const struct ip_address *next_hop);
 /** This address is no longer ours: what waits to go out from it does not. */
 void netstack_udp_fail_local(struct netstack *ns, const struct ip_address *local);
+/** Is there something to do for netstack_udp_run now: a datagram that can go out, or whose next hop is
+ *  to be asked for? */
+bool netstack_udp_due(const struct netstack *ns);
 /** Queues what can go out. */
 void netstack_udp_run(struct netstack *ns, uint64_t now_ns);
 

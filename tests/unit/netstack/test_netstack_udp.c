@@ -145,6 +145,28 @@ TEST(test_udp_sent_datagram_waits_for_arp_then_goes_out_once)
 	fx_end(p);
 }
 
+/* Who sleeps until the deadline must not sleep over a datagram that can go out. */
+TEST(test_udp_datagram_that_can_go_out_is_due_at_once)
+{
+	struct test_peer *p = quiet(NULL);
+	struct netstack_udp *u = open_port(p, 40000);
+
+	(void)test_peer_take(p);
+	assert_int_not_equal(netstack_deadline(p->ns), 0);
+	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, "query", 5), 0);
+	assert_int_equal(netstack_deadline(p->ns), 0);
+	(void)test_peer_take(p); /* the question for ARP */
+	assert_int_not_equal(netstack_deadline(p->ns), 0);
+	test_peer_deliver(p);
+	assert_int_equal(netstack_deadline(p->ns), 0);
+	(void)test_peer_take(p);
+	assert_false(netstack_udp_waiting(u));
+	assert_int_not_equal(netstack_deadline(p->ns), 0);
+	assert_int_equal(netstack_udp_send(p->ns, u, &everybody, 53, "query", 5), 0);
+	assert_int_equal(netstack_deadline(p->ns), 0);
+	fx_end(p);
+}
+
 TEST(test_udp_next_hop_that_is_silent_is_an_error_told_once)
 {
 	struct test_peer *p = quiet(NULL);
@@ -482,6 +504,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_udp_ports_are_random_distinct_and_few),
 		T(test_udp_sent_datagram_waits_for_arp_then_goes_out_once),
+		T(test_udp_datagram_that_can_go_out_is_due_at_once),
 		T(test_udp_next_hop_that_is_silent_is_an_error_told_once),
 		T(test_udp_off_the_subnet_goes_to_the_gateway_or_not_at_all),
 		T(test_udp_received_datagrams_are_copied_in_order_up_to_the_bound),
