@@ -303,6 +303,8 @@ tcp_ack_take_record(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret
 	ret->ack = r->ack;
 	/* RFC 5681 §2: a duplicate ACK with another window would not be counted as one. */
 	ret->window = tcp_window_advertise(c, r->ack, !r->duplicate);
+	if (!r->duplicate && r->ack == c->rcv_nxt)
+		c->ack.window_update = false; /* it says all that an update would */
 	set_timestamp(c, now_ns, r->ts_ecr, ret);
 	for (i = 0; i < r->sack_count; i++)
 		ret->sack[i] = r->sack[i];

@@ -565,6 +565,28 @@ TEST(test_delayed_fin_and_duplicate_are_acked_at_once)
 	fx_end(f);
 }
 
+static void
+every_in_a_small_window(struct tcp_config *cfg)
+{
+	cfg->ack_policy = TCP_ACK_EVERY;
+	cfg->rcv_window_init_bytes = cfg->rcv_window_max_bytes = 4096;
+}
+
+/* The reader made room before the ACKs went: the last one says so, and needs no update after it. */
+TEST(test_every_ack_that_opens_the_window_is_the_update)
+{
+	struct fx *f = established(every_in_a_small_window);
+
+	send_run(f, 0, 2, 1448);
+	fx_read(f, 0);
+	assert_true(f->c->ack.window_update);
+	fx_expect_ack(f, 1448);
+	fx_expect_ack(f, 2896);
+	assert_int_equal(tcp_rcv_wnd(f->c), 4096);
+	fx_expect_silence(f);
+	fx_end(f);
+}
+
 TEST(test_every_acks_the_last_data_and_a_duplicate_after_it)
 {
 	struct fx *f = established(policy_every);
@@ -653,6 +675,7 @@ main(void)
 		T(test_burst_acks_of_the_first_windows_open_the_window),
 		T(test_delayed_hole_filled_is_acked_at_once),
 		T(test_delayed_fin_and_duplicate_are_acked_at_once),
+		T(test_every_ack_that_opens_the_window_is_the_update),
 		T(test_every_acks_the_last_data_and_a_duplicate_after_it),
 		T(test_ack_delay_is_recorded_for_each_ack_of_data),
 		T(test_output_pending_tells_whether_something_waits),
