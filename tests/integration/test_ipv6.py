@@ -13,6 +13,15 @@ SERVER = "2001:2:0:18::1"
 OURS = "2001:2:0:18::2"
 FAR = "2001:2:0:99::1"  # off the link, behind the server
 BIG = f"http://[{SERVER}]/big"
+# A body that does not end: the fetch lasts as long as --max-time says, however fast the machine is.
+STUCK_SERVER = f"""
+import socket, time
+listening = socket.create_server(("{SERVER}", 8081), family=socket.AF_INET6)
+connection, _ = listening.accept()
+connection.recv(4096)
+connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nx")
+time.sleep(60)
+"""
 STATIC = ("--address6", f"{OURS}/64")
 
 
@@ -104,11 +113,13 @@ def test_ipv6_absent_host_is_said_with_who_was_heard(lab):
 
 
 def test_ipv6_ping_finds_us_during_a_fetch(lab):
-    fetch = lab.popen("-s", "-S", *STATIC, *(3 * ["-o", "/dev/null", BIG]))
+    server = lab.start(sys.executable, "-c", STUCK_SERVER, port=8081)
+    fetch = lab.popen("-s", "-S", "-m", "4", "-o", "/dev/null", *STATIC, f"http://[{SERVER}]:8081/")
     time.sleep(1)
-    ping = lab.in_server("ping", "-6", "-c", "3", "-i", "0.2", "-s", "1200", OURS)
+    ping = lab.run(["ip", "netns", "exec", lab.server, "ping", "-6", "-c", "3", "-i", "0.2", "-s", "1200", OURS])
     _, errors = fetch.communicate(timeout=120)
-    assert fetch.returncode == 0, errors
+    lab.stop(server)
+    assert fetch.returncode == 28 and "1 out of 2 bytes" in errors, errors
     assert " 0% packet loss" in ping.stdout, ping.stdout
 
 
