@@ -2,6 +2,8 @@
 #include "base_compiler.h"
 #include "tcp_priv.h"
 
+#define WINDOW_MAX (UINT32_C(1) << 30) /* RFC 7323 §2.3: nothing in flight is older */
+
 /* ---- negotiation, RFC 3168 §6.1.1 ---- */
 
 void
@@ -94,6 +96,13 @@ tcp_ecn_on_reduction(struct tcp_conn *c)
 {
 	c->ecn.cwr_due = c->ecn.on;
 	c->ecn.reduced_at = tcp_snd_nxt(c);
+}
+
+void
+tcp_ecn_on_advance(struct tcp_conn *c)
+{
+	if (seq_gt(c->snd_una, c->ecn.reduced_at + WINDOW_MAX))
+		c->ecn.reduced_at = c->snd_una - WINDOW_MAX;
 }
 
 bool

@@ -299,6 +299,8 @@ void tcp_ecn_on_data(struct tcp_conn *c, const struct tcp_segment *s);
 void tcp_ecn_on_output(struct tcp_conn *c, struct tcp_segment *s);
 /** cwnd was reduced, for whatever reason: CWR is due, ECE up to SND.NXT is old. */
 void tcp_ecn_on_reduction(struct tcp_conn *c);
+/** SND.UNA moved on: a reduction that it has passed is not to become the future by wrapping. */
+void tcp_ecn_on_advance(struct tcp_conn *c);
 /** Does this acceptable ACK ask for a reduction? */
 bool tcp_ecn_congested(const struct tcp_conn *c, const struct tcp_segment *s);
 /** s is new data (or a FIN), about to go for the first time: ECT(0) and CWR. */

@@ -68,6 +68,7 @@ on_advance(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uin
 	c->retries = 0;
 	c->soft_error = 0;
 	tcp_black_hole_on_progress(c);
+	tcp_ecn_on_advance(c);
 	c->dup_acks = 0;
 	c->limited_bytes = 0;
 	take_rtt_sample(c, s, flight, now_ns);

@@ -346,6 +346,20 @@ TEST(test_ecn_timeout_is_followed_by_cwr_on_new_data_only)
 	fx_end(f);
 }
 
+/* "Not later than the last reduction" is said modulo 2^32. */
+TEST(test_ecn_ece_is_heard_two_gigabytes_after_the_last_reduction)
+{
+	struct fx *f = open_ecn(ask);
+
+	f->c->ecn.reduced_at = FX_UNA + FX_MSS - (UINT32_C(1) << 31); /* nearly as long ago */
+	queue(f, 6 * FX_MSS);
+	assert_int_equal(fx_drain(f), 6);
+	ack_with(f, FX_UNA + FX_MSS / 2, 0);
+	ack_with(f, FX_UNA + 3 * FX_MSS, TCP_ECE);
+	assert_int_equal(fx_count(f, COUNTER_TCP_ECN_REDUCTIONS), 1);
+	fx_end(f);
+}
+
 TEST(test_ecn_ece_of_a_stranger_is_ignored)
 {
 	struct fx *f = open_ecn(ask);
@@ -395,6 +409,7 @@ main(void)
 		T(test_ecn_zero_window_probe_is_not_ect),
 		T(test_ecn_ece_halves_the_window_once_and_says_cwr),
 		T(test_ecn_timeout_is_followed_by_cwr_on_new_data_only),
+		T(test_ecn_ece_is_heard_two_gigabytes_after_the_last_reduction),
 		T(test_ecn_ece_of_a_stranger_is_ignored),
 		T(test_ecn_ece_without_news_stays_in_header_prediction),
 	};
