@@ -99,9 +99,10 @@ static const struct settings_option options[] = {
 	{"max-time", "SECONDS", "The longest that one transfer may take; 0 is no limit.", NULL,
 		AT(max_time_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 'm'},
 	{"connect-timeout", "SECONDS",
-		"The longest that ARP and the TCP handshake may take; 0 is no limit.", NULL,
-		AT(connect_timeout_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER,
-		0},
+		"The longest that a try may take until it is connected: DNS, ARP or NDP, the TCP "
+		"handshake; 0 is no limit.",
+		NULL, AT(connect_timeout_ns), 0, 0, 86400 * 365, OPTION_SECONDS,
+		OPTION_GROUP_TRANSFER, 0},
 	{"retry", "N", "Try again up to N times after a failure that may pass.", NULL, AT(retries),
 		0, 0, 1000000, OPTION_COUNT, OPTION_GROUP_TRANSFER, 0},
 	{"retry-delay", "SECONDS",

@@ -57,6 +57,11 @@ help_option(const struct settings_option *option, bool on, settings_print_fn pri
 	snprintf(left + used, sizeof(left) - (size_t)used, "--%s%s%s%s", on ? "no-" : "",
 		option->name, option->argument != NULL ? " " : "",
 		option->argument != NULL ? option->argument : "");
+	if (strlen(left) >= HELP_COLUMN) { /* a line of its own */
+		print(ctx, left);
+		print(ctx, "\n");
+		left[0] = '\0';
+	}
 	do {
 		start = text;
 		len = wrap_line(&text);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -326,7 +327,14 @@ test_help_man_and_completion_name_every_option(void **state)
 	settings_man(append, man);
 	settings_completion(append, completion);
 	for (i = 0; i < count; i++) {
+		char word[64];
+
 		assert_non_null(strstr(help, options[i].name));
+		if (options[i].argument != NULL) { /* and what follows stands apart from it */
+			snprintf(word, sizeof(word), "%s %s", options[i].name, options[i].argument);
+			assert_non_null(strstr(help, word));
+			assert_true(isspace(strstr(help, word)[strlen(word)]));
+		}
 		assert_non_null(strstr(completion, options[i].name));
 	}
 	assert_non_null(strstr(man, "connect\\-timeout"));
