@@ -56,13 +56,30 @@ get_conflict_text(
 		own->family == 4 ? "--address" : "--address6 or --mac");
 }
 
+uint64_t
+get_time_left_ns(const struct get *g, uint64_t limit_ns, uint64_t now_ns)
+{
+	uint64_t taken_ns = now_ns - g->begun_ns;
+
+	if (limit_ns == 0)
+		return TIME_NEVER;
+	return limit_ns > taken_ns ? limit_ns - taken_ns : 1;
+}
+
+uint64_t
+get_connect_until_ns(const struct get *g)
+{
+	const struct settings *s = g->settings;
+	uint64_t limit_ns = time_min(get_time_left_ns(g, s->connect_timeout_ns, g->begun_ns),
+		get_time_left_ns(g, s->max_time_ns, g->begun_ns));
+
+	return limit_ns == TIME_NEVER ? TIME_NEVER : g->begun_ns + limit_ns;
+}
+
 int
 get_route(struct get *g, const struct target *t, char *text, size_t room)
 {
-	uint64_t timeout_ns = g->settings->connect_timeout_ns;
-	struct route_wait w = {.g = g,
-		.remote = &t->remote,
-		.until_ns = timeout_ns > 0 ? port_clock_ns() + timeout_ns : TIME_NEVER};
+	struct route_wait w = {.g = g, .remote = &t->remote, .until_ns = get_connect_until_ns(g)};
 	struct ip_address own;
 	struct ether_addr mac;
 	char ip[IP_ADDRESS_TEXT_LEN];

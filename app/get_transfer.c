@@ -121,12 +121,6 @@ retry_poll(void *ctx, uint64_t now_ns)
 	       monitor_port_gone(g->host.monitor); /* the next try says so */
 }
 
-static uint64_t
-or_never(uint64_t ns)
-{
-	return ns > 0 ? ns : TIME_NEVER;
-}
-
 static void
 fail(struct report *r, int code, const char *format, const char *text)
 {
@@ -220,8 +214,6 @@ attempt(struct get *g, uint32_t index, struct report *r)
 		.headers = (const char *const *)s->headers.item,
 		.headers_count = s->headers.count,
 		.fail_on_error = s->fail,
-		.connect_timeout_ns = or_never(s->connect_timeout_ns),
-		.max_time_ns = or_never(s->max_time_ns),
 		.sink = &output_ops,
 		.on_header = s->verbose ? show_header : note_header,
 		.on_request = s->verbose ? show_request : NULL,
@@ -241,6 +233,8 @@ attempt(struct get *g, uint32_t index, struct report *r)
 	job.sink_file = output;
 	take_baseline(g, &base);
 	g->start_ns = port_clock_ns();
+	job.connect_timeout_ns = get_time_left_ns(g, s->connect_timeout_ns, g->start_ns);
+	job.max_time_ns = get_time_left_ns(g, s->max_time_ns, g->start_ns);
 	rc = fetch_start(g->fetch, &job, g->start_ns);
 	if (rc == 0) {
 		worker_run(&g->host.worker, transfer_poll, g);
@@ -363,6 +357,7 @@ prepare_addresses(struct get *g, struct target *t, struct report *r)
 	if (r->exit_code != 0)
 		snprintf(message, sizeof(message), "there is no address to fetch %.200s from",
 			r->url_given);
+	g->begun_ns = port_clock_ns(); /* a lease is the port's, not the transfer's */
 	if (r->exit_code == 0 && t->remote.family == 0)
 		r->exit_code = lookup_target(g, t, message);
 	if (r->exit_code == 0)
@@ -386,6 +381,7 @@ fetch_one(struct get *g, uint32_t index, struct report *r)
 		if (!worth_a_retry(g, r))
 			break;
 		wait_before_retry(g, r);
+		g->begun_ns = port_clock_ns();
 		r->headers = (struct report_headers){0};
 	}
 	monitor_meter(g->host.monitor, false);

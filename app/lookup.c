@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -43,7 +44,8 @@ create_client(struct get *g, const char *host, char *message)
 struct wait {
 	struct get *get;
 	char *message;
-	bool lease_lost;
+	uint64_t until_ns;
+	bool lease_lost, timed_out;
 };
 
 static bool
@@ -53,8 +55,11 @@ lookup_poll(void *ctx, uint64_t now_ns)
 	struct host *h = &w->get->host;
 
 	w->lease_lost = !lease_keep(h, now_ns, w->message, SETTINGS_MESSAGE_MAX);
-	return dns_client_poll(w->get->dns, now_ns) || w->lease_lost ||
-	       monitor_signal(h->monitor) != 0 || monitor_port_gone(h->monitor);
+	if (dns_client_poll(w->get->dns, now_ns))
+		return true;
+	w->timed_out = now_ns >= w->until_ns;
+	return w->timed_out || w->lease_lost || monitor_signal(h->monitor) != 0 ||
+	       monitor_port_gone(h->monitor);
 }
 
 /* Why nothing came of it, and what helps. */
@@ -150,7 +155,7 @@ take_from_another(const struct get *g, struct target *t)
 int
 lookup_target(struct get *g, struct target *t, char *message)
 {
-	struct wait w = {.get = g, .message = message};
+	struct wait w = {.get = g, .message = message, .until_ns = get_connect_until_ns(g)};
 	const struct dns_result *r;
 	uint64_t start_ns = port_clock_ns();
 	char ip[IP_ADDRESS_TEXT_LEN];
@@ -170,6 +175,12 @@ lookup_target(struct get *g, struct target *t, char *message)
 	worker_run(&g->host.worker, lookup_poll, &w);
 	if (w.lease_lost)
 		return EXIT_CODE_INTERFACE_FAILED;
+	if (w.timed_out) { /* curl's words */
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"Resolving timed out after %" PRIu64 " milliseconds",
+			(port_clock_ns() - g->begun_ns) / NS_PER_MS);
+		return (int)FETCH_OPERATION_TIMEDOUT;
+	}
 	r = dns_client_result(g->dns);
 	if (r->outcome != DNS_FOUND) {
 		explain(g, t->url.host, message);

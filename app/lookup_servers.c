@@ -88,11 +88,10 @@ servers_poll(void *ctx, uint64_t now_ns)
 uint32_t
 lookup_servers_find(struct get *g, struct ip_address *ret)
 {
-	uint64_t timeout_ns = g->settings->connect_timeout_ns;
 	struct wait w = {.get = g,
 		.server = ret,
 		.count = resolve_servers_given(g->settings, ret),
-		.until_ns = timeout_ns > 0 ? port_clock_ns() + timeout_ns : TIME_NEVER};
+		.until_ns = get_connect_until_ns(g)};
 
 	if (w.count == 0)
 		w.count = find_of_dhcp(g, ret);

@@ -168,6 +168,10 @@ time.sleep(60)
     start = time.monotonic()
     expect(lab.dpfetch("--dns", SERVER_IP, "http://www.lab/"), 6, "no answer to 2 questions", SERVER_IP)
     assert 5 < time.monotonic() - start < 10
+    for limit in ("--connect-timeout", "--max-time"):  # of curl's, both count the name's lookup
+        start = time.monotonic()
+        expect(lab.dpfetch("--dns", SERVER_IP, limit, "1", "http://www.lab/"), 28, "Resolving timed out after 1")
+        assert time.monotonic() - start < 4, limit
     lab.stop(lab.processes[-1])
     start = time.monotonic()
     expect(lab.dpfetch("--dns", SERVER_IP, "http://www.lab/"), 6, "no DNS server runs there")
