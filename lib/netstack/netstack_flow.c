@@ -167,9 +167,6 @@ continues(const struct netstack_flow *flow, const struct frame *first, const str
 	       netstack_flow_l4_len(f, v6) > header_len && options_equal(a, b, header_len);
 }
 
-#define PREFETCH_AHEAD 6U
-#define CACHE_LINE 64U
-
 static ALWAYS_INLINE uint32_t
 collect(const struct netstack_flow *flow, const struct tcp_segment *first,
 	const struct frame *frames, uint32_t n, struct payload *ret, bool v6)
@@ -180,10 +177,7 @@ collect(const struct netstack_flow *flow, const struct tcp_segment *first,
 
 	ret[0] = (struct payload){first->payload.data, first->payload.len, frames[0].owner};
 	for (i = 1; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n) {
-			__builtin_prefetch(frames[i + PREFETCH_AHEAD].data);
-			__builtin_prefetch(frames[i + PREFETCH_AHEAD].data + CACHE_LINE);
-		}
+		netstack_flow_prefetch(frames, i + NETSTACK_PREFETCH_AHEAD, n);
 		if (!continues(flow, &frames[0], &frames[i], seq, tcp_header_len, v6))
 			break;
 		len = netstack_flow_l4_len(&frames[i], v6) - tcp_header_len;

@@ -5,8 +5,6 @@
 #include "netstack_udp.h"
 #include "wire_checksum.h"
 
-#define PREFETCH_AHEAD 6U
-#define CACHE_LINE 64U
 #define RUN_MAX 32U
 
 static void
@@ -417,16 +415,6 @@ input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 		release_parts(ns, f);
 }
 
-/* With timestamps the headers are 66 bytes: two cache lines. */
-static void
-prefetch_headers(const struct frame *frames, uint32_t i, uint32_t n)
-{
-	if (i >= n)
-		return;
-	__builtin_prefetch(frames[i].data);
-	__builtin_prefetch(frames[i].data + CACHE_LINE);
-}
-
 /* How many of the first n frames of a run, of which the first was checked, are undamaged. */
 static uint32_t
 undamaged(const struct netstack_conn *nc, const struct frame *frames, uint32_t n, bool v6)
@@ -503,13 +491,13 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 
 	if (n == 0)
 		return;
-	for (i = 0; i < PREFETCH_AHEAD; i++)
-		prefetch_headers(frames, i, n);
+	for (i = 0; i < NETSTACK_PREFETCH_AHEAD; i++)
+		netstack_flow_prefetch(frames, i, n);
 	for (i = 0; i < n; i++)
 		bytes += frames[i].len;
 	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
 	counter_add(ns->counters, COUNTER_RX_BYTES, bytes);
 	counter_add(ns->counters, COUNTER_RX_BURSTS, 1);
 	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns))
-		prefetch_headers(frames, i + PREFETCH_AHEAD, n);
+		netstack_flow_prefetch(frames, i + NETSTACK_PREFETCH_AHEAD, n);
 }

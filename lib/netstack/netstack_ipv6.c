@@ -38,6 +38,19 @@ netstack_ipv6_find(const struct netstack_ipv6 *v6, const struct ipv6_addr *addre
 	return NULL;
 }
 
+struct ipv6_own_address *
+netstack_ipv6_own(struct netstack_ipv6 *v6, const struct ipv6_addr *address)
+{
+	uint32_t i;
+
+	for (i = 0; i < NETSTACK_IPV6_ADDRESSES; i++) {
+		if (v6->own[i].state != IPV6_ADDRESS_FREE &&
+			ipv6_addr_equal(&v6->own[i].address, address))
+			return &v6->own[i];
+	}
+	return NULL;
+}
+
 bool
 netstack_ipv6_for_us(const struct netstack_ipv6 *v6, const struct ipv6_addr *dst)
 {

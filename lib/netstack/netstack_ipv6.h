@@ -75,6 +75,9 @@ void netstack_ipv6_run(struct netstack *ns, uint64_t now_ns);
 /** The entry of an address that is ours to use; NULL: it is not. */
 const struct ipv6_own_address *netstack_ipv6_find(
 	const struct netstack_ipv6 *v6, const struct ipv6_addr *address);
+/** The same, whatever its state; NULL: none of ours. */
+struct ipv6_own_address *netstack_ipv6_own(
+	struct netstack_ipv6 *v6, const struct ipv6_addr *address);
 /** Is a packet to dst for us: an address of ours, or a group that we are in? */
 bool netstack_ipv6_for_us(const struct netstack_ipv6 *v6, const struct ipv6_addr *dst);
 /** Makes address ours, after the duplicate test if one is made. NULL: there is no room. */

@@ -74,19 +74,6 @@ advertise(struct netstack *ns, const struct netstack_packet *p, const struct ndp
 			&asked->target, true);
 }
 
-static struct ipv6_own_address *
-own_address(struct netstack *ns, const struct ipv6_addr *address)
-{
-	struct ipv6_own_address *own = ns->ipv6.own;
-	uint32_t i;
-
-	for (i = 0; i < NETSTACK_IPV6_ADDRESSES; i++) {
-		if (own[i].state != IPV6_ADDRESS_FREE && ipv6_addr_equal(&own[i].address, address))
-			return &own[i];
-	}
-	return NULL;
-}
-
 /* RFC 4861 §7.1.1's last two rules. */
 static bool
 solicitation_valid(const struct netstack_packet *p, const struct ndp_neighbour *m)
@@ -102,7 +89,7 @@ static enum drop_reason
 on_solicitation(struct netstack *ns, const struct netstack_packet *p, const struct ndp_neighbour *m,
 	uint64_t now_ns)
 {
-	struct ipv6_own_address *own = own_address(ns, &m->target);
+	struct ipv6_own_address *own = netstack_ipv6_own(&ns->ipv6, &m->target);
 	bool test = ipv6_addr_is_unspecified(&p->src.v6);
 
 	if (!solicitation_valid(p, m))
@@ -147,7 +134,7 @@ on_advertisement(struct netstack *ns, const struct netstack_packet *p,
 	const struct ndp_neighbour *m, uint64_t now_ns)
 {
 	struct ip_address target = ip_address_of_v6(&m->target);
-	struct ipv6_own_address *own = own_address(ns, &m->target);
+	struct ipv6_own_address *own = netstack_ipv6_own(&ns->ipv6, &m->target);
 	const struct ether_addr *mac = m->mac_set ? &m->mac : &p->ether->src;
 	struct neighbour *e;
 

@@ -147,29 +147,21 @@ static void
 autoconfigure(struct netstack *ns, const struct ndp_prefix *said, uint64_t now_ns)
 {
 	struct ipv6_addr address = ipv6_addr_of_mac(&said->prefix, &ns->cfg.mac);
-	struct ipv6_own_address *own = NULL;
-	uint32_t i;
+	struct ipv6_own_address *own = netstack_ipv6_own(&ns->ipv6, &address);
 
 	if (!ns->cfg.ipv6.autoconf || said->prefix_len != SLAAC_PREFIX_LEN ||
 		ipv6_addr_equal(&address, &ns->cfg.ipv6.address))
 		return; /* (d): one that was given is not a router's to limit */
-	for (i = 0; i < NETSTACK_IPV6_ADDRESSES; i++) {
-		if (ns->ipv6.own[i].state != IPV6_ADDRESS_FREE &&
-			ipv6_addr_equal(&ns->ipv6.own[i].address, &address))
-			own = &ns->ipv6.own[i];
-	}
 	if (own != NULL) {
-		own->preferred_until_ns =
-			said->preferred_s > 0 ? until(said->preferred_s, now_ns) : 0;
 		own->valid_until_ns = new_valid_until(own, said->valid_s, now_ns);
 	} else if (said->valid_s > 0) {
 		own = netstack_ipv6_add(ns, &address, 128, now_ns);
-		if (own == NULL)
-			return;
+		if (own != NULL)
+			own->valid_until_ns = until(said->valid_s, now_ns);
+	}
+	if (own != NULL)
 		own->preferred_until_ns =
 			said->preferred_s > 0 ? until(said->preferred_s, now_ns) : 0;
-		own->valid_until_ns = until(said->valid_s, now_ns);
-	}
 }
 
 /* ---- DNS servers ---- */

@@ -187,3 +187,42 @@ fx_count(const struct test_peer *p, enum counter_id id)
 {
 	return p->counters.value[id];
 }
+
+bool fx_v6_tried;
+
+int
+fx_by_ipv4(void **state)
+{
+	(void)state;
+	fx_v6_tried = false;
+	return 0;
+}
+
+int
+fx_by_ipv6(void **state)
+{
+	(void)state;
+	fx_v6_tried = true;
+	return 0;
+}
+
+struct netstack_udp *
+fx_open_port(struct test_peer *p, uint16_t port)
+{
+	struct netstack_udp *u = NULL;
+
+	assert_int_equal(netstack_udp_open(p->ns, port, &u), 0);
+	return u;
+}
+
+void
+fx_assert_refused(struct test_peer *p, uint32_t seq)
+{
+	struct tcp_segment s = fx_last_tcp(p);
+
+	assert_int_equal(s.flags, TCP_RST);
+	assert_int_equal(s.seq, seq);
+	assert_int_equal(s.src_port, 40000);
+	assert_int_equal(s.dst_port, 80);
+	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_NO_CONNECTION), 1);
+}

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "netstack_priv.h"
+#include "netstack_udp.h"
 #include "test_peer.h"
 #include "wire_arp.h"
 #include "wire_icmpv6.h"
@@ -35,6 +36,15 @@ struct netstack_conn *fx_established_ipv6(struct test_peer *p);
 struct netstack_conn *fx_established(struct test_peer *p);
 /** This much time in steps of 100 ms, in which what comes is answered. */
 void fx_pass(struct test_peer *p, uint64_t ns);
+/** Setups of tests that are run by each IP version: which one is being tried. */
+extern bool fx_v6_tried;
+int fx_by_ipv4(void **state);
+int fx_by_ipv6(void **state);
+/** A UDP port of ours. */
+struct netstack_udp *fx_open_port(struct test_peer *p, uint16_t port);
+/** The last segment that was sent resets a connection that there is none of: the host's port 80 to our
+ *  40000, at this sequence number. */
+void fx_assert_refused(struct test_peer *p, uint32_t seq);
 /** Deliver, take and 1 us, a few times. */
 void fx_run(struct test_peer *p);
 

@@ -12,30 +12,12 @@
 #define HEADERS_LEN (L4 + 20U)
 #define BODY_LEN 100U
 #define L3 14U
-#define L4 (v6 ? 54U : 34U)
-
-static bool v6; /* which one is being tried */
-
-static int
-by_ipv4(void **state)
-{
-	(void)state;
-	v6 = false;
-	return 0;
-}
-
-static int
-by_ipv6(void **state)
-{
-	(void)state;
-	v6 = true;
-	return 0;
-}
+#define L4 (fx_v6_tried ? 54U : 34U)
 
 static struct netstack_conn *
 connect_to_host(struct test_peer *p)
 {
-	return v6 ? fx_connect_ipv6(p) : fx_connect(p);
+	return fx_v6_tried ? fx_connect_ipv6(p) : fx_connect(p);
 }
 
 /* What is done to a frame after a bit of it was changed. */
@@ -48,7 +30,7 @@ enum sums {
 static void
 few(struct netstack_config *cfg)
 {
-	if (v6)
+	if (fx_v6_tried)
 		test_peer_config_ipv6(cfg);
 	cfg->connections_max = 2;
 	cfg->tcp.rcv_payloads_max = 64;
@@ -100,19 +82,19 @@ pseudo_ipv6(const uint8_t *l3, uint32_t tcp_len)
 static void
 repair_sums(uint8_t *p)
 {
-	uint32_t tcp_len = v6 ? be16_load(p + L3 + 4) : be16_load(p + L3 + 2) - 20U;
+	uint32_t tcp_len = fx_v6_tried ? be16_load(p + L3 + 4) : be16_load(p + L3 + 2) - 20U;
 	uint64_t sum;
 
 	if (tcp_len > 20 + BODY_LEN)
 		tcp_len = 20 + BODY_LEN;
-	if (!v6) {
+	if (!fx_v6_tried) {
 		be16_store(p + L3 + 10, 0);
 		be16_store(p + L3 + 10, wire_checksum_finish(wire_checksum_add(0, p + L3, 20)));
 	}
 	be16_store(p + L4 + 16, 0);
-	sum = v6 ? pseudo_ipv6(p + L3, tcp_len)
-		 : wire_checksum_pseudo_ipv4(
-			   be32_load(p + L3 + 12), be32_load(p + L3 + 16), IPV4_PROTO_TCP, tcp_len);
+	sum = fx_v6_tried ? pseudo_ipv6(p + L3, tcp_len)
+			  : wire_checksum_pseudo_ipv4(be32_load(p + L3 + 12),
+				    be32_load(p + L3 + 16), IPV4_PROTO_TCP, tcp_len);
 	be16_store(p + L4 + 16, wire_checksum_finish(wire_checksum_add(sum, p + L4, tcp_len)));
 }
 
@@ -176,7 +158,8 @@ TEST(test_flow_fields_that_change_from_frame_to_frame_do_not_matter)
 {
 	/* Source MAC; DSCP and ECN, identification, TTL, or the rest of the traffic class, flow label,
 	 * hop limit; sequence, acknowledgment, data offset, window. */
-	const uint32_t at[] = {6, 15, v6 ? 17 : 18, v6 ? 21 : 22, L4 + 4, L4 + 8, L4 + 12, L4 + 14};
+	const uint32_t at[] = {6, 15, fx_v6_tried ? 17 : 18, fx_v6_tried ? 21 : 22, L4 + 4, L4 + 8,
+		L4 + 12, L4 + 14};
 	uint32_t i;
 
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -441,7 +424,7 @@ TEST(test_flow_congestion_experienced_in_a_burst_is_echoed)
 		for (i = 0; i < 2; i++) {
 			for (k = 0; k < BURST; k++)
 				test_peer_send(p[i], TCP_ACK, "abc", 3);
-			p[i]->waiting[which].data[L3 + 1] |= v6 ? 0x30 : 3;
+			p[i]->waiting[which].data[L3 + 1] |= fx_v6_tried ? 0x30 : 3;
 			repair_sums(p[i]->waiting[which].data);
 		}
 		test_peer_deliver(p[0]);
@@ -458,7 +441,7 @@ TEST(test_flow_congestion_experienced_in_a_burst_is_echoed)
 static uint8_t
 last_ecn(const struct test_peer *p)
 {
-	return (v6 ? p->last[L3 + 1] >> 4 : p->last[L3 + 1]) & IPV4_ECN_MASK;
+	return (fx_v6_tried ? p->last[L3 + 1] >> 4 : p->last[L3 + 1]) & IPV4_ECN_MASK;
 }
 
 /* RFC 3168 §6.1.4 and §6.1.2: what the codepoint in our IP header says. */
@@ -558,13 +541,13 @@ add_ip_options(struct test_peer *p)
 {
 	static const uint8_t options[] = {1, 1, 1, 0}, extension[] = {6, 0, 1, 4, 0, 0, 0, 0};
 	struct frame plain = p->waiting[0];
-	uint32_t len = v6 ? sizeof(extension) : sizeof(options);
+	uint32_t len = fx_v6_tried ? sizeof(extension) : sizeof(options);
 	uint8_t bytes[256];
 
 	memcpy(bytes, plain.data, L4);
-	memcpy(bytes + L4, v6 ? extension : options, len);
+	memcpy(bytes + L4, fx_v6_tried ? extension : options, len);
 	memcpy(bytes + L4 + len, plain.data + L4, plain.len - L4);
-	if (v6) {
+	if (fx_v6_tried) {
 		be16_store(bytes + L3 + 4, (uint16_t)(plain.len - L4 + len));
 		bytes[L3 + 6] = IPV6_NEXT_DESTINATION;
 	} else {
@@ -638,8 +621,8 @@ TEST(test_flow_is_one_ips)
 	struct test_peer *p = learned();
 
 	next_frame(p);
-	p->waiting[0].data[12] = v6 ? 0x08 : 0x86;
-	p->waiting[0].data[13] = v6 ? 0x00 : 0xdd;
+	p->waiting[0].data[12] = fx_v6_tried ? 0x08 : 0x86;
+	p->waiting[0].data[13] = fx_v6_tried ? 0x00 : 0xdd;
 	assert_false(netstack_flow_matches(&p->ns->flow, &p->waiting[0]));
 	test_peer_deliver(p);
 	assert_int_equal(info_of(p).rcv_bytes_unread, BODY_LEN);
@@ -686,6 +669,6 @@ main(void)
 		T(test_flow_of_a_freed_connection_is_forgotten),
 	};
 
-	return cmocka_run_group_tests(tests, by_ipv4, NULL) +
-	       cmocka_run_group_tests(tests, by_ipv6, NULL);
+	return cmocka_run_group_tests(tests, fx_by_ipv4, NULL) +
+	       cmocka_run_group_tests(tests, fx_by_ipv6, NULL);
 }

@@ -8,27 +8,9 @@
  * dropped. All is tried by IPv4, then by IPv6. */
 
 #define L3 14U
-#define L4 (v6 ? 54U : 34U)
+#define L4 (fx_v6_tried ? 54U : 34U)
 #define BODY 100U /* with a TCP header of 20 bytes: data of 120 bytes */
 #define PARTS_MAX 64U
-
-static bool v6; /* which one is being tried */
-
-static int
-by_ipv4(void **state)
-{
-	(void)state;
-	v6 = false;
-	return 0;
-}
-
-static int
-by_ipv6(void **state)
-{
-	(void)state;
-	v6 = true;
-	return 0;
-}
 
 /* A datagram as it was before it was cut. */
 struct whole {
@@ -40,9 +22,9 @@ struct whole {
 static struct test_peer *
 established(void)
 {
-	struct test_peer *p = fx_new(v6 ? test_peer_config_ipv6 : NULL);
+	struct test_peer *p = fx_new(fx_v6_tried ? test_peer_config_ipv6 : NULL);
 
-	if (v6)
+	if (fx_v6_tried)
 		fx_established_ipv6(p);
 	else
 		fx_established(p);
@@ -74,7 +56,7 @@ build_headers(uint8_t *frame, const struct whole *w, uint32_t left, uint32_t rig
 	uint8_t *l3 = frame + L3, *fragment = frame + L4;
 
 	memcpy(frame, w->bytes, L4);
-	if (v6) {
+	if (fx_v6_tried) {
 		be16_store(l3 + 4, (uint16_t)(8 + right - left));
 		l3[6] = IPV6_NEXT_FRAGMENT;
 		fragment[0] = w->bytes[L3 + 6];
@@ -334,7 +316,7 @@ last_is_time_exceeded(const struct test_peer *p, const struct whole *w)
 {
 	const uint8_t *icmp = p->last + L4;
 
-	if (v6)
+	if (fx_v6_tried)
 		return told_by_icmpv6(p, w);
 	return p->last_len == L4 + 8 + 28 && p->last[L3 + 9] == IPV4_PROTO_ICMP &&
 	       be32_load(p->last + L3 + 16) == TEST_PEER_ADDRESS && icmp[0] == 11 && icmp[1] == 1 &&
@@ -381,12 +363,12 @@ TEST(test_fragments_of_an_echo_request_are_answered)
 	struct test_peer *p = established();
 	struct whole w = next_whole(p, 3);
 
-	w.bytes[L3 + (v6 ? 6 : 9)] = v6 ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP;
+	w.bytes[L3 + (fx_v6_tried ? 6 : 9)] = fx_v6_tried ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP;
 	memset(w.bytes + L4, 0, 120);
-	w.bytes[L4] = v6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
+	w.bytes[L4] = fx_v6_tried ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
 	w.bytes[L4 + 99] = 42;
 	be16_store(w.bytes + L4 + 2, wire_checksum_finish(wire_checksum_add(0, w.bytes + L4, 120)));
-	if (v6)
+	if (fx_v6_tried)
 		wire_icmpv6_set_checksum(w.bytes + L4, 120, &test_peer_ipv6, &test_our_ipv6);
 	send_fragment(p, &w, 0, 64, true);
 	send_fragment(p, &w, 64, 120, false);
@@ -416,9 +398,9 @@ TEST(test_fragment_with_congestion_experienced_marks_the_whole)
 	struct netstack_datagram *d = &p->ns->fragments.datagram[0];
 	struct netstack_packet packet;
 
-	w.bytes[L3 + 1] = v6 ? 0x30 : 3; /* CE, RFC 3168 §5.3 */
+	w.bytes[L3 + 1] = fx_v6_tried ? 0x30 : 3; /* CE, RFC 3168 §5.3 */
 	send_fragment(p, &w, 64, 96, true);
-	w.bytes[L3 + 1] = v6 ? 0x20 : 2;
+	w.bytes[L3 + 1] = fx_v6_tried ? 0x20 : 2;
 	send_fragment(p, &w, 0, 64, true);
 	netstack_fragment_frame(d, NULL, &packet);
 	assert_int_equal(packet.ecn, 3);
@@ -541,7 +523,7 @@ main(void)
 		T(test_fragment_with_congestion_experienced_marks_the_whole),
 	};
 
-	return cmocka_run_group_tests(tests, by_ipv4, NULL) +
-	       cmocka_run_group_tests(tests, by_ipv6, NULL) +
-	       cmocka_run_group_tests(ipv6_tests, by_ipv6, NULL);
+	return cmocka_run_group_tests(tests, fx_by_ipv4, NULL) +
+	       cmocka_run_group_tests(tests, fx_by_ipv6, NULL) +
+	       cmocka_run_group_tests(ipv6_tests, fx_by_ipv6, NULL);
 }

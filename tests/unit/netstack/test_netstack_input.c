@@ -87,17 +87,11 @@ TEST(test_input_ack_for_no_connection_is_refused_at_its_number)
 {
 	struct test_peer *p = quiet(NULL);
 	const struct tcp_segment in = {.seq = 1000, .ack = 2000, .flags = TCP_ACK};
-	struct tcp_segment s;
 
 	test_peer_send_segment(p, &in);
 	test_peer_deliver(p);
 	assert_int_equal(test_peer_take(p), 1);
-	s = fx_last_tcp(p);
-	assert_int_equal(s.flags, TCP_RST);
-	assert_int_equal(s.seq, 2000);
-	assert_int_equal(s.src_port, 40000);
-	assert_int_equal(s.dst_port, 80);
-	assert_int_equal(fx_count(p, COUNTER_DROP_TCP_NO_CONNECTION), 1);
+	fx_assert_refused(p, 2000);
 	fx_end(p);
 }
 

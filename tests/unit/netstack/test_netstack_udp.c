@@ -38,15 +38,6 @@ quiet(void (*change)(struct netstack_config *cfg))
 	return p;
 }
 
-static struct netstack_udp *
-open_port(struct test_peer *p, uint16_t port)
-{
-	struct netstack_udp *u = NULL;
-
-	assert_int_equal(netstack_udp_open(p->ns, port, &u), 0);
-	return u;
-}
-
 /* The frame of a datagram; dst the IP address, l2_dst the MAC address. Returns its length. */
 static uint32_t
 make(uint8_t *frame, const struct ether_addr *l2_dst, uint32_t dst, uint16_t port, const void *data,
@@ -113,7 +104,7 @@ TEST(test_udp_ports_are_random_distinct_and_few)
 	uint32_t i, j;
 
 	for (i = 0; i < NETSTACK_UDP_PORTS; i++) {
-		u[i] = open_port(p, 0);
+		u[i] = fx_open_port(p, 0);
 		assert_true(netstack_udp_port(u[i]) >= NETSTACK_PORT_FIRST);
 		for (j = 0; j < i; j++)
 			assert_int_not_equal(netstack_udp_port(u[i]), netstack_udp_port(u[j]));
@@ -121,7 +112,7 @@ TEST(test_udp_ports_are_random_distinct_and_few)
 	assert_int_equal(netstack_udp_open(p->ns, 0, &one_more), -ENOBUFS);
 	assert_int_equal(netstack_udp_open(p->ns, netstack_udp_port(u[1]), &one_more), -EADDRINUSE);
 	netstack_udp_close(p->ns, u[1]);
-	u[1] = open_port(p, 77);
+	u[1] = fx_open_port(p, 77);
 	assert_int_equal(netstack_udp_port(u[1]), 77);
 	netstack_udp_close(p->ns, NULL);
 	fx_end(p);
@@ -130,7 +121,7 @@ TEST(test_udp_ports_are_random_distinct_and_few)
 TEST(test_udp_sent_datagram_waits_for_arp_then_goes_out_once)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 
 	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, "first", 5), 0);
 	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, "query", 5), 0); /* in its place */
@@ -149,7 +140,7 @@ TEST(test_udp_sent_datagram_waits_for_arp_then_goes_out_once)
 TEST(test_udp_datagram_that_can_go_out_is_due_at_once)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 
 	(void)test_peer_take(p);
 	assert_int_not_equal(netstack_deadline(p->ns), 0);
@@ -170,7 +161,7 @@ TEST(test_udp_datagram_that_can_go_out_is_due_at_once)
 TEST(test_udp_next_hop_that_is_silent_is_an_error_told_once)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 	uint32_t i;
 
 	p->answers.arp = false;
@@ -190,7 +181,7 @@ TEST(test_udp_off_the_subnet_goes_to_the_gateway_or_not_at_all)
 	const struct ip_address far = {.family = 4, .v4 = 0x08080808}, six = {.family = 6};
 	static const uint8_t zeros[NETSTACK_UDP_DATA_MAX + 1];
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 
 	assert_int_equal(netstack_udp_send(p->ns, u, &far, 53, "q", 1), -ENETUNREACH);
 	assert_int_equal(netstack_udp_send(p->ns, u, &six, 53, "q", 1), -EAFNOSUPPORT);
@@ -199,7 +190,7 @@ TEST(test_udp_off_the_subnet_goes_to_the_gateway_or_not_at_all)
 	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, zeros, sizeof(zeros) - 1), 0);
 	fx_end(p);
 	p = quiet(with_gateway);
-	u = open_port(p, 0);
+	u = fx_open_port(p, 0);
 	assert_int_equal(netstack_udp_send(p->ns, u, &far, 53, "q", 1), 0);
 	fx_run(p);
 	expect_sent(p, TEST_OUR_ADDRESS, far.v4, "q", 1);
@@ -210,7 +201,7 @@ TEST(test_udp_off_the_subnet_goes_to_the_gateway_or_not_at_all)
 TEST(test_udp_received_datagrams_are_copied_in_order_up_to_the_bound)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 	struct netstack_udp_received r;
 	char text[2] = "0";
 
@@ -230,7 +221,7 @@ TEST(test_udp_received_datagrams_are_copied_in_order_up_to_the_bound)
 	assert_false(netstack_udp_recv(u, &r));
 	deliver(p, 40000, "again", 5);
 	netstack_udp_close(p->ns, u);
-	u = open_port(p, 40000);
+	u = fx_open_port(p, 40000);
 	assert_false(netstack_udp_recv(u, &r)); /* nothing of the one before */
 	fx_end(p);
 }
@@ -238,7 +229,7 @@ TEST(test_udp_received_datagrams_are_copied_in_order_up_to_the_bound)
 TEST(test_udp_datagram_that_is_wrong_is_dropped_by_its_reason)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 	struct netstack_udp_received r;
 	uint8_t frame[2048];
 	static const uint8_t zeros[1500];
@@ -274,7 +265,7 @@ TEST(test_udp_datagram_in_several_buffers_is_joined)
 {
 	static uint8_t data[1000];
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 	struct netstack_udp_received r;
 	struct payload part[3];
 	struct frame f[3];
@@ -333,7 +324,7 @@ send_unreachable(struct test_peer *p, uint8_t code, uint16_t our_port, uint16_t 
 TEST(test_udp_icmp_error_about_what_was_sent_is_told)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 
 	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, "query", 5), 0);
 	send_unreachable(p, ICMP_UNREACHABLE_PORT, 40000, 53); /* about what did not go out yet */
@@ -354,7 +345,7 @@ TEST(test_udp_icmp_error_about_what_was_sent_is_told)
 TEST(test_udp_without_address_dhcp_broadcasts_and_hears_all_that_is_for_our_mac)
 {
 	struct test_peer *p = quiet(no_address);
-	struct netstack_udp *u = open_port(p, DHCP_PORT), *other = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, DHCP_PORT), *other = fx_open_port(p, 40000);
 	struct netstack_udp_received r;
 	struct netstack_conn *nc;
 
@@ -386,7 +377,7 @@ TEST(test_udp_without_address_dhcp_broadcasts_and_hears_all_that_is_for_our_mac)
 TEST(test_udp_with_an_address_broadcasts_reach_dhcps_port_only)
 {
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, DHCP_PORT), *other = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, DHCP_PORT), *other = fx_open_port(p, 40000);
 	struct netstack_udp_received r;
 
 	deliver_to(p, &ether_addr_broadcast, UINT32_MAX, DHCP_PORT, "x", 1);
@@ -425,7 +416,7 @@ TEST(test_address_that_is_given_later_is_announced_and_used)
 TEST(test_address_being_probed_is_not_used_and_a_conflict_is_told)
 {
 	struct test_peer *p = quiet(no_address);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 	struct arp_packet theirs = {.operation = ARP_REPLY,
 		.sender_mac = peer_mac,
 		.sender_ip = TEST_OUR_ADDRESS,
@@ -482,7 +473,7 @@ TEST(test_udp_datagram_from_an_address_that_is_gone_is_not_sent)
 {
 	const struct ip_address other = {.family = 4, .v4 = TEST_OUR_ADDRESS + 1};
 	struct test_peer *p = quiet(NULL);
-	struct netstack_udp *u = open_port(p, 40000);
+	struct netstack_udp *u = fx_open_port(p, 40000);
 
 	p->answers.arp = false;
 	assert_int_equal(netstack_udp_send(p->ns, u, &peer, 53, "query", 5), 0);

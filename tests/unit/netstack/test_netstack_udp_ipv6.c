@@ -35,15 +35,6 @@ quiet(void (*change)(struct netstack_config *cfg))
 	return p;
 }
 
-static struct netstack_udp *
-open_port(struct test_peer *p, uint16_t port)
-{
-	struct netstack_udp *u = NULL;
-
-	assert_int_equal(netstack_udp_open(p->ns, port, &u), 0);
-	return u;
-}
-
 static int
 send_to(struct test_peer *p, struct netstack_udp *u, const char *text, const char *data)
 {
@@ -110,7 +101,7 @@ expect_sent(const struct test_peer *p, const char *src, const char *dst, const c
 TEST(test_udp_ipv6_datagram_waits_for_its_neighbour_then_goes_out_once)
 {
 	struct test_peer *p = quiet(ipv6_alone);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 	uint32_t asked = test_peer_icmpv6_sent(p, NS)->count;
 
 	assert_int_equal(send_to(p, u, "2001:db8::1", "query"), 0);
@@ -128,7 +119,7 @@ TEST(test_udp_ipv6_datagram_waits_for_its_neighbour_then_goes_out_once)
 TEST(test_udp_ipv6_source_and_next_hop_are_those_of_the_route)
 {
 	struct test_peer *p = quiet(both);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 
 	assert_int_equal(send_to(p, u, "2001:db8:9::1", "far"), 0);
 	fx_run(p); /* by the gateway */
@@ -154,7 +145,7 @@ TEST(test_udp_ipv6_what_cannot_be_sent_is_refused_with_the_reason)
 {
 	static char text[NETSTACK_UDP_DATA_MAX];
 	struct test_peer *p = quiet(ipv6_alone);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 
 	assert_int_equal(send_to(p, u, "ff02::1", "x"), -ENETUNREACH);
 	assert_int_equal(send_to(p, u, "::1", "x"), -ENETUNREACH);
@@ -169,7 +160,7 @@ TEST(test_udp_ipv6_what_cannot_be_sent_is_refused_with_the_reason)
 	assert_int_equal(p->last_len, 1514);
 	fx_end(p);
 	p = fx_new(being_tested);
-	u = open_port(p, 0);
+	u = fx_open_port(p, 0);
 	assert_int_equal(send_to(p, u, "2001:db8::1", "x"), -EINPROGRESS);
 	fx_pass(p, 2 * NS_PER_SEC);
 	assert_int_equal(send_to(p, u, "2001:db8::1", "x"), 0);
@@ -179,7 +170,7 @@ TEST(test_udp_ipv6_what_cannot_be_sent_is_refused_with_the_reason)
 TEST(test_udp_ipv6_next_hop_that_is_silent_is_an_error)
 {
 	struct test_peer *p = quiet(ipv6_alone);
-	struct netstack_udp *u = open_port(p, 0);
+	struct netstack_udp *u = fx_open_port(p, 0);
 
 	p->answers.ndp = false;
 	assert_int_equal(send_to(p, u, "2001:db8::1", "query"), 0);
@@ -192,7 +183,7 @@ TEST(test_udp_ipv6_next_hop_that_is_silent_is_an_error)
 TEST(test_udp_ipv6_received_datagrams_say_from_whom)
 {
 	struct test_peer *p = quiet(ipv6_alone);
-	struct netstack_udp *u = open_port(p, PORT);
+	struct netstack_udp *u = fx_open_port(p, PORT);
 	struct netstack_udp_received r;
 
 	deliver(p, &test_our_ipv6, PORT, "global");
@@ -213,7 +204,7 @@ TEST(test_udp_ipv6_received_datagrams_say_from_whom)
 TEST(test_udp_ipv6_without_checksum_is_dropped_by_name)
 {
 	struct test_peer *p = quiet(ipv6_alone);
-	struct netstack_udp *u = open_port(p, PORT);
+	struct netstack_udp *u = fx_open_port(p, PORT);
 	struct netstack_udp_received r;
 	uint8_t bytes[64];
 	uint32_t len = make(bytes, &test_our_ipv6, PORT, "query", 5);
@@ -240,7 +231,7 @@ TEST(test_udp_ipv6_without_checksum_is_dropped_by_name)
 TEST(test_udp_ipv6_to_a_group_or_to_dhcps_port_is_dropped)
 {
 	struct test_peer *p = quiet(ipv6_alone);
-	struct netstack_udp *u = open_port(p, PORT), *dhcp = open_port(p, DHCP_PORT);
+	struct netstack_udp *u = fx_open_port(p, PORT), *dhcp = fx_open_port(p, DHCP_PORT);
 	const struct ipv6_addr group = ipv6_addr_solicited_node(&test_our_ipv6);
 	struct netstack_udp_received r;
 
@@ -278,7 +269,7 @@ send_error(struct test_peer *p, uint8_t type, uint8_t code, const struct ipv6_ad
 TEST(test_udp_ipv6_icmp_error_about_what_was_sent_is_told)
 {
 	struct test_peer *p = quiet(both);
-	struct netstack_udp *u = open_port(p, PORT);
+	struct netstack_udp *u = fx_open_port(p, PORT);
 
 	assert_int_equal(send_to(p, u, "2001:db8::1", "query"), 0);
 	fx_run(p);

@@ -191,6 +191,15 @@ fx_expect_ack(struct fx *f, uint32_t offset)
 }
 
 void
+fx_expect_data(struct fx *f, uint32_t offset, uint32_t len)
+{
+	struct tcp_segment s = fx_expect(f);
+
+	assert_int_equal(s.seq - FX_UNA, offset);
+	assert_int_equal(fx_payload_len(&s), len);
+}
+
+void
 fx_expect_silence(struct fx *f)
 {
 	struct tcp_segment s;

@@ -57,6 +57,8 @@ struct tcp_segment fx_expect(struct fx *f);
 struct tcp_segment fx_expect_flags(struct fx *f, uint8_t flags);
 /** The same; it must be a plain ACK of base + offset. */
 struct tcp_segment fx_expect_ack(struct fx *f, uint32_t offset);
+/** The next segment, len payload bytes at this offset of our stream. */
+void fx_expect_data(struct fx *f, uint32_t offset, uint32_t len);
 /** There must be nothing to send. */
 void fx_expect_silence(struct fx *f);
 /** Takes all there is; returns how many segments. */

@@ -17,15 +17,6 @@ established(void (*change)(struct tcp_config *cfg))
 	return fx_open(TCP_ESTABLISHED, change);
 }
 
-static void
-expect_data(struct fx *f, uint32_t offset, uint32_t len)
-{
-	struct tcp_segment s = fx_expect(f);
-
-	assert_int_equal(s.seq - FX_UNA, offset);
-	assert_int_equal(fx_payload_len(&s), len);
-}
-
 /* Segments of FX_MSS (or, without timestamps, of twelve bytes more), a round trip of 40 ms. */
 static struct fx *
 in_flight(uint32_t segments)
@@ -56,7 +47,7 @@ TEST(test_rack_three_segments_sacked_are_enough_without_reordering)
 	sack(f, 1, 3);
 	fx_expect_silence(f);
 	sack(f, 1, 4);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_expect_silence(f); /* the fifth is not lost: nothing that was sent after it came */
 	assert_true(f->c->board.recovering);
 	fx_window(f, FX_UNA + 5 * FX_MSS, FX_WINDOW);
@@ -74,14 +65,14 @@ TEST(test_rack_one_segment_sacked_is_after_the_reordering_window)
 	fx_expect_silence(f);
 	fx_advance_to_deadline(f);
 	assert_int_equal(f->now_ns - sacked_ns, 10 * NS_PER_MS); /* min_RTT / 4 */
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_expect_silence(f); /* PRR: nothing was delivered */
 	assert_true(f->c->board.recovering);
 	assert_int_equal(f->c->sent.lost_count, 2);
 	f->now_ns += 40 * NS_PER_MS;
 	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
-	expect_data(f, FX_MSS, FX_MSS);
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, FX_MSS, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	fx_end(f);
 }
 
@@ -116,7 +107,7 @@ TEST(test_rack_three_segments_sacked_wait_once_reordering_was_seen)
 	fx_expect_silence(f);
 	assert_false(f->c->board.recovering);
 	fx_advance_to_deadline(f);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_end(f);
 }
 
@@ -125,13 +116,13 @@ TEST(test_rack_retransmission_lost_again_is_found_without_a_timeout)
 	struct fx *f = in_flight(6);
 
 	sack(f, 1, 4);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_drain(f);
 	tcp_conn_send(f->c, bytes, 2 * FX_MSS);
 	assert_int_equal(fx_drain(f), 1);
 	f->now_ns += 40 * NS_PER_MS;
 	fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + 7 * FX_MSS); /* sent after it */
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	assert_int_equal(fx_count(f, COUNTER_TCP_RTO_EXPIRED), 0);
 	fx_end(f);
 }
@@ -149,11 +140,11 @@ TEST(test_rack_retransmission_leaves_the_reordering_timer)
 	f->c->rack.reordering_seen = true;
 	sacked_ns = f->now_ns;
 	sack(f, 2, 5);
-	expect_data(f, 0, FX_MSS); /* sent 40 ms before the newest delivered */
+	fx_expect_data(f, 0, FX_MSS); /* sent 40 ms before the newest delivered */
 	fx_expect_silence(f);
 	fx_advance_to_deadline(f);
 	assert_int_equal(f->now_ns - sacked_ns, 10 * NS_PER_MS);
-	expect_data(f, FX_MSS, FX_MSS);
+	fx_expect_data(f, FX_MSS, FX_MSS);
 	fx_end(f);
 }
 
@@ -169,12 +160,12 @@ TEST(test_rack_segment_overtaken_by_a_retransmission_is_found_after_the_recovery
 	uint64_t over_ns;
 
 	sack(f, 1, 4);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	tcp_conn_send(f->c, bytes, FX_MSS);
-	expect_data(f, 6 * FX_MSS, FX_MSS); /* gets lost */
+	fx_expect_data(f, 6 * FX_MSS, FX_MSS); /* gets lost */
 	f->now_ns += 5 * NS_PER_MS;
 	sack(f, 5, 6);
-	expect_data(f, 4 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 4 * FX_MSS, FX_MSS);
 	ack.seq = f->c->rcv_nxt;
 	ack.ts_val = f->ts;
 	ack.ts_ecr = tcp_options_clock(f->c, f->now_ns);
@@ -186,7 +177,7 @@ TEST(test_rack_segment_overtaken_by_a_retransmission_is_found_after_the_recovery
 	over_ns = f->now_ns;
 	fx_advance_to_deadline(f);
 	assert_in_range(f->now_ns - over_ns, 1, 10 * NS_PER_MS);
-	expect_data(f, 6 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 6 * FX_MSS, FX_MSS);
 	assert_true(f->c->board.recovering);
 	fx_end(f);
 }
@@ -205,7 +196,7 @@ TEST(test_rack_retransmission_lost_after_a_timeout_lowers_the_window_again)
 		tcp_timer_run(f->c, f->now_ns);
 	}
 	ssthresh = f->c->congestion.ssthresh;
-	expect_data(f, 0, smss);
+	fx_expect_data(f, 0, smss);
 	f->now_ns += 40 * NS_PER_MS;
 	fx_window(f, FX_UNA + smss, FX_WINDOW);
 	assert_int_equal(fx_drain(f), 2);
@@ -223,7 +214,7 @@ TEST(test_rack_retransmission_lost_after_a_timeout_lowers_the_window_again)
 	assert_true(f->c->congestion.cwnd <= lowered);
 	fx_sack(f, FX_UNA + 3 * smss, FX_UNA + 6 * smss, FX_UNA + 7 * smss);
 	assert_int_equal(f->c->congestion.ssthresh, lowered); /* of the same window */
-	expect_data(f, 3 * smss, smss);
+	fx_expect_data(f, 3 * smss, smss);
 	f->now_ns += 40 * NS_PER_MS;
 	fx_window(f, FX_UNA + 10 * smss, FX_WINDOW);
 	assert_false(tcp_recovery_on(f->c));
@@ -240,7 +231,7 @@ TEST(test_rack_ack_of_an_earlier_transmission_teaches_nothing)
 
 	sack(f, 1, 4);
 	xmit_ns = f->c->rack.xmit_ns;
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	f->now_ns += 60 * NS_PER_MS; /* long enough, were it not for the echo */
 	s.seq = f->c->rcv_nxt;
 	s.options = TCP_OPT_TIMESTAMPS;
@@ -256,7 +247,7 @@ TEST(test_rack_ack_of_an_earlier_transmission_teaches_nothing)
 	f->c->rtt.min_rtt_ns = 40 * NS_PER_MS;
 	fx_sack(f, FX_UNA, FX_UNA + 1460, FX_UNA + 4 * 1460);
 	xmit_ns = f->c->rack.xmit_ns;
-	expect_data(f, 0, 1460);
+	fx_expect_data(f, 0, 1460);
 	f->now_ns += 39 * NS_PER_MS;
 	fx_window(f, FX_UNA + 4 * 1460, FX_WINDOW);
 	assert_int_equal(f->c->rack.xmit_ns, xmit_ns);
@@ -300,9 +291,9 @@ TEST(test_rack_timeout_spares_what_was_sent_just_now)
 	tcp_timer_cancel(f->c, TCP_TIMER_PTO);
 	f->now_ns = f->c->rto_at_ns - NS_PER_MS;
 	tcp_conn_send(f->c, bytes, FX_MSS);
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	fx_advance_to_deadline(f);
-	expect_data(f, FX_MSS, FX_MSS);
+	fx_expect_data(f, FX_MSS, FX_MSS);
 	fx_expect_silence(f);
 	assert_int_equal(f->c->sent.lost_count, 0);
 	fx_window(f, FX_UNA + 3 * FX_MSS, FX_WINDOW);
@@ -318,7 +309,7 @@ TEST(test_rack_sack_of_an_overtaken_ack_counts)
 	fx_window(f, FX_UNA + 2 * FX_MSS, FX_WINDOW);
 	fx_sack(f, FX_UNA + FX_MSS, FX_UNA + 3 * FX_MSS, FX_UNA + 6 * FX_MSS);
 	assert_int_equal(f->c->board.sacked_bytes, 3 * FX_MSS);
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	fx_end(f);
 }
 
@@ -332,7 +323,7 @@ TEST(test_rack_sack_of_a_part_is_no_delivery_and_the_part_is_not_sent_again)
 	sack(f, 0, 0); /* nothing */
 	tcp_rack_on_all_lost(f->c);
 	f->c->retransmit_first = true;
-	expect_data(f, 0, FX_MSS); /* up to what was SACKed */
+	fx_expect_data(f, 0, FX_MSS); /* up to what was SACKed */
 	assert_int_equal(tcp_sent_left(&f->c->sent, 1), FX_UNA + FX_MSS);
 	fx_window(f, FX_UNA + 2 * FX_MSS, FX_WINDOW);
 	fx_end(f);

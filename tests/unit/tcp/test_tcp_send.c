@@ -33,16 +33,6 @@ established(void (*change)(struct tcp_config *cfg))
 	return fx_open(TCP_ESTABLISHED, change);
 }
 
-/* A full segment at this offset must be sent. */
-static void
-expect_data(struct fx *f, uint32_t offset, uint32_t len)
-{
-	struct tcp_segment s = fx_expect(f);
-
-	assert_int_equal(s.seq - FX_UNA, offset);
-	assert_int_equal(fx_payload_len(&s), len);
-}
-
 static void
 send_full_segments(struct fx *f, uint32_t segments)
 {
@@ -50,7 +40,7 @@ send_full_segments(struct fx *f, uint32_t segments)
 
 	assert_int_equal(tcp_conn_send(f->c, bytes, segments * FX_MSS), segments * FX_MSS);
 	for (i = 0; i < segments; i++)
-		expect_data(f, i * FX_MSS, FX_MSS);
+		fx_expect_data(f, i * FX_MSS, FX_MSS);
 	fx_expect_silence(f);
 }
 
@@ -65,7 +55,7 @@ TEST(test_send_request_goes_at_once_with_psh)
 	s = fx_expect_flags(f, TCP_ACK | TCP_PSH);
 	assert_memory_equal(s.payload.data, "GET ", 4);
 	tcp_conn_send(f->c, "b", 1); /* Nagle is off */
-	expect_data(f, 18, 1);
+	fx_expect_data(f, 18, 1);
 	fx_expect_silence(f);
 	fx_window(f, FX_UNA + 19, FX_WINDOW);
 	assert_int_equal(tcp_conn_send_queued(f->c), 0);
@@ -150,7 +140,7 @@ TEST(test_sack_three_duplicates_retransmit_fast)
 		fx_expect_silence(f);
 		fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + i * FX_MSS);
 	}
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_expect_silence(f);
 	assert_true(f->c->board.recovering);
 	fx_window(f, FX_UNA + 4 * FX_MSS, FX_WINDOW);
@@ -167,10 +157,10 @@ TEST(test_sack_recovery_rescues_the_tail_once)
 	send_full_segments(f, 5);
 	for (i = 2; i <= 4; i++)
 		fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + i * FX_MSS);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_expect_silence(f); /* PRR */
 	fx_window(f, FX_UNA + 4 * FX_MSS, FX_WINDOW);
-	expect_data(f, 4 * FX_MSS, FX_MSS); /* RFC 6675 §4, NextSeg (4) */
+	fx_expect_data(f, 4 * FX_MSS, FX_MSS); /* RFC 6675 §4, NextSeg (4) */
 	fx_expect_silence(f);
 	fx_end(f);
 }
@@ -192,7 +182,7 @@ TEST(test_sack_news_in_data_segments_count_as_duplicates)
 		s.sack[0].right = FX_UNA + (i + 2) * FX_MSS;
 		fx_input(f, s);
 	}
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_read(f, 0);
 	fx_end(f);
 }
@@ -205,8 +195,8 @@ TEST(test_sack_two_holes_are_repaired_in_one_recovery)
 	fx_sack(f, FX_UNA, FX_UNA + FX_MSS, FX_UNA + 2 * FX_MSS);
 	fx_sack(f, FX_UNA, FX_UNA + 3 * FX_MSS, FX_UNA + 5 * FX_MSS);
 	fx_sack(f, FX_UNA, FX_UNA + 3 * FX_MSS, FX_UNA + 9 * FX_MSS);
-	expect_data(f, 0, FX_MSS);
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	fx_window(f, FX_UNA + 9 * FX_MSS, FX_WINDOW);
 	fx_window(f, FX_UNA + 10 * FX_MSS, FX_WINDOW);
 	assert_false(f->c->board.recovering);
@@ -227,9 +217,9 @@ TEST(test_newreno_three_duplicates_retransmit_and_partial_acks_go_on)
 
 	send_full_segments(f, 6);
 	duplicate_acks(f, 3);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_window(f, FX_UNA + 2 * FX_MSS, FX_WINDOW); /* partial: the third was lost as well */
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	assert_true(f->c->board.recovering);
 	fx_window(f, FX_UNA + 6 * FX_MSS, FX_WINDOW);
 	assert_false(f->c->board.recovering);
@@ -264,13 +254,13 @@ TEST(test_limited_transmit_sends_one_segment_for_each_of_two_duplicates)
 	tcp_conn_send(f->c, bytes, sizeof(bytes));
 	assert_int_equal(fx_drain(f), 10);
 	duplicate_acks(f, 1);
-	expect_data(f, 10 * FX_MSS, FX_MSS); /* RFC 3042 */
+	fx_expect_data(f, 10 * FX_MSS, FX_MSS); /* RFC 3042 */
 	fx_expect_silence(f);
 	duplicate_acks(f, 1);
-	expect_data(f, 11 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 11 * FX_MSS, FX_MSS);
 	fx_expect_silence(f);
 	duplicate_acks(f, 1);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	/* RFC 5681 §3.2 step 2: FlightSize without what limited transmit added; CUBIC's 0.7. */
 	assert_in_range(f->c->congestion.ssthresh, 7 * FX_MSS - 1, 7 * FX_MSS);
 	fx_end(f);
@@ -295,12 +285,12 @@ TEST(test_rto_sends_everything_again_from_one_segment)
 
 	send_full_segments(f, 4);
 	fx_advance_to_deadline(f);
-	expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
 	fx_expect_silence(f); /* cwnd is one segment */
 	assert_int_equal(f->c->congestion.cwnd, FX_MSS);
 	fx_window(f, FX_UNA + FX_MSS, FX_WINDOW);
-	expect_data(f, FX_MSS, FX_MSS);
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, FX_MSS, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	fx_window(f, FX_UNA + 4 * FX_MSS, FX_WINDOW);
 	fx_expect_silence(f);
 	assert_int_equal(fx_count(f, COUNTER_TCP_RETRANSMITS), 3);
@@ -355,12 +345,12 @@ TEST(test_window_of_the_peer_is_not_exceeded)
 	struct fx *f = with_window(3 * FX_MSS + 5);
 
 	tcp_conn_send(f->c, bytes, sizeof(bytes));
-	expect_data(f, 0, FX_MSS);
-	expect_data(f, FX_MSS, FX_MSS);
-	expect_data(f, 2 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 0, FX_MSS);
+	fx_expect_data(f, FX_MSS, FX_MSS);
+	fx_expect_data(f, 2 * FX_MSS, FX_MSS);
 	fx_expect_silence(f); /* no silly five bytes */
 	fx_window(f, FX_UNA + FX_MSS, 3 * FX_MSS);
-	expect_data(f, 3 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 3 * FX_MSS, FX_MSS);
 	fx_end(f);
 }
 
@@ -386,7 +376,7 @@ TEST(test_window_zero_is_probed_with_backoff_until_it_opens)
 		fx_expect_silence(f);
 	}
 	fx_window(f, FX_UNA, 100);
-	expect_data(f, 0, 5);
+	fx_expect_data(f, 0, 5);
 	fx_expect_silence(f);
 	assert_int_equal(f->c->persist_ns, TIME_NEVER);
 	fx_end(f);
@@ -465,11 +455,11 @@ TEST(test_window_of_half_the_largest_is_used_at_once)
 
 	assert_int_equal(f->c->snd_wnd_max, FX_WINDOW);
 	tcp_conn_send(f->c, bytes, 3000);
-	expect_data(f, 0, 1000);
+	fx_expect_data(f, 0, 1000);
 	fx_window(f, FX_UNA + 1000, 499);
 	fx_expect_silence(f);
 	fx_window(f, FX_UNA + 1000, 500);
-	expect_data(f, 1000, 500);
+	fx_expect_data(f, 1000, 500);
 	fx_expect_silence(f);
 	fx_end(f);
 }
@@ -482,14 +472,14 @@ TEST(test_window_too_small_for_a_segment_is_used_after_a_while)
 	tcp_conn_send(f->c, bytes, 25);
 	fx_expect_silence(f);
 	fx_advance_to_deadline(f); /* RFC 9293 §3.8.6.2.1 (4), the override timeout */
-	expect_data(f, 0, 10);
+	fx_expect_data(f, 0, 10);
 	fx_expect_silence(f);
 	fx_window(f, FX_UNA + 10, 10);
 	fx_expect_silence(f);
 	fx_advance_to_deadline(f);
-	expect_data(f, 10, 10);
+	fx_expect_data(f, 10, 10);
 	fx_window(f, FX_UNA + 20, 10);
-	expect_data(f, 20, 5); /* the rest fits */
+	fx_expect_data(f, 20, 5); /* the rest fits */
 	fx_end(f);
 }
 
@@ -523,7 +513,7 @@ TEST(test_ack_of_part_of_a_segment_frees_that_part)
 	fx_window(f, FX_UNA + 300, FX_WINDOW);
 	assert_int_equal(tcp_conn_send_queued(f->c), 700);
 	fx_advance_to_deadline(f);
-	expect_data(f, 300, 700);
+	fx_expect_data(f, 300, 700);
 	fx_end(f);
 }
 
@@ -543,7 +533,7 @@ TEST(test_newreno_duplicates_in_recovery_let_new_data_out)
 	assert_int_equal(f->c->congestion.cwnd, 12 * FX_MSS);
 	fx_expect_silence(f); /* 12 are in flight */
 	duplicate_acks(f, 1);
-	expect_data(f, 12 * FX_MSS, FX_MSS);
+	fx_expect_data(f, 12 * FX_MSS, FX_MSS);
 	fx_window(f, FX_UNA + 2 * FX_MSS, FX_WINDOW);
 	assert_int_equal(f->c->congestion.cwnd, 12 * FX_MSS); /* 13 - 2 + 1, RFC 6582 step 3 */
 	fx_end(f);
