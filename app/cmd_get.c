@@ -7,6 +7,7 @@
 #include "get.h"
 #include "lease.h"
 #include "lookup.h"
+#include "transport_netstack.h"
 
 static bool
 ready_poll(void *ctx, uint64_t now_ns)
@@ -41,9 +42,8 @@ static int
 get_all(struct get *g)
 {
 	struct fetch_config cfg = {
-		.netstack = g->host.netstack,
-		.release = port_release,
-		.release_ctx = port_queue_of(g->host.port, 0),
+		.transport = transport_of_netstack(
+			g->host.netstack, port_release, port_queue_of(g->host.port, 0)),
 	};
 	uint32_t i;
 	int code = 0, rc;

@@ -187,8 +187,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	r->local_address = r->result.local;
 	r->local_port = r->result.local_port;
 	r->tcp = r->result.tcp;
-	if (fetch_connection(g->fetch) != NULL)
-		tcp_conn_info(fetch_connection(g->fetch), &r->tcp);
+	fetch_info(g->fetch, &r->tcp);
 }
 
 /* One try. The report says how it went. */

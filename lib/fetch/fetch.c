@@ -70,16 +70,15 @@ write_request(struct fetch *f)
 static int
 open_connection(struct fetch *f, uint64_t now_ns)
 {
-	int rc = netstack_connect(
-		f->cfg.netstack, &f->job.remote, f->job.remote_port, f, now_ns, &f->conn);
+	int rc = fetch_ops(f)->connect(
+		f->cfg.transport.ctx, &f->job.remote, f->job.remote_port, f, now_ns, &f->conn);
 
 	if (rc != 0) {
 		f->conn = NULL;
 		return rc;
 	}
 	f->conn_requests = 0;
-	f->result.local = *netstack_conn_local(f->conn);
-	f->result.local_port = netstack_conn_local_port(f->conn);
+	fetch_ops(f)->local(f->conn, &f->result.local, &f->result.local_port);
 	f->result.connections++;
 	f->state = FETCH_CONNECTING;
 	return 0;
@@ -89,14 +88,11 @@ open_connection(struct fetch *f, uint64_t now_ns)
 static bool
 can_reuse(const struct fetch *f, const struct fetch_job *job)
 {
-	const struct tcp_conn *tcp;
-
 	if (f->conn == NULL || f->job.remote.family != job->remote.family ||
 		!ip_address_equal(&f->job.remote, &job->remote) ||
 		f->job.remote_port != job->remote_port)
 		return false;
-	tcp = netstack_conn_tcp(f->conn);
-	return tcp_conn_state(tcp) == TCP_ESTABLISHED && tcp_conn_recv_ready(tcp) == 0;
+	return fetch_ops(f)->reusable(f->conn);
 }
 
 static void
@@ -121,10 +117,8 @@ fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns)
 	f->job = *job;
 	f->result = (struct fetch_result){
 		.start_ns = now_ns, .length = HTTP_LENGTH_UNKNOWN, .reused = reuse};
-	if (reuse) {
-		f->result.local = *netstack_conn_local(f->conn);
-		f->result.local_port = netstack_conn_local_port(f->conn);
-	}
+	if (reuse)
+		fetch_ops(f)->local(f->conn, &f->result.local, &f->result.local_port);
 	f->expect_told = f->body_unwanted = f->complete = f->excess = false;
 	f->status_told = false;
 	f->stream.parts = f->stream.at = f->stream.used = f->stream.span_len = 0;
@@ -147,37 +141,25 @@ send_request(struct fetch *f, uint64_t now_ns)
 		return;
 	if (f->request_sent == 0 && f->job.on_request != NULL)
 		f->job.on_request(f->job.on_header_ctx, f->request, f->request_len);
-	taken = tcp_conn_send(netstack_conn_tcp(f->conn), f->request + f->request_sent,
+	taken = fetch_ops(f)->send(f->cfg.transport.ctx, f->conn, f->request + f->request_sent,
 		f->request_len - f->request_sent);
 	f->request_sent += taken;
 	f->result.request_bytes += taken;
-	if (taken > 0)
-		netstack_conn_touch(f->cfg.netstack, f->conn);
 	if (f->request_sent == f->request_len)
 		f->result.request_sent_ns = now_ns;
-}
-
-static bool
-was_established(const struct tcp_conn *tcp)
-{
-	struct tcp_info info;
-
-	tcp_conn_info(tcp, &info);
-	return info.established_ns != 0;
 }
 
 static void
 poll_connecting(struct fetch *f, uint64_t now_ns)
 {
-	const struct tcp_conn *tcp = netstack_conn_tcp(f->conn);
-	enum tcp_state state = tcp_conn_state(tcp);
-	int error = netstack_conn_error(f->conn);
+	bool established = fetch_ops(f)->established(f->conn);
+	int error = fetch_ops(f)->error(f->conn);
 
-	if (error != 0 && was_established(tcp)) { /* and ended in the same burst */
+	if (error != 0 && established) { /* and ended in the same burst */
 		begin_transfer(f, now_ns);
-	} else if (error != 0 || state == TCP_CLOSED) {
+	} else if (error != 0 || fetch_ops(f)->ended(f->conn)) {
 		fetch_end_by_connection(f, error, now_ns);
-	} else if (state >= TCP_ESTABLISHED) {
+	} else if (established) {
 		f->result.connected_ns = now_ns;
 		begin_transfer(f, now_ns);
 		send_request(f, now_ns);
@@ -262,7 +244,6 @@ on_connection_end(struct fetch *f, int error, uint64_t now_ns)
 static void
 poll_transfer(struct fetch *f, uint64_t now_ns)
 {
-	const struct tcp_conn *tcp = netstack_conn_tcp(f->conn);
 	int error;
 
 	send_request(f, now_ns);
@@ -276,19 +257,19 @@ poll_transfer(struct fetch *f, uint64_t now_ns)
 	case FETCH_STREAM_IDLE:
 		break;
 	}
-	if (!fetch_stream_empty(f) || tcp_conn_recv_ready(tcp) > 0)
+	if (!fetch_stream_empty(f) || fetch_ops(f)->recv_ready(f->conn))
 		return;
 	/* Once -f has seen the status, the rest of the body is not waited for. */
 	if (f->body_unwanted) {
 		end_complete(f, now_ns);
 		return;
 	}
-	if (tcp_conn_recv_finished(tcp)) { /* a reset after the FIN harms nobody */
+	if (fetch_ops(f)->recv_finished(f->conn)) { /* a reset after the FIN harms nobody */
 		on_connection_end(f, 0, now_ns);
 		return;
 	}
-	error = netstack_conn_error(f->conn);
-	if (error != 0 || tcp_conn_state(tcp) == TCP_CLOSED)
+	error = fetch_ops(f)->error(f->conn);
+	if (error != 0 || fetch_ops(f)->ended(f->conn))
 		on_connection_end(f, error, now_ns);
 }
 
@@ -385,10 +366,19 @@ fetch_cancel(struct fetch *f, enum fetch_code code, const char *message, uint64_
 		fetch_end(f, code, message, now_ns);
 }
 
-struct tcp_conn *
+struct transport_conn *
 fetch_connection(const struct fetch *f)
 {
-	return f->conn != NULL ? netstack_conn_tcp(f->conn) : NULL;
+	return f->conn;
+}
+
+bool
+fetch_info(const struct fetch *f, struct tcp_info *ret)
+{
+	if (f->conn == NULL)
+		return false;
+	fetch_ops(f)->info(f->conn, ret);
+	return true;
 }
 
 void

@@ -9,10 +9,10 @@
 #include "http_request.h"
 #include "http_response.h"
 #include "http_url.h"
-#include "netstack.h"
+#include "transport.h"
 
 /*
- * One client: downloads one URL after another over one netstack, reusing the connection where
+ * One client: downloads one URL after another over one transport, reusing the connection where
  * HTTP allows (RFC 9112 §9.3). Pure. The worker calls fetch_poll in every iteration.
  */
 
@@ -33,10 +33,8 @@ enum fetch_code {
 };
 
 struct fetch_config {
-	struct netstack *netstack;
+	struct transport transport;
 	struct http_limits limits;
-	buffer_release_fn release; /* gives back received owners once the sink is done with them */
-	void *release_ctx;
 };
 
 /** One download. Pointers stay the caller's and must outlive the download. */
@@ -90,7 +88,7 @@ struct fetch *fetch_create(const struct fetch_config *cfg);
 void fetch_destroy(struct fetch *f);
 
 /** Starts one download; only when none is under way. 0, or -EBUSY, or -EMSGSIZE (request head
- *  too large), or netstack_connect's errors. */
+ *  too large), or the transport's connect's errors. */
 int fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns);
 
 /** Moves the download on. true: it is over, fetch_result is final, and the sink has finished. */
@@ -107,10 +105,13 @@ const struct fetch_result *fetch_result(const struct fetch *f);
 void fetch_cancel(struct fetch *f, enum fetch_code code, const char *message, uint64_t now_ns);
 
 /** The connection in use or kept alive, NULL if none. */
-struct tcp_conn *fetch_connection(const struct fetch *f);
+struct transport_conn *fetch_connection(const struct fetch *f);
 
-/** Closes the kept-alive connection in order (FIN). Call before the program's exit, then drain
- *  netstack_output until netstack_connections is 0. */
+/** A look inside of it. false, and *ret untouched: there is none. */
+bool fetch_info(const struct fetch *f, struct tcp_info *ret);
+
+/** Closes the kept-alive connection in order (FIN). Call before the program's exit, then let
+ *  the transport finish. */
 void fetch_shutdown(struct fetch *f, uint64_t now_ns);
 
 #endif

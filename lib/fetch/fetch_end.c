@@ -19,10 +19,8 @@ fetch_drop_connection(struct fetch *f, bool abort, uint64_t now_ns)
 {
 	if (f->conn == NULL)
 		return;
-	tcp_conn_info(netstack_conn_tcp(f->conn), &f->result.tcp);
-	if (abort)
-		tcp_conn_abort(netstack_conn_tcp(f->conn));
-	netstack_release_conn(f->cfg.netstack, f->conn, now_ns);
+	fetch_ops(f)->info(f->conn, &f->result.tcp);
+	fetch_ops(f)->release(f->cfg.transport.ctx, f->conn, abort, now_ns);
 	f->conn = NULL;
 	f->conn_requests = 0;
 }
@@ -50,13 +48,9 @@ may_retry(const struct fetch_result *r)
 static bool
 reusable(const struct fetch *f)
 {
-	const struct tcp_conn *tcp;
-
-	if (f->conn == NULL || !f->complete || f->excess || !http_response_keep_alive(f->response))
-		return false;
-	tcp = netstack_conn_tcp(f->conn);
-	return tcp_conn_state(tcp) == TCP_ESTABLISHED && fetch_stream_empty(f) &&
-	       f->request_sent == f->request_len && tcp_conn_send_queued(tcp) == 0;
+	return f->conn != NULL && f->complete && !f->excess &&
+	       http_response_keep_alive(f->response) && fetch_stream_empty(f) &&
+	       f->request_sent == f->request_len && fetch_ops(f)->reusable(f->conn);
 }
 
 void
@@ -80,32 +74,6 @@ fetch_end(struct fetch *f, enum fetch_code code, const char *message, uint64_t n
 	f->state = FETCH_FINISHING;
 }
 
-static void
-next_hop_message(const struct fetch *f, char *buf, size_t room)
-{
-	struct netstack_next_hop_failure a;
-	char ip[IP_ADDRESS_TEXT_LEN], heard[128] = "nobody";
-	size_t used = 0;
-	uint32_t i;
-
-	netstack_next_hop_failure(f->cfg.netstack, &a);
-	for (i = 0; i < a.heard_count && used < sizeof(heard); i++)
-		used += (size_t)snprintf(heard + used, sizeof(heard) - used, "%s%s",
-			i > 0 ? ", " : "", ip_address_format(&a.heard_ip[i], ip));
-	snprintf(buf, room, "%s did not answer %u %s; heard %s", ip_address_format(&a.next_hop, ip),
-		a.requests_sent, a.next_hop.family == 4 ? "who-has" : "neighbour solicitations",
-		heard);
-}
-
-static bool
-is_next_hop_failure(const struct fetch *f, int error)
-{
-	struct netstack_next_hop_failure a;
-
-	netstack_next_hop_failure(f->cfg.netstack, &a);
-	return error == -EHOSTUNREACH && a.failed;
-}
-
 /* "Failed to connect to 198.18.0.1 port 80 after 75 ms: Connection refused", as curl says it. */
 static void
 end_connecting(struct fetch *f, int error, uint64_t now_ns)
@@ -113,9 +81,7 @@ end_connecting(struct fetch *f, int error, uint64_t now_ns)
 	char text[192], why[160], ip[IP_ADDRESS_TEXT_LEN];
 
 	f->result.refused = error == -ECONNREFUSED;
-	if (is_next_hop_failure(f, error))
-		next_hop_message(f, why, sizeof(why));
-	else
+	if (!fetch_ops(f)->explain(f->cfg.transport.ctx, error, why, sizeof(why)))
 		snprintf(why, sizeof(why), "%s", strerror(error != 0 ? -error : ECONNABORTED));
 	snprintf(text, sizeof(text), "Failed to connect to %s port %u after %" PRIu64 " ms: %.110s",
 		ip_address_format(&f->job.remote, ip), f->job.remote_port, elapsed_ms(f, now_ns),
@@ -169,14 +135,13 @@ fetch_end_by_connection(struct fetch *f, int error, uint64_t now_ns)
 static bool
 held_by_a_shut_window(const struct fetch *f)
 {
-	const struct tcp_conn *tcp = fetch_connection(f);
 	struct tcp_info info;
 
-	if (tcp == NULL)
+	if (f->conn == NULL)
 		return false;
-	tcp_conn_info(tcp, &info);
+	fetch_ops(f)->info(f->conn, &info);
 	return info.snd_wnd == 0 &&
-	       (f->request_sent < f->request_len || tcp_conn_send_queued(tcp) > 0);
+	       (f->request_sent < f->request_len || fetch_ops(f)->send_queued(f->conn) > 0);
 }
 
 void

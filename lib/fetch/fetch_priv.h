@@ -33,7 +33,7 @@ struct fetch {
 	struct fetch_job job;
 	struct fetch_result result;
 	struct http_response *response;
-	struct netstack_conn *conn; /* in use or kept alive, NULL: none */
+	struct transport_conn *conn; /* in use or kept alive, NULL: none */
 	uint32_t conn_requests; /* sent on it so far */
 	struct fetch_stream stream;
 	uint32_t writes; /* handed to the sink, not yet completed */
@@ -43,6 +43,13 @@ struct fetch {
 	char request[FETCH_REQUEST_MAX];
 	uint32_t request_len, request_sent;
 };
+
+/** What carries f. */
+static inline const struct transport_ops *
+fetch_ops(const struct fetch *f)
+{
+	return f->cfg.transport.ops;
+}
 
 /* fetch_stream.c */
 

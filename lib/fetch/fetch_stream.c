@@ -5,22 +5,14 @@
 
 #define COMPLETIONS 64U
 
-static struct tcp_conn *
-tcp_of(const struct fetch *f)
-{
-	return f->conn != NULL ? netstack_conn_tcp(f->conn) : NULL;
-}
-
 /* The buffer is done with: the window may open, the port gets it back. */
 static void
 give_back(struct fetch *f, uint32_t bytes, uint32_t parts, void *owner)
 {
-	if (f->conn != NULL && parts > 0) {
-		tcp_conn_consumed(tcp_of(f), bytes, parts);
-		netstack_conn_touch(f->cfg.netstack, f->conn);
-	}
+	if (f->conn != NULL && parts > 0)
+		fetch_ops(f)->consumed(f->cfg.transport.ctx, f->conn, bytes, parts);
 	if (owner != NULL)
-		f->cfg.release(f->cfg.release_ctx, owner);
+		f->cfg.transport.release(f->cfg.transport.release_ctx, owner);
 }
 
 void
@@ -35,7 +27,8 @@ fetch_stream_complete_writes(struct fetch *f)
 			bytes += done[i].credit_bytes;
 			parts += done[i].credit_parts;
 			if (done[i].owner != NULL)
-				f->cfg.release(f->cfg.release_ctx, done[i].owner);
+				f->cfg.transport.release(
+					f->cfg.transport.release_ctx, done[i].owner);
 		}
 		CHECK(n <= f->writes);
 		f->writes -= n;
@@ -49,6 +42,12 @@ fetch_stream_empty(const struct fetch *f)
 	return f->stream.at == f->stream.parts;
 }
 
+static uint32_t
+recv_parts(struct fetch *f, struct payload *ret, uint32_t n)
+{
+	return fetch_ops(f)->recv(f->cfg.transport.ctx, f->conn, ret, n);
+}
+
 void
 fetch_stream_drop(struct fetch *f)
 {
@@ -58,7 +57,7 @@ fetch_stream_drop(struct fetch *f)
 	for (; s->at < s->parts; s->at++)
 		give_back(f, s->part[s->at].len, 1, s->part[s->at].owner);
 	s->parts = s->at = s->used = s->span_len = 0;
-	while (f->conn != NULL && tcp_conn_recv(tcp_of(f), &p, 1) == 1)
+	while (f->conn != NULL && recv_parts(f, &p, 1) == 1)
 		give_back(f, p.len, 1, p.owner);
 }
 
@@ -136,7 +135,7 @@ take_parts(struct fetch *f, uint64_t now_ns)
 	struct fetch_stream *s = &f->stream;
 
 	s->at = 0;
-	s->parts = f->conn != NULL ? tcp_conn_recv(tcp_of(f), s->part, FETCH_PARTS) : 0;
+	s->parts = f->conn != NULL ? recv_parts(f, s->part, FETCH_PARTS) : 0;
 	if (s->parts > 0 && f->result.first_byte_ns == 0)
 		f->result.first_byte_ns = now_ns;
 	return s->parts > 0;

@@ -311,6 +311,12 @@ tcp_conn_error(const struct tcp_conn *c)
 	return c->error;
 }
 
+bool
+tcp_conn_was_established(const struct tcp_conn *c)
+{
+	return c->established_ns != 0;
+}
+
 void
 tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
 {

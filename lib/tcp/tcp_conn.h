@@ -231,6 +231,9 @@ enum tcp_state tcp_conn_state(const struct tcp_conn *c);
  *  -ECONNABORTED (tcp_conn_abort). */
 int tcp_conn_error(const struct tcp_conn *c);
 
+/** Is it, or was it since tcp_conn_connect, established? */
+bool tcp_conn_was_established(const struct tcp_conn *c);
+
 /** A look inside, for reports and tests. Times are 0 until they have happened. */
 struct tcp_info {
 	enum tcp_state state;

@@ -25,6 +25,7 @@
 #include "base_bytes.h"
 #include "fetch.h"
 #include "port.h"
+#include "transport_netstack.h"
 #include "wire_checksum.h"
 #include "wire_ipv4.h"
 #include "worker.h"
@@ -275,9 +276,8 @@ start_fetch(struct ours *o)
 		.max_time_ns = TIME_NEVER,
 		.sink = &fetch_sink_null_ops,
 		.sink_file = &o->sink};
-	struct fetch_config fc = {.netstack = o->worker.netstack,
-		.release = port_release,
-		.release_ctx = o->worker.queue};
+	struct fetch_config fc = {.transport = transport_of_netstack(
+					  o->worker.netstack, port_release, o->worker.queue)};
 	const char *why;
 
 	http_limits_defaults(&fc.limits);

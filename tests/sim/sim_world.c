@@ -9,6 +9,7 @@
 #include "sim_attacker.h"
 #include "sim_dump.h"
 #include "sim_world.h"
+#include "transport_netstack.h"
 #include "wire_checksum.h"
 
 #define CLIENT_IP UINT32_C(0xc6120002) /* 198.18.0.2 */
@@ -153,10 +154,9 @@ attack(struct world *w)
 	struct frame frame = {0};
 	struct payload p;
 
-	if (fetch_connection(w->fetch) == NULL ||
+	if (!fetch_info(w->fetch, &a.victim) ||
 		!sim_random_chance(&w->random, w->cfg->attack_per_mille))
 		return;
-	tcp_conn_info(fetch_connection(w->fetch), &a.victim);
 	if (a.victim.state < TCP_ESTABLISHED)
 		return;
 	frame.len = sim_attacker_forge(&w->random, &a, bytes);
@@ -172,7 +172,7 @@ static void
 check_connection(struct world *w)
 {
 	if (!w->cfg->unchecked && fetch_connection(w->fetch) != NULL)
-		tcp_conn_check(fetch_connection(w->fetch));
+		tcp_conn_check(transport_netstack_tcp(fetch_connection(w->fetch)));
 }
 
 /* Segments that the client may refuse, and does not have then. */
@@ -245,8 +245,7 @@ fail_stalled(struct world *w)
 	struct tcp_info i = {0};
 	char server[200];
 
-	if (fetch_connection(w->fetch) != NULL)
-		tcp_conn_info(fetch_connection(w->fetch), &i);
+	fetch_info(w->fetch, &i);
 	w->ops->describe(w->server, server, sizeof(server));
 	fail(w,
 		"no end after %llu steps, %.0f virtual s: we %s una %u nxt %u rcv_nxt %u wnd %u "
@@ -287,7 +286,7 @@ set_up(struct world *w)
 {
 	const struct sim_config *cfg = w->cfg;
 	struct netstack_config ns;
-	struct fetch_config fetch = {.release = test_buffer_release, .release_ctx = &w->buffers};
+	struct fetch_config fetch = {0};
 	const char *why;
 
 	w->random.state = cfg->seed;
@@ -331,7 +330,7 @@ set_up(struct world *w)
 	ns.counters = &w->out->counters;
 	w->netstack = netstack_create(&ns, w->now_ns);
 	CHECK(w->netstack != NULL);
-	fetch.netstack = w->netstack;
+	fetch.transport = transport_of_netstack(w->netstack, test_buffer_release, &w->buffers);
 	http_limits_defaults(&fetch.limits);
 	w->fetch = fetch_create(&fetch);
 	CHECK(w->fetch != NULL && http_url_parse("http://198.18.0.1/file", &w->url, &why) == 0);

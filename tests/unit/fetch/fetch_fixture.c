@@ -3,6 +3,7 @@
 
 #include "base_bytes.h"
 #include "fetch_fixture.h"
+#include "transport_netstack.h"
 
 #define ITERATIONS 20U
 #define REPLY_SEGMENT 1400U
@@ -96,14 +97,13 @@ fx_new(void)
 {
 	struct fx *f = calloc(1, sizeof(*f));
 	struct netstack_config cfg;
-	struct fetch_config fetch = {.release = test_buffer_release};
+	struct fetch_config fetch = {0};
 	const char *why;
 
 	assert_non_null(f);
 	test_peer_config(&f->peer, &cfg);
 	test_peer_start(&f->peer, &cfg);
-	fetch.netstack = f->peer.ns;
-	fetch.release_ctx = &f->peer.buffers;
+	fetch.transport = transport_of_netstack(f->peer.ns, test_buffer_release, &f->peer.buffers);
 	http_limits_defaults(&fetch.limits);
 	f->fetch = fetch_create(&fetch);
 	assert_non_null(f->fetch);
