@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_histogram.h"
+#include "http_response.h"
+#include "transport.h"
+
+/*
+ * A load generator: many connections that ask web servers for the same few things, over any
+ * transport. One a worker (queue); they share nothing. Pure: no clock, no system call, and no
+ * allocation after create.
+ *
+ * Closed loop: each connection sends its next request when a response has come, so that a slow server
+ * is asked less. Open loop: requests are planned at a constant rate whatever the server does, and a
+ * response's latency counts from the planned moment, also when no connection was free then (no
+ * coordinated omission).
+ *
+ * A run has phases: ramp (connections are opened, evenly spread), warm-up (not counted), measured,
+ * and drained (what is under way may end, and is counted if it was sent in the measured time).
+ */
+
+#define LOAD_CONNECTIONS_MAX 1000000U
+#define LOAD_PIPELINE_MAX 64U
+
+/** One thing to ask for. Pointers stay the caller's and outlive the load. */
+struct load_target {
+	struct ip_address remote;
+	uint16_t remote_port;
+	const char *request; /* the head, ready to go, as http_request_write makes it */
+	uint32_t request_len; /* 1.. bytes */
+	bool is_head; /* its method is HEAD: the response has no body */
+	uint32_t weight; /* 1..; its share of the requests is weight / sum of all weights */
+};
+
+struct load_config {
+	struct transport transport;
+	const struct load_target *target; /* copied */
+	uint32_t targets; /* 1.. */
+	uint32_t connections; /* kept open, 1..LOAD_CONNECTIONS_MAX */
+	uint32_t pipeline; /* requests under way on one connection, 1..LOAD_PIPELINE_MAX */
+	uint32_t requests_per_connection; /* then it is closed and another opened; 0: no limit */
+	double rate; /* open loop: requests a second; 0: closed loop */
+	uint64_t ramp_ns, warmup_ns;
+	uint64_t duration_ns; /* of the measured time; TIME_NEVER: until requests_max */
+	uint64_t requests_max; /* responses and failed requests, measured; 0: no limit */
+	uint64_t drain_ns; /* how long the end waits for responses under way */
+	uint64_t connect_timeout_ns; /* TIME_NEVER: none, here and below */
+	uint64_t request_timeout_ns; /* from the first byte sent to the response's last */
+	uint64_t interval_ns; /* of the time series, for example a second; from load_start on */
+	uint32_t intervals_max; /* kept; later ones are not recorded */
+	struct http_limits limits;
+	uint64_t seed; /* of the choice between targets */
+};
+
+/** Connections 1, no pipelining, a measured time of 10 s, a second's intervals (86,400 at most),
+ *  2 s to drain, 30 s for a request, curl's limits with 32 KiB of head; the rest zero. */
+void load_config_defaults(struct load_config *ret);
+
+/** Why a request, or the connection for it, failed. */
+enum load_error {
+	LOAD_ERROR_CONNECT, /* refused, unreachable, no port or place left, or not in time */
+	LOAD_ERROR_SEND, /* the connection ended before the request was out */
+	LOAD_ERROR_RECEIVE, /* it ended before the response was whole: reset or closed */
+	LOAD_ERROR_TIMEOUT, /* the response was not whole in time */
+	LOAD_ERROR_HTTP, /* it is no HTTP, or over a limit */
+	LOAD_ERROR_COUNT
+};
+
+/** "connect", "send", ... Static storage. */
+const char *load_error_name(enum load_error error);
+
+/** What is counted. A failed request is one of errors; every request sent ends as a response or an
+ *  error, or is still under way when the drain ends (unanswered). */
+struct load_counts {
+	uint64_t planned; /* open loop: requests whose moment has come */
+	uint64_t requests; /* sent: their first byte was taken by the transport */
+	uint64_t responses; /* whole, of whatever status */
+	uint64_t status[10]; /* of them, by the status's first digit: 2 is 2xx */
+	uint64_t errors[LOAD_ERROR_COUNT];
+	uint64_t request_bytes; /* heads sent */
+	uint64_t header_bytes, body_bytes; /* received, of whole responses and others */
+	uint64_t connects; /* begun */
+	uint64_t connected; /* of them, established */
+	uint64_t disconnects; /* by the server, between two exchanges: no error (RFC 9112 §9.5) */
+};
+
+/** Adds all of from to to. */
+void load_counts_add(struct load_counts *to, const struct load_counts *from);
+
+/** A piece of the time series, from load_start on, ramp and warm-up included. Latencies are those of
+ *  the responses that became whole in it, 0 without any. */
+struct load_interval {
+	uint64_t start_ns, end_ns; /* absolute; the last one may be short */
+	bool measured; /* all of it lies in the measured time */
+	struct load_counts counts;
+	uint32_t open; /* connections established at its end */
+	uint64_t backlog; /* open loop: planned and not yet sent at its end */
+	uint64_t latency_p50_ns, latency_p90_ns, latency_p99_ns, latency_max_ns;
+};
+
+/** The measured time. Requests belong to it by the moment of their sending (open loop: their planned
+ *  one), bytes and connections by when they came. */
+struct load_stats {
+	uint64_t start_ns, end_ns; /* absolute; 0: not yet */
+	struct load_counts counts;
+	uint64_t unsent; /* open loop: planned and never sent */
+	uint64_t unanswered; /* under way when the drain ended */
+	uint32_t open_max; /* most connections established at once */
+	struct histogram latency; /* ns, see above; only whole responses */
+	struct histogram service; /* ns from the request's first byte sent; in a closed loop the same */
+	struct histogram first_byte; /* ns from the request's first byte sent to the response's */
+	struct histogram connect; /* ns from connect to established */
+};
+
+/** Adds another worker's: counts and histograms add up, the time is the union. */
+void load_stats_merge(struct load_stats *to, const struct load_stats *from);
+
+enum load_phase { LOAD_IDLE, LOAD_RAMP, LOAD_WARMUP, LOAD_MEASURE, LOAD_DRAIN, LOAD_OVER };
+
+struct load;
+
+/** NULL: out of memory, or cfg is out of range. cfg is copied. */
+struct load *load_create(const struct load_config *cfg);
+
+/** Frees it. What is still connected is given up (RST). */
+void load_destroy(struct load *l);
+
+/** Bytes that load_create takes for each connection, about: for reports and limits. */
+uint64_t load_bytes_per_connection(const struct load_config *cfg);
+
+/** Begins. Once. */
+void load_start(struct load *l, uint64_t now_ns);
+
+/** Moves everything on; call it in every iteration of the poll loop. true: over, and all connections
+ *  are let go. */
+bool load_poll(struct load *l, uint64_t now_ns);
+
+/** When load_poll has something to do without an event: a planned request, a time-out, the end of a
+ *  phase. TIME_NEVER: nothing. */
+uint64_t load_deadline(const struct load *l);
+
+/** Ends the phase under way, whatever it is, and goes on with the drain (Ctrl-C). A second time: ends
+ *  at once. */
+void load_stop(struct load *l, uint64_t now_ns);
+
+enum load_phase load_phase(const struct load *l);
+
+/** Did every attempt to connect fail, none was ever established, and each connection was tried? Then
+ *  the load has ended by itself, and *ret_error is the last one's -errno. */
+bool load_unreachable(const struct load *l, int *ret_error);
+
+/** Valid until load_destroy; final when load_poll has returned true. */
+const struct load_stats *load_stats(const struct load *l);
+
+/**
+ * The time series so far; *ret_count of them. Another thread may read it while the poll loop runs: an
+ * interval that is counted has been written and does not change (the count is published with release
+ * order and read with acquire).
+ */
+const struct load_interval *load_intervals(const struct load *l, uint32_t *ret_count);
+
+#endif
