@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
 #include <string.h>
 
 #include "base_bytes.h"
@@ -64,6 +65,54 @@ histogram_percentile(const struct histogram *h, double percent)
 			return MIN_OF(bucket_upper_edge(i), h->max);
 	}
 	return h->max;
+}
+
+double
+histogram_mean(const struct histogram *h)
+{
+	return h->count > 0 ? (double)h->sum / (double)h->count : 0.0;
+}
+
+static double
+bucket_middle(uint32_t index)
+{
+	double high = (double)bucket_upper_edge(index);
+	double below = index > 0 ? (double)bucket_upper_edge(index - 1) : -1.0;
+
+	return (below + 1.0 + high) / 2.0;
+}
+
+double
+histogram_stddev(const struct histogram *h)
+{
+	double mean = histogram_mean(h), squares = 0.0, away;
+	uint32_t i;
+
+	if (h->count == 0)
+		return 0.0;
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (h->bucket[i] == 0)
+			continue;
+		away = bucket_middle(i) - mean;
+		squares += away * away * (double)h->bucket[i];
+	}
+	return sqrt(squares / (double)h->count);
+}
+
+bool
+histogram_next(
+	const struct histogram *h, uint32_t *cursor, uint64_t *ret_value, uint64_t *ret_count)
+{
+	uint32_t i = *cursor;
+
+	while (i < HISTOGRAM_BUCKETS && h->bucket[i] == 0)
+		i++;
+	*cursor = i + 1;
+	if (i >= HISTOGRAM_BUCKETS)
+		return false;
+	*ret_value = MIN_OF(bucket_upper_edge(i), h->max);
+	*ret_count = h->bucket[i];
+	return true;
 }
 
 void

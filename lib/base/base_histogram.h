@@ -2,6 +2,7 @@
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -31,6 +32,21 @@ void histogram_record(struct histogram *h, uint64_t value);
  * bucket's upper edge and never above the true maximum. 0 when nothing was recorded.
  */
 uint64_t histogram_percentile(const struct histogram *h, double percent);
+
+/** The mean of what was recorded, exact; 0 when nothing was. */
+double histogram_mean(const struct histogram *h);
+
+/** The standard deviation (of the whole population), from the buckets' middles: each value is taken
+ *  for one that is at most 0.8 % away. 0 when nothing was recorded. */
+double histogram_stddev(const struct histogram *h);
+
+/**
+ * Walks the non-empty buckets upwards. *cursor: 0 for the first call, changed by each. true: *ret_value
+ * is a bucket's upper edge (never above the true maximum) and *ret_count how many values it holds;
+ * false: there is none left.
+ */
+bool histogram_next(
+	const struct histogram *h, uint32_t *cursor, uint64_t *ret_value, uint64_t *ret_count);
 
 /** Adds all that `from` recorded to `to`. */
 void histogram_merge(struct histogram *to, const struct histogram *from);

@@ -78,6 +78,41 @@ test_histogram_merge_equals_recording_in_one(void **state)
 	free(h);
 }
 
+static void
+test_histogram_mean_and_deviation_of_two_values(void **state)
+{
+	struct histogram h;
+	int i;
+
+	(void)state;
+	histogram_reset(&h);
+	assert_true(histogram_mean(&h) == 0.0 && histogram_stddev(&h) == 0.0);
+	for (i = 0; i < 100; i++)
+		histogram_record(&h, i % 2 == 0 ? 1000000 : 3000000);
+	assert_true(histogram_mean(&h) == 2e6);
+	assert_true(histogram_stddev(&h) > 0.984e6 && histogram_stddev(&h) < 1.016e6);
+}
+
+static void
+test_histogram_next_walks_all_that_was_recorded(void **state)
+{
+	struct histogram h;
+	uint64_t value, count, last = 0, total = 0;
+	uint32_t cursor = 0, i;
+
+	(void)state;
+	histogram_reset(&h);
+	assert_false(histogram_next(&h, &cursor, &value, &count));
+	for (i = 0; i < 5000; i++)
+		histogram_record(&h, (uint64_t)i * i * i);
+	for (cursor = 0; histogram_next(&h, &cursor, &value, &count); total += count) {
+		assert_true(count > 0 && (value > last || last == 0));
+		last = value;
+	}
+	assert_int_equal(total, 5000);
+	assert_int_equal(last, h.max);
+}
+
 int
 main(void)
 {
@@ -86,6 +121,8 @@ main(void)
 		cmocka_unit_test(test_histogram_any_value_is_reported_within_one_sixty_fourth),
 		cmocka_unit_test(test_histogram_percentiles_of_a_ramp_are_ordered_and_near),
 		cmocka_unit_test(test_histogram_merge_equals_recording_in_one),
+		cmocka_unit_test(test_histogram_mean_and_deviation_of_two_values),
+		cmocka_unit_test(test_histogram_next_walks_all_that_was_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
