@@ -8,6 +8,7 @@
 #include "fetch.h"
 #include "host.h"
 #include "report.h"
+#include "request_headers.h"
 
 /* The inside of the get command: its state, and its steps (get_prepare.c, get_route.c, get_transfer.c). */
 
@@ -27,6 +28,7 @@ struct get {
 	struct target *target;
 	struct report *report;
 	uint32_t count; /* targets */
+	struct request_headers headers;
 	enum sink_digest digest;
 	const char *digest_hex; /* what it must be, NULL: only computed */
 	/* the transfer under way */

@@ -6,7 +6,6 @@
 
 #include "exit_code.h"
 #include "get.h"
-#include "http_token.h"
 #include "output.h"
 #include "resolve.h"
 #include "wire_ipv4.h"
@@ -148,27 +147,16 @@ get_prepare(struct get *g)
 	int rc;
 
 	if (settings_check(g->settings, message) != SETTINGS_OK ||
-		resolve_check(g->settings, message) != 0) {
+		resolve_check(g->settings, message) != 0 ||
+		request_headers_check(g->settings, message) != 0) {
 		message_error(&g->host.level, EXIT_CODE_USAGE, "%s", message);
-		return EXIT_CODE_USAGE;
-	}
-	if (g->settings->user_agent != NULL && !http_is_field_value(g->settings->user_agent)) {
-		message_error(&g->host.level, EXIT_CODE_USAGE,
-			"--user-agent: a line end or another control character is not allowed");
-		return EXIT_CODE_USAGE;
-	}
-	for (i = 0; i < g->settings->headers.count; i++) {
-		if (http_header_check(g->settings->headers.item[i]) == 0)
-			continue;
-		message_error(&g->host.level, EXIT_CODE_USAGE,
-			"--header: '%s' is not of the form \"Name: value\"",
-			g->settings->headers.item[i]);
 		return EXIT_CODE_USAGE;
 	}
 	g->count = g->settings->urls.count;
 	g->target = calloc(g->count, sizeof(*g->target));
 	g->report = calloc(g->count, sizeof(*g->report));
-	if (g->target == NULL || g->report == NULL)
+	if (g->target == NULL || g->report == NULL ||
+		request_headers_make(g->settings, false, &g->headers) != 0)
 		return EXIT_CODE_OUT_OF_MEMORY;
 	rc = parse_checksum(g);
 	for (i = 0; rc == 0 && i < g->count; i++)
@@ -187,4 +175,5 @@ get_cleanup(struct get *g)
 	}
 	free(g->target);
 	free(g->report);
+	request_headers_free(&g->headers);
 }

@@ -75,7 +75,7 @@ static int
 run(const struct settings *s, int *ret_signal)
 {
 	if (s->help) {
-		settings_help(print_stdout, NULL);
+		settings_help((enum settings_command)s->command, print_stdout, NULL);
 		return written();
 	}
 	if (s->version)

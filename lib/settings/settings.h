@@ -25,6 +25,12 @@ enum settings_nic_mode {
 	SETTINGS_NIC_VDEV,
 };
 
+/** What the program is to do: the first argument, if it is one of these words, else get. */
+enum settings_command { SETTINGS_GET, SETTINGS_BENCH, SETTINGS_COMMAND_COUNT };
+
+/** "get", "bench". Static storage. */
+const char *settings_command_name(enum settings_command command);
+
 /** Texts given with an option that may be repeated, or as arguments. */
 struct settings_list {
 	char **item;
@@ -32,6 +38,7 @@ struct settings_list {
 };
 
 struct settings {
+	int command; /* enum settings_command */
 	/* the port */
 	char *nic; /* NULL: not given */
 	int nic_mode; /* enum settings_nic_mode */
@@ -71,6 +78,7 @@ struct settings {
 	bool ipv4_only, ipv6_only; /* of the addresses that a name has */
 	struct settings_list resolve; /* HOST:PORT:ADDRESS, curl's --resolve */
 	char *dns; /* servers, or "system"; NULL: DHCP's, routers' or resolv.conf's */
+	char *range; /* as in "Range: bytes="; NULL: all */
 	char *user_agent; /* NULL: dpfetch/VERSION */
 	uint64_t max_time_ns; /* 0: none */
 	uint64_t connect_timeout_ns; /* 0: none */
@@ -78,6 +86,16 @@ struct settings {
 	uint64_t retry_delay_ns; /* 0: 1 s, doubling to 10 min as curl does */
 	bool retry_connrefused;
 	bool fail; /* -f */
+	/* the load, of bench */
+	uint64_t connections;
+	uint64_t duration_ns; /* 0: not given */
+	uint64_t requests; /* 0: no limit */
+	double rate; /* requests a second; 0: closed loop */
+	bool cps; /* one request a connection */
+	uint64_t pipeline;
+	uint64_t ramp_ns, warmup_ns;
+	char *url_file;
+	struct settings_list fail_if;
 	/* the output */
 	struct settings_list outputs; /* -o, the Nth belongs to the Nth URL */
 	bool remote_name; /* -O */
@@ -90,6 +108,8 @@ struct settings {
 	bool silent, show_error, verbose;
 	char *write_out; /* -w; "@FILE" has been read */
 	char *stats; /* --stats FILE */
+	char *stats_stream, *csv; /* bench */
+	uint64_t interval_ns; /* bench: the time series' */
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	/* EAL options given before "--"; points into argv */
@@ -125,10 +145,10 @@ void settings_free(struct settings *s);
 /** Appends the text to a growing buffer; see settings_help and settings_dump. */
 typedef void (*settings_print_fn)(void *ctx, const char *text);
 
-/** The --help text: every option, grouped. */
-void settings_help(settings_print_fn print, void *ctx);
+/** The --help text of a command: its options, grouped. */
+void settings_help(enum settings_command command, settings_print_fn print, void *ctx);
 
-/** Every option with its value in force, as an INI file that --config reads to the same
+/** Every option of s's command with its value in force, as an INI file that --config reads to the same
  *  settings. NULL; or the name of an option with a value that such a file cannot hold (several
  *  lines, blanks at the ends, a semicolon after a blank, too long), which was left out. */
 const char *settings_dump(const struct settings *s, settings_print_fn print, void *ctx);

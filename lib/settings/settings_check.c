@@ -126,17 +126,39 @@ check_outputs(const struct settings *s, char *message)
 	return SETTINGS_OK;
 }
 
+static enum settings_result
+check_load(const struct settings *s, char *message)
+{
+	if (s->cps && s->pipeline > 1)
+		return wrong(message, "--cps sends one request a connection: there is nothing to "
+				      "--pipeline");
+	if (s->interval_ns < NS_PER_MS)
+		return wrong(message, "--interval must be at least 0.001 (a millisecond)");
+	if (s->url_file != NULL && s->url_file[0] == '\0')
+		return wrong(message, "--url-file is given an empty name");
+	return SETTINGS_OK;
+}
+
+static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
+	[SETTINGS_GET] = "dpfetch --nic DEV --address CIDR http://198.18.0.1/file -o FILE (dpfetch "
+			 "--help)",
+	[SETTINGS_BENCH] = "dpfetch bench --nic DEV --address CIDR -c 100 -d 10 http://198.18.0.1/ "
+			   "(dpfetch bench --help)",
+};
+
 enum settings_result
 settings_check(const struct settings *s, char *message)
 {
-	if (s->urls.count == 0)
-		return wrong(message, "no URL given; try: dpfetch --nic DEV --address CIDR "
-				      "http://198.18.0.1/file -o FILE (dpfetch --help)");
+	if (s->urls.count == 0 && s->url_file == NULL) {
+		snprintf(message, SETTINGS_MESSAGE_MAX, "no URL given; try: %s",
+			url_examples[s->command]);
+		return SETTINGS_USAGE;
+	}
 	if (s->nic == NULL || s->nic[0] == '\0')
 		return wrong(message,
 			"--nic is missing: the port to use, a PCI address, an interface "
 			"name or a vdev string (`ip -br link` lists interfaces)");
 	if (check_addresses(s, message) != SETTINGS_OK)
 		return SETTINGS_USAGE;
-	return check_outputs(s, message);
+	return s->command == SETTINGS_BENCH ? check_load(s, message) : check_outputs(s, message);
 }

@@ -114,6 +114,26 @@ option_index(int val, const char **ret_value)
 	CHECK(false);
 }
 
+/* The option belongs to another command. */
+static bool
+refuse_foreign(struct argv_reader *r, const struct settings_option *option)
+{
+	if (settings_option_is_of(option, r->settings->command))
+		return false;
+	if (r->settings->command == SETTINGS_GET)
+		snprintf(r->message, SETTINGS_MESSAGE_MAX,
+			"--%s is an option of the load generator: dpfetch bench [options] URL...",
+			option->name);
+	else
+		snprintf(r->message, SETTINGS_MESSAGE_MAX,
+			"dpfetch %s has no --%s; dpfetch %s --help lists what it has",
+			settings_command_name((enum settings_command)r->settings->command),
+			option->name,
+			settings_command_name((enum settings_command)r->settings->command));
+	r->result = SETTINGS_USAGE;
+	return true;
+}
+
 static void
 take_option(struct argv_reader *r, int val, const char *argument)
 {
@@ -128,7 +148,7 @@ take_option(struct argv_reader *r, int val, const char *argument)
 		r->config = argument;
 		return;
 	}
-	if (r->only_config)
+	if (r->only_config || refuse_foreign(r, option))
 		return;
 	if (option->type == OPTION_LIST && !r->replaced[i]) {
 		clear_list(r->settings, option); /* the command line overrides the file's list */
@@ -249,6 +269,8 @@ take_key(void *ctx, const char *section, const char *key, const char *value)
 		r->result = SETTINGS_FILE;
 		return 0;
 	}
+	if (!settings_option_is_of(option, r->settings->command))
+		return 1; /* a file may serve several commands */
 	snprintf(what, sizeof(what), "%.80s:%d: %s", r->path, r->line, option->name);
 	r->result = settings_option_set(
 		r->settings, option, value != NULL ? value : "", what, r->message);
@@ -368,6 +390,31 @@ check_eal_args(const struct settings *s, char *message)
 	return SETTINGS_OK;
 }
 
+static const char *const command_names[SETTINGS_COMMAND_COUNT] = {
+	[SETTINGS_GET] = "get", [SETTINGS_BENCH] = "bench"};
+
+const char *
+settings_command_name(enum settings_command command)
+{
+	return command_names[command];
+}
+
+/* Is the first argument a command's name? Then it is taken out of argv. */
+static int
+take_command(struct settings *s, int argc, char **argv)
+{
+	int command;
+
+	for (command = 0; argc > 1 && command < SETTINGS_COMMAND_COUNT; command++) {
+		if (strcmp(argv[1], command_names[command]) != 0)
+			continue;
+		s->command = command;
+		memmove(argv + 1, argv + 2, (size_t)(argc - 1) * sizeof(*argv));
+		return argc - 1;
+	}
+	return argc;
+}
+
 static enum settings_result
 load_into(struct settings *s, int argc, char **argv, char *message)
 {
@@ -412,8 +459,9 @@ settings_load(int argc, char **argv, struct settings *ret, char *message)
 		s.eal_args_count = separator - 1;
 	}
 	result = check_eal_args(&s, message);
+	argc = take_command(&s, argc - separator, own);
 	if (result == SETTINGS_OK)
-		result = load_into(&s, argc - separator, own, message);
+		result = load_into(&s, argc, own, message);
 	free(own);
 	if (result == SETTINGS_OK)
 		*ret = s;

@@ -19,7 +19,8 @@ enum option_type {
 	OPTION_COUNT, /* uint64_t within min..max */
 	OPTION_CPU, /* int64_t within -1..max */
 	OPTION_BYTES, /* uint64_t; suffixes k, m, g (powers of 1024) */
-	OPTION_SECONDS, /* uint64_t ns, given in seconds with decimals */
+	OPTION_SECONDS, /* uint64_t ns, given in seconds with decimals; suffixes us, ms, s, m, h */
+	OPTION_RATE, /* double, a second; suffixes k, m (1000, 1000000) */
 	OPTION_MICROSECONDS, /* uint64_t ns, given in microseconds with decimals */
 	OPTION_CHOICE, /* int; the index of the text in choices */
 	OPTION_CIDR, /* address, prefix_len, address_dhcp and address_set */
@@ -34,6 +35,7 @@ enum option_group {
 	OPTION_GROUP_PORT,
 	OPTION_GROUP_TCP,
 	OPTION_GROUP_TRANSFER,
+	OPTION_GROUP_LOAD,
 	OPTION_GROUP_OUTPUT,
 	OPTION_GROUP_REPORT,
 	OPTION_GROUP_MACHINE,
@@ -51,6 +53,7 @@ struct settings_option {
 	enum option_type type;
 	enum option_group group;
 	char letter; /* the short option, 0: none */
+	unsigned int commands; /* bits 1 << enum settings_command: whose it is; 0: everybody's */
 };
 
 /** The table; *ret_count entries. Static storage. */
@@ -58,6 +61,9 @@ const struct settings_option *settings_options(uint32_t *ret_count);
 
 /** "The port" and so on. */
 const char *settings_group_title(enum option_group group);
+
+/** Does the command have this option? */
+bool settings_option_is_of(const struct settings_option *option, int command);
 
 /** The option of that long name, or NULL. */
 const struct settings_option *settings_option_find(const char *name);

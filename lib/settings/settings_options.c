@@ -9,6 +9,9 @@ static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "pci", "v
 static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
 static const char *const congestions[] = {"cubic", "newreno", NULL};
 
+#define FOR_GET (1U << SETTINGS_GET)
+#define FOR_BENCH (1U << SETTINGS_BENCH)
+
 static const struct settings_option options[] = {
 	{"nic", "DEV",
 		"The port: a PCI address (0000:3b:00.0), a kernel interface name (eth1), or a DPDK "
@@ -80,6 +83,10 @@ static const struct settings_option options[] = {
 		"sends "
 		"it empty. May be repeated.",
 		NULL, AT(headers), 0, 0, 0, OPTION_LIST, OPTION_GROUP_TRANSFER, 'H'},
+	{"range", "RANGE",
+		"Ask for a part of the body (RFC 9110 range requests), as curl does: 0-499, 500-, "
+		"-500.",
+		NULL, AT(range), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_TRANSFER, 'r'},
 	{"user-agent", "NAME", "The User-Agent header.", NULL, AT(user_agent), 0, 0, 0, OPTION_TEXT,
 		OPTION_GROUP_TRANSFER, 'A'},
 	{"url", "URL", "A URL to fetch; the same as an argument. May be repeated.", NULL, AT(urls),
@@ -104,35 +111,72 @@ static const struct settings_option options[] = {
 		NULL, AT(connect_timeout_ns), 0, 0, 86400 * 365, OPTION_SECONDS,
 		OPTION_GROUP_TRANSFER, 0},
 	{"retry", "N", "Try again up to N times after a failure that may pass.", NULL, AT(retries),
-		0, 0, 1000000, OPTION_COUNT, OPTION_GROUP_TRANSFER, 0},
+		0, 0, 1000000, OPTION_COUNT, OPTION_GROUP_TRANSFER, 0, FOR_GET},
 	{"retry-delay", "SECONDS",
 		"Wait this long before each retry; 0 is 1 s, doubled each time up to 10 minutes. A "
 		"server's Retry-After counts more.",
-		NULL, AT(retry_delay_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 0},
+		NULL, AT(retry_delay_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 0,
+		FOR_GET},
 	{"retry-connrefused", NULL, "Count a refused connection among the failures that may pass.",
-		NULL, AT(retry_connrefused), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 0},
+		NULL, AT(retry_connrefused), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 0,
+		FOR_GET},
 	{"fail", NULL, "A status of 400 or more is an error (exit 22) and its body is not saved.",
-		NULL, AT(fail), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 'f'},
+		NULL, AT(fail), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 'f', FOR_GET},
+
+	{"connections", "N", "Keep N connections open.", NULL, AT(connections), 0, 1, 1000000,
+		OPTION_COUNT, OPTION_GROUP_LOAD, 'c', FOR_BENCH},
+	{"duration", "SECONDS", "Measure for so long; also 30s, 5m, 1h.", NULL, AT(duration_ns), 0,
+		0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 'd', FOR_BENCH},
+	{"requests", "N",
+		"End after N requests were answered (or failed); 0: no limit. Given without "
+		"--duration, nothing else ends it.",
+		NULL, AT(requests), 0, 0, UINT64_C(1) << 40, OPTION_COUNT, OPTION_GROUP_LOAD, 'n',
+		FOR_BENCH},
+	{"rate", "N",
+		"Open loop: plan N requests a second (also 50k, 2m), whatever the server does, and "
+		"count latency from the planned moment, so that a stall shows in every request "
+		"that "
+		"it delayed. 0: closed loop, each connection asks again when it was answered.",
+		NULL, AT(rate), 0, 0, 1000000000, OPTION_RATE, OPTION_GROUP_LOAD, 'R', FOR_BENCH},
+	{"cps", NULL,
+		"Connections a second: each connection carries one request (with Connection: "
+		"close), and is opened anew.",
+		NULL, AT(cps), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"pipeline", "N", "Send up to N requests ahead on a connection (HTTP pipelining).", NULL,
+		AT(pipeline), 0, 1, 64, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"ramp", "SECONDS", "Open the connections evenly over so long a time; not measured.", NULL,
+		AT(ramp_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"warmup", "SECONDS", "Then let it run for so long before measuring.", NULL, AT(warmup_ns),
+		0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"url-file", "FILE",
+		"More URLs, one a line, each with a weight before it or none (1): \"3 "
+		"http://198.18.0.1/big\". Requests are spread by weight.",
+		NULL, AT(url_file), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"fail-if", "CONDITION",
+		"Exit with 118 if CONDITION holds at the end: a figure, < or >, and a limit, such "
+		"as "
+		"p99>1ms, errors>0, rps<100k. May be repeated; see FAIL CONDITIONS in dpfetch(1).",
+		NULL, AT(fail_if), 0, 0, 0, OPTION_LIST, OPTION_GROUP_LOAD, 0, FOR_BENCH},
 
 	{"output", "FILE",
 		"Write the body to FILE; \"-\" is standard output. The Nth -o belongs to the Nth "
 		"URL.",
-		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o'},
+		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o', FOR_GET},
 	{"remote-name", NULL, "Name the file as the URL's last path segment does.", NULL,
-		AT(remote_name), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 'O'},
+		AT(remote_name), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 'O', FOR_GET},
 	{"output-dir", "DIR", "The directory for -o and -O.", NULL, AT(output_dir), 0, 0, 0,
-		OPTION_TEXT, OPTION_GROUP_OUTPUT, 0},
+		OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_GET},
 	{"create-dirs", NULL, "Make the output's missing directories.", NULL, AT(create_dirs), 0, 0,
-		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0},
+		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
 	{"checksum", "ALGORITHM[=HEX]",
 		"Digest the body: sha-256, sha-512, sha-1, md5 or xxh3-128; with =HEX a difference "
 		"is "
 		"an error (exit 117).",
-		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0},
+		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_GET},
 	{"fsync", NULL, "Do not report success before the file is on stable storage.", NULL,
-		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0},
+		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
 	{"direct", NULL, "Write with O_DIRECT where the file system can.", NULL, AT(direct), 0, 0,
-		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0},
+		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
 
 	{"silent", NULL, "No progress meter, no summary, no error messages.", NULL, AT(silent), 0,
 		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's'},
@@ -144,15 +188,23 @@ static const struct settings_option options[] = {
 		"Print FORMAT to standard output after each transfer; curl's %{variables} and "
 		"ours. "
 		"@FILE reads it from a file.",
-		NULL, AT(write_out), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 'w'},
+		NULL, AT(write_out), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 'w', FOR_GET},
 	{"stats", "FILE",
 		"Write all figures and counters to FILE as JSON; \"-\" is standard output.", NULL,
 		AT(stats), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0},
+	{"interval", "SECONDS", "The step of the time series.", NULL, AT(interval_ns), 0, 0, 3600,
+		OPTION_SECONDS, OPTION_GROUP_REPORT, 'i', FOR_BENCH},
+	{"stats-stream", "FILE",
+		"Write each interval to FILE as it ends, one JSON object a line; \"-\" is standard "
+		"output.",
+		NULL, AT(stats_stream), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
+	{"csv", "FILE", "Write the time series to FILE as CSV; \"-\" is standard output.", NULL,
+		AT(csv), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
 		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
 	{"writer-core", "N", "The CPU of the writer thread; -1 chooses one that does not poll.",
-		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
+		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_GET},
 	{"strict-numa", NULL, "Fail where core and NIC are on different nodes, instead of warning.",
 		NULL, AT(strict_numa), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0},
 	{"rx-buffers", "N",
@@ -176,6 +228,7 @@ static const char *const group_titles[OPTION_GROUP_COUNT] = {
 	[OPTION_GROUP_PORT] = "The port",
 	[OPTION_GROUP_TCP] = "TCP",
 	[OPTION_GROUP_TRANSFER] = "The transfer",
+	[OPTION_GROUP_LOAD] = "The load",
 	[OPTION_GROUP_OUTPUT] = "The output",
 	[OPTION_GROUP_REPORT] = "Reports",
 	[OPTION_GROUP_MACHINE] = "The machine",
@@ -193,6 +246,12 @@ const char *
 settings_group_title(enum option_group group)
 {
 	return group_titles[group];
+}
+
+bool
+settings_option_is_of(const struct settings_option *option, int command)
+{
+	return option->commands == 0 || (option->commands & (1U << (unsigned int)command)) != 0;
 }
 
 const struct settings_option *

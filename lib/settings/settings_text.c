@@ -72,34 +72,63 @@ help_option(const struct settings_option *option, bool on, settings_print_fn pri
 	} while (*text != '\0');
 }
 
+/* Of one command, or (SETTINGS_COMMAND_COUNT) of all. */
 static void
-each_option(enum option_group group, option_fn fn, settings_print_fn print, void *ctx)
+each_option(enum option_group group, enum settings_command command, option_fn fn,
+	settings_print_fn print, void *ctx)
 {
 	uint32_t i, count;
 	const struct settings_option *options = settings_options(&count);
 
 	for (i = 0; i < count; i++) {
-		if (options[i].group == group)
+		if (options[i].group == group &&
+			(command == SETTINGS_COMMAND_COUNT ||
+				settings_option_is_of(&options[i], (int)command)))
 			fn(&options[i], on_by_default(&options[i]), print, ctx);
 	}
 }
 
+static bool
+group_has_options(enum option_group group, enum settings_command command)
+{
+	uint32_t i, count;
+	const struct settings_option *options = settings_options(&count);
+
+	for (i = 0; i < count; i++) {
+		if (options[i].group == group && settings_option_is_of(&options[i], (int)command))
+			return true;
+	}
+	return false;
+}
+
+static const char *const usages[SETTINGS_COMMAND_COUNT] = {
+	[SETTINGS_GET] = "Usage: dpfetch [EAL options --] [options] URL...\n"
+			 "       dpfetch [EAL options --] bench [options] URL...\n"
+			 "Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench "
+			 "--help tells "
+			 "of\nthe load generator.\n",
+	[SETTINGS_BENCH] =
+		"Usage: dpfetch [EAL options --] bench [options] URL...\n"
+		"Load a web server over dpfetch's own TCP stack on a DPDK port, and measure it.\n",
+};
+
 void
-settings_help(settings_print_fn print, void *ctx)
+settings_help(enum settings_command command, settings_print_fn print, void *ctx)
 {
 	char line[LINE_MAX_BYTES];
 	int group;
 
-	print(ctx, "Usage: dpfetch [EAL options --] [options] URL...\n"
-		   "Fetch URLs over dpfetch's own TCP stack on a DPDK port.\n");
+	print(ctx, usages[command]);
 	for (group = 0; group < OPTION_GROUP_COUNT; group++) {
+		if (!group_has_options((enum option_group)group, command))
+			continue;
 		snprintf(line, sizeof(line), "\n%s:\n",
 			settings_group_title((enum option_group)group));
 		print(ctx, line);
-		each_option((enum option_group)group, help_option, print, ctx);
+		each_option((enum option_group)group, command, help_option, print, ctx);
 	}
 	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
-		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-117, see "
+		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-118, see "
 		   "dpfetch(1).\n\n"
 		   "Try it: sudo tools/lab up, then the command that it prints.\n");
 }
@@ -144,6 +173,12 @@ man_option(const struct settings_option *option, bool on, settings_print_fn prin
 		man_text(option->name, print, ctx);
 		print(ctx, " turns it off.");
 	}
+	if (option->commands != 0) {
+		snprintf(line, sizeof(line), " Only for \\fB%s\\fR.",
+			settings_option_is_of(option, SETTINGS_GET) ? "dpfetch URL"
+								    : "dpfetch bench");
+		print(ctx, line);
+	}
 	print(ctx, "\n");
 }
 
@@ -157,7 +192,8 @@ settings_man(settings_print_fn print, void *ctx)
 		snprintf(line, sizeof(line), ".SS %s\n",
 			settings_group_title((enum option_group)group));
 		print(ctx, line);
-		each_option((enum option_group)group, man_option, print, ctx);
+		each_option(
+			(enum option_group)group, SETTINGS_COMMAND_COUNT, man_option, print, ctx);
 	}
 }
 
@@ -199,14 +235,17 @@ settings_completion(settings_print_fn print, void *ctx)
 		   "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 		   "\tcase $prev in\n");
 	for (group = 0; group < OPTION_GROUP_COUNT; group++)
-		each_option((enum option_group)group, completion_choices, print, ctx);
+		each_option((enum option_group)group, SETTINGS_COMMAND_COUNT, completion_choices,
+			print, ctx);
 	print(ctx, "\t--nic) COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\")); "
 		   "return ;;\n"
 		   "\tesac\n"
 		   "\t[[ $cur == -* ]] && COMPREPLY=($(compgen -W \"");
 	for (group = 0; group < OPTION_GROUP_COUNT; group++)
-		each_option((enum option_group)group, completion_option, print, ctx);
-	print(ctx, "\" -- \"$cur\")) && return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+		each_option((enum option_group)group, SETTINGS_COMMAND_COUNT, completion_option,
+			print, ctx);
+	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && bench == \"$cur\"* ]] && "
+		   "COMPREPLY=(bench) && return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 		   "complete -o filenames -F _dpfetch dpfetch\n");
 }
 
@@ -245,7 +284,7 @@ settings_dump(const struct settings *s, settings_print_fn print, void *ctx)
 
 	print(ctx, "[dpfetch]\n");
 	for (i = 0; i < count; i++) {
-		if (!is_kept(&options[i]))
+		if (!is_kept(&options[i]) || !settings_option_is_of(&options[i], s->command))
 			continue;
 		for (item = 0; settings_option_format(s, &options[i], item, value, sizeof(value));
 			item++) {

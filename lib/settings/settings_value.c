@@ -152,22 +152,84 @@ set_bytes(struct settings *s, const struct settings_option *option, const char *
 	return bad_value(what, text, expected, message);
 }
 
+/* A decimal number without sign, whatever else strtod knows; *ret_end is left at what follows. */
+static bool
+parse_decimal(const char *text, double *ret, const char **ret_end)
+{
+	char *end;
+
+	if (strchr("0123456789.", text[0]) == NULL || text[0] == '\0')
+		return false;
+	errno = 0;
+	*ret = strtod(text, &end);
+	*ret_end = end;
+	return end != text && errno == 0 && isfinite(*ret);
+}
+
+/* How many units a time's suffix stands for; 0: it is none. */
+static double
+time_suffix_ns(const char *end, double unit_ns)
+{
+	static const struct {
+		const char *suffix;
+		double ns;
+	} known[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+	size_t i;
+
+	if (*end == '\0')
+		return unit_ns;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(end, known[i].suffix) == 0)
+			return known[i].ns;
+	}
+	return 0;
+}
+
 static enum settings_result
 set_time(struct settings *s, const struct settings_option *option, const char *text, double unit_ns,
 	const char *unit, const char *what, char *message)
 {
-	char *end;
-	double value;
+	const char *end;
+	double value, ns;
 	char expected[128];
 
-	errno = 0;
-	value = strtod(text, &end);
-	if (end != text && *end == '\0' && errno == 0 && isfinite(value) &&
-		value >= (double)option->min && value <= (double)option->max) {
-		*(uint64_t *)field(s, option->offset) = (uint64_t)(value * unit_ns + 0.5);
+	if (parse_decimal(text, &value, &end) && (ns = value * time_suffix_ns(end, unit_ns)) >= 0 &&
+		time_suffix_ns(end, unit_ns) > 0 && ns >= (double)option->min * unit_ns &&
+		ns <= (double)option->max * unit_ns) {
+		*(uint64_t *)field(s, option->offset) = (uint64_t)(ns + 0.5);
 		return SETTINGS_OK;
 	}
 	snprintf(expected, sizeof(expected), "a number of %s from %llu to %llu", unit,
+		(unsigned long long)option->min, (unsigned long long)option->max);
+	return bad_value(what, text, expected, message);
+}
+
+static double
+rate_suffix(const char *end)
+{
+	if (*end == '\0')
+		return 1;
+	if (end[1] != '\0')
+		return 0;
+	return *end == 'k' || *end == 'K' ? 1e3 : *end == 'm' || *end == 'M' ? 1e6 : 0;
+}
+
+static enum settings_result
+set_rate(struct settings *s, const struct settings_option *option, const char *text,
+	const char *what, char *message)
+{
+	const char *end;
+	double value;
+	char expected[128];
+
+	if (parse_decimal(text, &value, &end) && rate_suffix(end) > 0 &&
+		value * rate_suffix(end) >= (double)option->min &&
+		value * rate_suffix(end) <= (double)option->max) {
+		*(double *)field(s, option->offset) = value * rate_suffix(end);
+		return SETTINGS_OK;
+	}
+	snprintf(expected, sizeof(expected),
+		"a number a second from %llu to %llu, such as 1000, 50k or 1.5m",
 		(unsigned long long)option->min, (unsigned long long)option->max);
 	return bad_value(what, text, expected, message);
 }
@@ -309,6 +371,8 @@ settings_option_set(struct settings *s, const struct settings_option *option, co
 		return set_time(s, option, text, 1e9, "seconds", what, message);
 	case OPTION_MICROSECONDS:
 		return set_time(s, option, text, 1e3, "microseconds", what, message);
+	case OPTION_RATE:
+		return set_rate(s, option, text, what, message);
 	case OPTION_CHOICE:
 		return set_choice(s, option, text, what, message);
 	case OPTION_CIDR:
@@ -426,6 +490,9 @@ settings_option_format(const struct settings *s, const struct settings_option *o
 	case OPTION_MICROSECONDS:
 		snprintf(buf, room, "%.9g", (double)*(const uint64_t *)at / 1e3);
 		return true;
+	case OPTION_RATE:
+		snprintf(buf, room, "%.17g", *(const double *)at);
+		return true;
 	case OPTION_CHOICE:
 		return format_text(option->choices[*(const int *)at], buf, room);
 	case OPTION_CIDR:
@@ -463,6 +530,9 @@ settings_defaults(struct settings *ret)
 		.ack_segments = tcp.ack_segments_max,
 		.window_bytes = tcp.rcv_window_max_bytes,
 		.direct = true,
+		.connections = 10,
+		.pipeline = 1,
+		.interval_ns = NS_PER_SEC,
 	};
 	return SETTINGS_OK;
 }

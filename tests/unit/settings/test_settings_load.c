@@ -315,30 +315,111 @@ test_load_config_that_is_a_directory_is_refused(void **state)
 	assert_non_null(strstr(message, "Is a directory"));
 }
 
+/* An option is in the help of its commands, and no other's; what follows it stands apart. */
+static void
+check_help(const char *help, const struct settings_option *option, int command)
+{
+	char word[64];
+	const char *at;
+
+	snprintf(word, sizeof(word), "%s%s%s", option->name, option->argument != NULL ? " " : "",
+		option->argument != NULL ? option->argument : "");
+	for (at = strstr(help, word); at != NULL; at = strstr(at + 1, word)) {
+		if ((strncmp(at - 2, "--", 2) == 0 || strncmp(at - 5, "--no-", 5) == 0) &&
+			isspace(at[strlen(word)]))
+			break;
+	}
+	assert_int_equal(at != NULL, settings_option_is_of(option, command));
+}
+
+static void
+test_load_bench_takes_its_options_and_get_refuses_them(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "bench", "-c", "100", "-d", "2m", "-R", "50k", "--ramp",
+				 "250ms", "http://198.18.0.1/"),
+		SETTINGS_OK);
+	assert_int_equal(s.command, SETTINGS_BENCH);
+	assert_int_equal(s.connections, 100);
+	assert_int_equal(s.duration_ns, 120 * NS_PER_SEC);
+	assert_int_equal(s.ramp_ns, NS_PER_SEC / 4);
+	assert_true(s.rate == 50000.0);
+	assert_int_equal(s.urls.count, 1);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "-c", "100", "http://198.18.0.1/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "dpfetch bench"));
+	assert_int_equal(
+		LOAD(&s, message, "bench", "-o", "x", "http://198.18.0.1/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "dpfetch bench has no --output"));
+	assert_int_equal(LOAD(&s, message, "http://198.18.0.1/", "bench"), SETTINGS_OK);
+	assert_int_equal(s.command, SETTINGS_GET); /* only as the first word */
+	settings_free(&s);
+}
+
+static void
+test_load_config_keys_of_another_command_are_passed_over(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX], path[] = "/tmp/dpfetch-test-XXXXXX";
+	int fd = mkstemp(path);
+	static const char text[] = "connections = 7\noutput = x\nmtu = 9000\n";
+
+	(void)state;
+	assert_true(fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1);
+	close(fd);
+	assert_int_equal(LOAD(&s, message, "--config", path), SETTINGS_OK);
+	assert_int_equal(s.outputs.count, 1);
+	assert_int_equal(s.connections, 10);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "bench", "--config", path), SETTINGS_OK);
+	assert_int_equal(s.outputs.count, 0);
+	assert_int_equal(s.connections, 7);
+	assert_int_equal(s.mtu, 9000);
+	settings_free(&s);
+	unlink(path);
+}
+
+static void
+test_load_bad_rates_and_times_are_refused(void **state)
+{
+	static const char *const bad[][2] = {{"-R", "x"}, {"-R", "10g"}, {"-R", "-1"},
+		{"-R", "1kk"}, {"-R", "nan"}, {"-d", "1d"}, {"-d", "-1"}, {"-d", "25h"}, {"-d", ""},
+		{"-d", "ms"}, {"-d", "inf"}, {"-R", ""}, {"-c", "0"}, {"-c", "1k"}};
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(LOAD(&s, message, "bench", bad[i][0], bad[i][1]), SETTINGS_USAGE);
+}
+
 static void
 test_help_man_and_completion_name_every_option(void **state)
 {
-	char *help = calloc(1, 65536), *man = calloc(1, 65536), *completion = calloc(1, 65536);
+	char *help[SETTINGS_COMMAND_COUNT], *man = calloc(1, 65536), *completion = calloc(1, 65536);
 	uint32_t i, count;
 	const struct settings_option *options = settings_options(&count);
+	int command;
 
 	(void)state;
-	settings_help(append, help);
+	for (command = 0; command < SETTINGS_COMMAND_COUNT; command++) {
+		help[command] = calloc(1, 65536);
+		settings_help((enum settings_command)command, append, help[command]);
+	}
 	settings_man(append, man);
 	settings_completion(append, completion);
 	for (i = 0; i < count; i++) {
-		char word[64];
-
-		assert_non_null(strstr(help, options[i].name));
-		if (options[i].argument != NULL) { /* and what follows stands apart from it */
-			snprintf(word, sizeof(word), "%s %s", options[i].name, options[i].argument);
-			assert_non_null(strstr(help, word));
-			assert_true(isspace(strstr(help, word)[strlen(word)]));
-		}
+		for (command = 0; command < SETTINGS_COMMAND_COUNT; command++)
+			check_help(help[command], &options[i], command);
 		assert_non_null(strstr(completion, options[i].name));
 	}
 	assert_non_null(strstr(man, "connect\\-timeout"));
-	free(help);
+	for (command = 0; command < SETTINGS_COMMAND_COUNT; command++)
+		free(help[command]);
 	free(man);
 	free(completion);
 }
@@ -419,6 +500,9 @@ main(void)
 		cmocka_unit_test(test_dump_leaves_out_and_names_what_a_file_cannot_hold),
 		cmocka_unit_test(test_load_indented_key_is_a_key_of_its_own),
 		cmocka_unit_test(test_load_config_that_is_a_directory_is_refused),
+		cmocka_unit_test(test_load_bench_takes_its_options_and_get_refuses_them),
+		cmocka_unit_test(test_load_config_keys_of_another_command_are_passed_over),
+		cmocka_unit_test(test_load_bad_rates_and_times_are_refused),
 		cmocka_unit_test(test_help_man_and_completion_name_every_option),
 		cmocka_unit_test(
 			test_address_by_dhcp_needs_no_prefix_and_the_last_one_given_counts),

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "report_json.h"
+
+/* JSON is UTF-8; what is not (a header or file name in Latin-1) is read as Latin-1. */
+json_t *
+report_json_text(const char *text)
+{
+	json_t *json = json_string(text);
+	size_t len = strlen(text), used = 0;
+	char *utf8;
+
+	if (json != NULL)
+		return json;
+	utf8 = malloc(2 * len + 1);
+	if (utf8 == NULL)
+		return NULL;
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text >= 0x80)
+			utf8[used++] = (char)(0xc0 | (unsigned char)*text >> 6);
+		utf8[used++] = (char)((unsigned char)*text >= 0x80 ? 0x80 | (*text & 0x3f) : *text);
+	}
+	json = json_stringn(utf8, used);
+	free(utf8);
+	return json;
+}
+
+json_t *
+report_json_counters(const struct counters *c)
+{
+	json_t *object = json_object();
+	int i;
+
+	for (i = 0; i < COUNTER_COUNT; i++)
+		json_object_set_new(object, counter_name((enum counter_id)i),
+			json_integer((json_int_t)c->value[i]));
+	return object;
+}
+
+json_t *
+report_json_delay(const struct histogram *h)
+{
+	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "count", (json_int_t)h->count,
+		"mean_us", histogram_mean(h) / 1e3, "p50_us",
+		(double)histogram_percentile(h, 50.0) / 1e3, "p90_us",
+		(double)histogram_percentile(h, 90.0) / 1e3, "p99_us",
+		(double)histogram_percentile(h, 99.0) / 1e3, "p99_9_us",
+		(double)histogram_percentile(h, 99.9) / 1e3, "max_us", (double)h->max / 1e3);
+}
+
+json_t *
+report_json_core(int core, const struct worker_usage *u, uint64_t cycles_hz)
+{
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:f, s:f}", "core", core, "iterations",
+		(json_int_t)u->iterations, "iterations_busy", (json_int_t)u->iterations_busy,
+		"cycles", (json_int_t)u->cycles, "cycles_busy", (json_int_t)u->cycles_busy,
+		"iteration_max_us", (double)u->iteration_cycles_max * 1e6 / (double)cycles_hz, "hz",
+		(double)cycles_hz);
+}
+
+json_t *
+report_json_nic(const struct port_stats *n)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
+		(json_int_t)n->rx_packets, "rx_bytes", (json_int_t)n->rx_bytes, "tx_packets",
+		(json_int_t)n->tx_packets, "tx_bytes", (json_int_t)n->tx_bytes, "imissed",
+		(json_int_t)n->rx_missed, "ierrors", (json_int_t)n->rx_errors, "oerrors",
+		(json_int_t)n->tx_errors, "rx_nombuf", (json_int_t)n->rx_no_mbuf);
+}
+
+json_t *
+report_json_environment(const struct port_info *port, const struct settings *s)
+{
+	struct utsname name = {0};
+	char when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	uname(&name);
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:i}",
+		"version", DPFETCH_VERSION, "time", when, "kernel", name.release, "machine",
+		name.machine, "nic", port->name, "driver", port->driver, "mtu", (int)port->mtu,
+		"numa_node", port->numa_node, "hugepages", port->hugepages, "rx_checksum_offload",
+		port->rx_l4_checksum, "tx_checksum_offload",
+		(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "link_mbps", (int)port->link_mbps,
+		"window_bytes", (int)s->window_bytes, "ack_segments", (int)s->ack_segments);
+}
+
+static void
+add_xstat(void *ctx, const char *name, uint64_t value)
+{
+	json_object_set_new(ctx, name, json_integer((json_int_t)value));
+}
+
+json_t *
+report_json_xstats(struct port *port)
+{
+	json_t *object = json_object();
+
+	if (port != NULL)
+		port_xstats(port, add_xstat, object);
+	return object;
+}
+
+int
+report_json_write(const json_t *root, const char *path)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	int rc = 0;
+
+	if (file == NULL)
+		return -errno;
+	if (json_dumpf(root, file, JSON_INDENT(2)) != 0 || fputc('\n', file) == EOF)
+		rc = -EIO;
+	if (fflush(file) != 0)
+		rc = -errno;
+	if (file != stdout)
+		fclose(file);
+	return rc;
+}

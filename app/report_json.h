@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef REPORT_JSON_H
+#define REPORT_JSON_H
+
+#include <jansson.h>
+
+#include "base_counters.h"
+#include "base_histogram.h"
+#include "port.h"
+#include "settings.h"
+#include "worker.h"
+
+/* What the JSON documents of all commands are made of. Each returns an object of its own, the
+ * caller's to give away or to json_decref. */
+
+/** The "schema" of --stats documents; it grows when a field changes its meaning or goes. */
+#define REPORT_JSON_SCHEMA 1
+
+/** A string; what is not UTF-8 is read as Latin-1. */
+json_t *report_json_text(const char *text);
+
+/** Every counter by its name. */
+json_t *report_json_counters(const struct counters *c);
+
+/** Count, mean, percentiles and maximum of times, in microseconds. */
+json_t *report_json_delay(const struct histogram *h);
+
+/** What a poll core did with its cycles. */
+json_t *report_json_core(int core, const struct worker_usage *u, uint64_t cycles_hz);
+
+/** What the NIC counted. */
+json_t *report_json_nic(const struct port_stats *n);
+
+/** Where and with what it was measured: versions, kernel, NIC, driver, MTU, offloads, time. */
+json_t *report_json_environment(const struct port_info *port, const struct settings *s);
+
+/** The port's own non-zero statistics; port NULL: none. */
+json_t *report_json_xstats(struct port *port);
+
+/** Writes root to path ("-": standard output), indented. 0 or -errno. */
+int report_json_write(const json_t *root, const char *path);
+
+#endif
