@@ -19,10 +19,17 @@ http_limits_defaults(struct http_limits *ret)
 	};
 }
 
+uint64_t
+http_response_size(const struct http_limits *limits, http_header_fn on_header)
+{
+	(void)on_header;
+	return sizeof(struct http_response) + limits->header_bytes_max + 2U;
+}
+
 struct http_response *
 http_response_create(const struct http_limits *limits, http_header_fn on_header, void *ctx)
 {
-	struct http_response *r = malloc(sizeof(*r) + limits->header_bytes_max + 2U);
+	struct http_response *r = malloc(http_response_size(limits, on_header));
 
 	if (r == NULL)
 		return NULL;

@@ -50,6 +50,9 @@ struct http_response *http_response_create(
 	const struct http_limits *limits, http_header_fn on_header, void *ctx);
 void http_response_destroy(struct http_response *r);
 
+/** Bytes that http_response_create takes for these. */
+uint64_t http_response_size(const struct http_limits *limits, http_header_fn on_header);
+
 /** Makes it ready for the next response. is_head: the request's method is HEAD. */
 void http_response_reset(struct http_response *r, bool is_head);
 

@@ -19,8 +19,18 @@
  * response's latency counts from the planned moment, also when no connection was free then (no
  * coordinated omission).
  *
- * A run has phases: ramp (connections are opened, evenly spread), warm-up (not counted), measured,
- * and drained (what is under way may end, and is counted if it was sent in the measured time).
+ * A run has phases: ramp (connections are opened, evenly spread; in an open loop the rate grows evenly
+ * with them, from 0), warm-up (not counted), measured, and drained (what is under way may end, and is
+ * counted if it was sent in the measured time).
+ *
+ * Targets with the same address and port are one endpoint. Each connection belongs to one; as many to
+ * each as the weights of its targets ask for, and where that is no whole number, or there are more
+ * endpoints than connections, chance decides whenever a connection is opened. A request picks among its
+ * connection's targets by weight. So shares are exact within an endpoint; between them they are those
+ * of the connections, and in a closed loop a faster endpoint gets more.
+ *
+ * A connection that cannot be made rests for 100 ms before the next attempt, and so does one that is
+ * closed before it carried a request.
  */
 
 #define LOAD_CONNECTIONS_MAX 1000000U
@@ -43,14 +53,18 @@ struct load_config {
 	uint32_t connections; /* kept open, 1..LOAD_CONNECTIONS_MAX */
 	uint32_t pipeline; /* requests under way on one connection, 1..LOAD_PIPELINE_MAX */
 	uint32_t requests_per_connection; /* then it is closed and another opened; 0: no limit */
-	double rate; /* open loop: requests a second; 0: closed loop */
+	double rate; /* open loop: requests a second, up to 1e9; 0: closed loop */
 	uint64_t ramp_ns, warmup_ns;
-	uint64_t duration_ns; /* of the measured time; TIME_NEVER: until requests_max */
-	uint64_t requests_max; /* responses and failed requests, measured; 0: no limit */
+	uint64_t duration_ns; /* of the measured time, 1..; TIME_NEVER: until requests_max */
+	uint64_t requests_max; /* sent (open loop: planned) in the measured time, which ends when
+				* each has got a response or failed; 0: no limit. Connections that
+				* cannot be made do not count */
 	uint64_t drain_ns; /* how long the end waits for responses under way */
 	uint64_t connect_timeout_ns; /* TIME_NEVER: none, here and below */
 	uint64_t request_timeout_ns; /* from the first byte sent to the response's last */
-	uint64_t interval_ns; /* of the time series, for example a second; from load_start on */
+	uint64_t
+		interval_ns; /* of the time series, for example a second; from load_start on. 0: none
+			       * is kept */
 	uint32_t intervals_max; /* kept; later ones are not recorded */
 	struct http_limits limits;
 	uint64_t seed; /* of the choice between targets */
@@ -60,32 +74,42 @@ struct load_config {
  *  2 s to drain, 30 s for a request, curl's limits with 32 KiB of head; the rest zero. */
 void load_config_defaults(struct load_config *ret);
 
-/** Why a request, or the connection for it, failed. */
+/**
+ * Why a connection (the first one), or a request (all others), failed.
+ *
+ * A connection that has worked may be closed by the server at any time: what was sent on it and not
+ * begun to be answered is sent again on a new one, once (RFC 9112 §9.3.1), its times still counted from
+ * the first attempt; it fails (RECEIVE) if that connection fails. A time-out and bad HTTP end the
+ * connection, and fail all requests that are under way on it.
+ */
 enum load_error {
 	LOAD_ERROR_CONNECT, /* refused, unreachable, no port or place left, or not in time */
 	LOAD_ERROR_SEND, /* the connection ended before the request was out */
 	LOAD_ERROR_RECEIVE, /* it ended before the response was whole: reset or closed */
 	LOAD_ERROR_TIMEOUT, /* the response was not whole in time */
-	LOAD_ERROR_HTTP, /* it is no HTTP, or over a limit */
+	LOAD_ERROR_HTTP, /* it is no HTTP, over a limit, or followed by bytes that nobody asked for */
 	LOAD_ERROR_COUNT
 };
 
 /** "connect", "send", ... Static storage. */
 const char *load_error_name(enum load_error error);
 
-/** What is counted. A failed request is one of errors; every request sent ends as a response or an
- *  error, or is still under way when the drain ends (unanswered). */
+/** What is counted. Every request sent ends as a response or as one of the errors but CONNECT, or is
+ *  still under way when the drain ends (unanswered). */
 struct load_counts {
 	uint64_t planned; /* open loop: requests whose moment has come */
-	uint64_t requests; /* sent: their first byte was taken by the transport */
+	uint64_t requests; /* sent: their first byte was taken by the transport. Once, also if sent
+			    * again */
 	uint64_t responses; /* whole, of whatever status */
 	uint64_t status[10]; /* of them, by the status's first digit: 2 is 2xx */
 	uint64_t errors[LOAD_ERROR_COUNT];
-	uint64_t request_bytes; /* heads sent */
-	uint64_t header_bytes, body_bytes; /* received, of whole responses and others */
+	uint64_t request_bytes; /* heads sent, and sent again */
+	uint64_t header_bytes, body_bytes; /* received, of whole responses and others. What frames
+					    * the chunks of a body is neither */
 	uint64_t connects; /* begun */
 	uint64_t connected; /* of them, established */
 	uint64_t disconnects; /* by the server, between two exchanges: no error (RFC 9112 §9.5) */
+	uint64_t unasked; /* connections given up because bytes came between two exchanges */
 };
 
 /** Adds all of from to to. */
@@ -103,20 +127,23 @@ struct load_interval {
 };
 
 /** The measured time. Requests belong to it by the moment of their sending (open loop: their planned
- *  one), bytes and connections by when they came. */
+ *  one), with their responses and errors; bytes, connections and disconnects by when they came, so
+ *  that the bytes of responses that come in the drain are not among them. */
 struct load_stats {
-	uint64_t start_ns, end_ns; /* absolute; 0: not yet */
+	uint64_t start_ns, end_ns; /* absolute; 0: not yet, or (load_stop) never */
 	struct load_counts counts;
 	uint64_t unsent; /* open loop: planned and never sent */
 	uint64_t unanswered; /* under way when the drain ended */
 	uint32_t open_max; /* most connections established at once */
 	struct histogram latency; /* ns, see above; only whole responses */
-	struct histogram service; /* ns from the request's first byte sent; in a closed loop the same */
+	struct histogram
+		service; /* ns from the request's first byte sent; in a closed loop the same */
 	struct histogram first_byte; /* ns from the request's first byte sent to the response's */
 	struct histogram connect; /* ns from connect to established */
 };
 
-/** Adds another worker's: counts and histograms add up, the time is the union. */
+/** Adds another worker's: counts and histograms add up (so does open_max, to an upper bound), the time
+ *  is the union. to: of load_stats, or all zero but for the histograms, which are reset. */
 void load_stats_merge(struct load_stats *to, const struct load_stats *from);
 
 enum load_phase { LOAD_IDLE, LOAD_RAMP, LOAD_WARMUP, LOAD_MEASURE, LOAD_DRAIN, LOAD_OVER };
@@ -129,22 +156,25 @@ struct load *load_create(const struct load_config *cfg);
 /** Frees it. What is still connected is given up (RST). */
 void load_destroy(struct load *l);
 
-/** Bytes that load_create takes for each connection, about: for reports and limits. */
+/** Bytes that load_create takes for each connection, about: for reports and limits. What the transport
+ *  takes comes on top. */
 uint64_t load_bytes_per_connection(const struct load_config *cfg);
 
 /** Begins. Once. */
 void load_start(struct load *l, uint64_t now_ns);
 
-/** Moves everything on; call it in every iteration of the poll loop. true: over, and all connections
- *  are let go. */
+/** Moves everything on; call it in every iteration of the poll loop. Its work is in proportion to what
+ *  has happened or is due, not to the connections; it opens at most 256 of them, and more at the next
+ *  call. true: over, and all connections are let go: in order those that were idle, the others by
+ *  RST. */
 bool load_poll(struct load *l, uint64_t now_ns);
 
 /** When load_poll has something to do without an event: a planned request, a time-out, the end of a
- *  phase. TIME_NEVER: nothing. */
+ *  phase. May be in the past: now. TIME_NEVER: nothing. */
 uint64_t load_deadline(const struct load *l);
 
-/** Ends the phase under way, whatever it is, and goes on with the drain (Ctrl-C). A second time: ends
- *  at once. */
+/** Ends the phase under way, whatever it is, and goes on with the drain (Ctrl-C). A second time, or in
+ *  the drain: ends at once. Nothing before load_start. */
 void load_stop(struct load *l, uint64_t now_ns);
 
 enum load_phase load_phase(const struct load *l);
