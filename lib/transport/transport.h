@@ -44,10 +44,13 @@ struct transport_ops {
 	uint32_t (*send_queued)(const struct transport_conn *c);
 
 	/** Takes up to parts_max runs of received bytes, in order; returns how many. The owners are
-	 *  then the caller's, who gives each back by struct transport's release. */
+	 *  then the caller's, who gives each back by struct transport's release. Fewer than
+	 *  parts_max: there is no more now, be it that the caller holds all the buffers or that it
+	 *  is another connection's turn; an event tells when there is. */
 	uint32_t (*recv)(
 		void *ctx, struct transport_conn *c, struct payload *ret_parts, uint32_t parts_max);
-	/** Would recv return anything? Where only a system call could tell, true. */
+	/** Would recv return anything, now or when it may go on? Where only a system call could
+	 *  tell, true: then it is recv that finds out, and a FIN or an error with it. */
 	bool (*recv_ready)(const struct transport_conn *c);
 	/** The peer's FIN has come, and everything before it has been taken by recv. */
 	bool (*recv_finished)(const struct transport_conn *c);
