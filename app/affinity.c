@@ -31,6 +31,17 @@ affinity_avoid_cpu(pthread_t thread, int cpu)
 }
 
 void
+affinity_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (cpu >= 0 && cpu < CPU_SETSIZE)
+		CPU_SET((size_t)cpu, &set);
+	(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+void
 affinity_raise_priority(void)
 {
 	(void)setpriority(PRIO_PROCESS, 0, NICE_BEST);

@@ -10,6 +10,9 @@
 /** Lets the thread run on every online CPU but this one. */
 void affinity_avoid_cpu(pthread_t thread, int cpu);
 
+/** Binds the calling thread to this CPU, as the EAL does with the poll core. */
+void affinity_pin(int cpu);
+
 /** Raises the calling thread's priority as far as it may (nice -20): a poll core that waits for its
  *  turn acknowledges late, and the server then sends again. Without the permission nothing
  *  happens. */

@@ -27,6 +27,7 @@ enum exit_code {
 	EXIT_CODE_REPORT = 115, /* --stats: the file could not be written */
 	EXIT_CODE_INTERNAL = 116, /* received buffers were not given back: please report */
 	EXIT_CODE_CHECKSUM = 117, /* --checksum: the body's digest differs */
+	EXIT_CODE_LIMIT = 118, /* bench --fail-if: a condition holds */
 };
 
 #endif

@@ -56,9 +56,9 @@ uint64_t get_connect_until_ns(const struct get *g);
  *  asked, or until get_connect_until_ns. 0, or an exit code and why in text (of room bytes). */
 int get_route(struct get *g, const struct target *t, char *text, size_t room);
 
-/** What to tell the user when the host with this MAC address has the address own, too. */
-void get_conflict_text(
-	const struct ip_address *own, const struct ether_addr *mac, char *text, size_t room);
+/** Parses a URL into t, and resolves its host if that needs no DNS of ours. 0, or an exit code after
+ *  having said why; t->url is to be freed in any case. */
+int get_prepare_target(const struct get *g, const char *url, struct target *t);
 
 /** Fetches target index, retries included: fills g->report[index], says how it went. */
 void get_one(struct get *g, uint32_t index);

@@ -83,6 +83,8 @@ get_check_route(const struct get *g, const struct ip_address *remote, char *mess
 	uint8_t prefix_len = l != NULL ? l->prefix_len : s->prefix_len;
 	char ip[IPV4_ADDR_TEXT_LEN], own[IPV4_ADDR_TEXT_LEN];
 
+	if (s->stack == SETTINGS_STACK_KERNEL)
+		return 0; /* the kernel knows */
 	if (remote->family == 6)
 		return check_route_ipv6(s, remote, message);
 	ipv4_addr_format(remote->v4, ip);
@@ -107,34 +109,44 @@ get_check_route(const struct get *g, const struct ip_address *remote, char *mess
 	return EXIT_CODE_COULDNT_CONNECT;
 }
 
-static int
-prepare_url(struct get *g, uint32_t i)
+int
+get_prepare_target(const struct get *g, const char *url, struct target *t)
 {
-	struct target *t = &g->target[i];
 	const char *why = NULL;
 	char message[SETTINGS_MESSAGE_MAX];
-	int rc = http_url_parse(g->settings->urls.item[i], &t->url, &why), code;
+	int rc = http_url_parse(url, &t->url, &why), code;
 
 	if (rc != 0) {
 		code = rc == -EPROTONOSUPPORT ? EXIT_CODE_UNSUPPORTED_PROTOCOL
 		       : rc == -ENOMEM	      ? EXIT_CODE_OUT_OF_MEMORY
 					      : EXIT_CODE_URL_MALFORMED;
-		message_error(&g->host.level, code, "URL '%s': %s", g->settings->urls.item[i], why);
-		return code;
-	}
-	rc = output_path(g->settings, i, &t->url, &t->path, message);
-	if (rc != 0) {
-		code = rc == -ENOMEM ? EXIT_CODE_OUT_OF_MEMORY : EXIT_CODE_WRITE_ERROR;
-		message_error(&g->host.level, code, "%s", message);
+		message_error(&g->host.level, code, "URL '%s': %s", url, why);
 		return code;
 	}
 	code = resolve_url(g->settings, &t->url, &t->remote, message);
 	if (code == -ENOENT)
-		return 0; /* get_one asks DNS, once the port is up */
+		return 0; /* DNS is asked once the port is up */
 	if (code == 0 && !(g->settings->address_dhcp && t->remote.family == 4))
 		code = get_check_route(g, &t->remote, message);
 	if (code != 0)
 		message_error(&g->host.level, code, "%s", message);
+	return code;
+}
+
+static int
+prepare_url(struct get *g, uint32_t i)
+{
+	struct target *t = &g->target[i];
+	char message[SETTINGS_MESSAGE_MAX];
+	int code = get_prepare_target(g, g->settings->urls.item[i], t), rc;
+
+	if (code != 0)
+		return code;
+	rc = output_path(g->settings, i, &t->url, &t->path, message);
+	if (rc == 0)
+		return 0;
+	code = rc == -ENOMEM ? EXIT_CODE_OUT_OF_MEMORY : EXIT_CODE_WRITE_ERROR;
+	message_error(&g->host.level, code, "%s", message);
 	return code;
 }
 

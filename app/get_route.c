@@ -5,6 +5,7 @@
 
 #include "exit_code.h"
 #include "get.h"
+#include "host_trouble.h"
 
 /* What the link's routers have to say is waited for, and the test of our own addresses. */
 struct route_wait {
@@ -43,17 +44,6 @@ why_no_route(int rc)
 	default:
 		return strerror(-rc);
 	}
-}
-
-void
-get_conflict_text(
-	const struct ip_address *own, const struct ether_addr *mac, char *text, size_t room)
-{
-	char mac_text[ETHER_ADDR_TEXT_LEN], ip[IP_ADDRESS_TEXT_LEN];
-
-	snprintf(text, room, "%s uses our address %s too; choose another %s",
-		ether_addr_format(mac, mac_text), ip_address_format(own, ip),
-		own->family == 4 ? "--address" : "--address6 or --mac");
 }
 
 uint64_t
@@ -95,7 +85,7 @@ get_route(struct get *g, const struct target *t, char *text, size_t room)
 		return EXIT_CODE_ABORTED;
 	}
 	if (netstack_address_conflict(g->host.netstack, &own, &mac)) {
-		get_conflict_text(&own, &mac, text, room);
+		host_trouble_conflict_text(&own, &mac, text, room);
 		return EXIT_CODE_ADDRESS;
 	}
 	snprintf(text, room, "Failed to connect to %s port %u: %s",

@@ -9,6 +9,7 @@
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "get.h"
+#include "host_trouble.h"
 #include "lease.h"
 #include "lookup.h"
 #include "output.h"
@@ -66,34 +67,25 @@ publish_progress(struct get *g, uint64_t now_ns)
 	monitor_progress(g->host.monitor, &p);
 }
 
-/* Ctrl-C, a second host with our address, a link that stays down: the transfer ends. */
+/* Ctrl-C, a second host with our address, a link that stays down: the transfer ends. After Ctrl-C it
+ * has been told once. */
 static void
 check_troubles(struct get *g, uint64_t now_ns)
 {
-	struct ip_address address;
-	struct ether_addr mac;
+	static const enum fetch_code codes[] = {
+		[HOST_TROUBLE_SIGNAL] = FETCH_ABORTED_BY_CALLBACK,
+		[HOST_TROUBLE_LEASE] = FETCH_RECV_ERROR,
+		[HOST_TROUBLE_CONFLICT] = FETCH_COULDNT_CONNECT,
+		[HOST_TROUBLE_GONE] = FETCH_RECV_ERROR,
+		[HOST_TROUBLE_LINK] = FETCH_RECV_ERROR,
+	};
 	char text[160];
-	int signo = monitor_signal(g->host.monitor);
+	enum host_trouble trouble = host_trouble_check(&g->host, now_ns, text, sizeof(text));
 
-	if (signo != 0 && !g->interrupted) {
-		g->interrupted = true;
-		snprintf(text, sizeof(text), "interrupted by %s",
-			signo == 2 ? "SIGINT" : "a signal to terminate");
-		fetch_cancel(g->fetch, FETCH_ABORTED_BY_CALLBACK, text, now_ns);
-	} else if (!lease_keep(&g->host, now_ns, text, sizeof(text))) {
-		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
-	} else if (netstack_address_conflict(g->host.netstack, &address, &mac)) {
-		get_conflict_text(&address, &mac, text, sizeof(text));
-		fetch_cancel(g->fetch, FETCH_COULDNT_CONNECT, text, now_ns);
-	} else if (monitor_port_gone(g->host.monitor)) {
-		snprintf(text, sizeof(text), "%.40s is gone: deleted, moved away or unplugged",
-			g->settings->nic);
-		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
-	} else if (monitor_link_down_ns(g->host.monitor) > g->settings->link_timeout_ns) {
-		snprintf(text, sizeof(text), "the link of %.40s has been down for %.0f s",
-			g->settings->nic, (double)g->settings->link_timeout_ns / 1e9);
-		fetch_cancel(g->fetch, FETCH_RECV_ERROR, text, now_ns);
-	}
+	if (trouble == HOST_TROUBLE_NONE || (trouble == HOST_TROUBLE_SIGNAL && g->interrupted))
+		return;
+	g->interrupted = g->interrupted || trouble == HOST_TROUBLE_SIGNAL;
+	fetch_cancel(g->fetch, codes[trouble], text, now_ns);
 }
 
 static bool
@@ -155,19 +147,6 @@ subtract_usage(struct worker_usage *u, const struct worker_usage *from)
 }
 
 static void
-subtract_nic(struct port_stats *n, const struct port_stats *from)
-{
-	n->rx_packets -= from->rx_packets;
-	n->rx_bytes -= from->rx_bytes;
-	n->tx_packets -= from->tx_packets;
-	n->tx_bytes -= from->tx_bytes;
-	n->rx_missed -= from->rx_missed;
-	n->rx_errors -= from->rx_errors;
-	n->tx_errors -= from->tx_errors;
-	n->rx_no_mbuf -= from->rx_no_mbuf;
-}
-
-static void
 collect(struct get *g, struct report *r, const struct baseline *base)
 {
 	int i;
@@ -179,7 +158,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	r->usage = g->host.worker.usage;
 	subtract_usage(&r->usage, &base->usage);
 	port_stats(g->host.port, &r->nic);
-	subtract_nic(&r->nic, &base->nic);
+	port_stats_subtract(&r->nic, &base->nic);
 	r->ack_delay = g->host.ack_delay;
 	port_info(g->host.port, &r->port);
 	r->core = g->host.core;

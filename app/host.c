@@ -10,14 +10,11 @@
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "host.h"
+#include "kernel_transport.h"
 #include "lease.h"
 #include "nic_info.h"
 #include "wire_ipv4.h"
 
-#define TCP_IP_HEADER_LEN 40U
-#define CONNECTIONS_MAX 16U
-#define BUFFERS_PER_WINDOW 2U /* room for segments of half the full size */
-#define BUFFERS_MIN 1024U
 #define BUFFERS_SLACK 256U
 #define CLOSE_WAIT_NS (500 * NS_PER_MS)
 
@@ -33,22 +30,6 @@ port_mode(const struct settings *s)
 	};
 
 	return modes[s->nic_mode];
-}
-
-/* Full-sized segments that the largest window lets into flight. */
-static uint32_t
-frames_in_window(const struct settings *s)
-{
-	return (uint32_t)(s->window_bytes / (s->mtu - TCP_IP_HEADER_LEN));
-}
-
-/* Received buffers that one connection may hold, from the window and the segment size. */
-static uint32_t
-buffers_max(const struct settings *s)
-{
-	if (s->rx_buffers > 0)
-		return (uint32_t)MAX_OF(s->rx_buffers, UINT64_C(64));
-	return (uint32_t)MAX_OF(frames_in_window(s) * BUFFERS_PER_WINDOW, BUFFERS_MIN);
 }
 
 static bool
@@ -177,19 +158,29 @@ check_nic(struct host *h)
 	return EXIT_CODE_PORT;
 }
 
+/* The kernel's stack needs none of the port's; its interface may be named. */
+static int
+check_kernel(struct host *h, const struct settings *s)
+{
+	return s->nic != NULL ? check_nic(h) : 0;
+}
+
 int
 host_check(struct host *h, const struct settings *s)
 {
 	int rc;
 
-	*h = (struct host){.settings = s, .level = message_level_of(s), .numa_node = -1};
-	rc = check_nic(h);
+	*h = (struct host){.settings = s,
+		.level = message_level_of(s),
+		.numa_node = -1,
+		.capacity = host_capacity_of_get(s)};
+	rc = s->stack == SETTINGS_STACK_KERNEL ? check_kernel(h, s) : check_nic(h);
 	if (rc == 0)
 		rc = check_cores(h);
 	if (rc == 0)
 		rc = host_check_numa(
 			&h->level, h->core, nic_cpu_node(h->core), h->numa_node, s->strict_numa);
-	if (rc == 0)
+	if (rc == 0 && s->stack == SETTINGS_STACK_DPDK)
 		rc = check_addresses(h);
 	return rc;
 }
@@ -203,7 +194,7 @@ start_port(struct host *h)
 	struct port_config cfg = {
 		.queues = 1,
 		.mtu = (uint16_t)s->mtu,
-		.rx_held_max = buffers_max(s) + NETSTACK_FRAGMENTS_MAX + BUFFERS_SLACK,
+		.rx_held_max = h->capacity.buffers_held + NETSTACK_FRAGMENTS_MAX + BUFFERS_SLACK,
 		.numa_node = h->numa_node,
 		.checksum_offload = s->checksum_offload,
 		.promiscuous = s->promiscuous,
@@ -225,7 +216,7 @@ start_port(struct host *h)
 		.verbose = s->verbose,
 		.memory_bytes = port_memory_needed(&cfg),
 		.queues = 1,
-		.rx_frames_min = frames_in_window(s) + frames_in_window(s) / 4,
+		.rx_frames_min = h->capacity.frames_in_flight,
 		.hugepage_bytes_free = nic_hugepages_free(h->numa_node),
 	};
 
@@ -282,9 +273,10 @@ fill_tcp_config(struct host *h, struct tcp_config *tcp)
 	tcp->ecn = s->ecn;
 	tcp->ack_segments_max = (uint32_t)s->ack_segments;
 	tcp->ack_delay_max_ns = s->ack_delay_ns;
-	tcp->rcv_window_max_bytes = (uint32_t)s->window_bytes;
+	tcp->rcv_window_max_bytes = h->capacity.window_bytes;
 	tcp->rcv_window_init_bytes = MIN_OF(tcp->rcv_window_init_bytes, tcp->rcv_window_max_bytes);
-	tcp->rcv_payloads_max = buffers_max(s);
+	tcp->rcv_payloads_max = h->capacity.buffers_each;
+	tcp->snd_buffer_bytes = h->capacity.snd_buffer_bytes;
 	tcp->ack_delay = &h->ack_delay;
 }
 
@@ -330,7 +322,7 @@ start_netstack(struct host *h)
 	cfg.vlan_id = (uint16_t)s->vlan_id;
 	cfg.mtu = (uint16_t)s->mtu;
 	cfg.tx_offloads = info.tx_offloads;
-	cfg.connections_max = CONNECTIONS_MAX;
+	cfg.connections_max = h->capacity.connections;
 	cfg.probe_address = s->probe_address;
 	cfg.release = port_release;
 	cfg.release_ctx = port_queue_of(h->port, 0);
@@ -346,7 +338,7 @@ start_netstack(struct host *h)
 		message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY,
 			"no memory for %u connections with a window of %llu bytes; try a smaller "
 			"--window",
-			CONNECTIONS_MAX, (unsigned long long)s->window_bytes);
+			cfg.connections_max, (unsigned long long)cfg.tcp.rcv_window_max_bytes);
 		return EXIT_CODE_OUT_OF_MEMORY;
 	}
 	h->worker = (struct worker){.queue = cfg.release_ctx,
@@ -428,19 +420,51 @@ describe(const struct host *h)
 	describe_addresses(h);
 }
 
-int
-host_start(struct host *h, bool meter)
+static int
+start_own_stack(struct host *h, bool meter)
 {
-	int rc;
+	int rc = start_port(h);
 
-	histogram_reset(&h->ack_delay);
-	rc = start_port(h);
 	if (rc == 0)
 		rc = start_monitor(h, meter);
 	if (rc == 0)
 		rc = wait_link(h);
 	if (rc == 0)
 		rc = start_netstack(h);
+	return rc;
+}
+
+static int
+start_kernel_stack(struct host *h, bool meter)
+{
+	struct kernel_transport_config cfg;
+	int rc = start_monitor(h, meter);
+
+	if (rc != 0)
+		return rc;
+	affinity_pin(h->core);
+	kernel_transport_config_defaults(&cfg);
+	cfg.connections_max = h->capacity.connections;
+	cfg.interface = h->settings->nic;
+	rc = kernel_transport_create(&cfg, &h->kernel);
+	if (rc == 0) {
+		message_detail(&h->level, "the kernel's stack, from CPU %d", h->core);
+		return 0;
+	}
+	message_error(&h->level, EXIT_CODE_PORT, "the kernel's sockets could not be set up%s%s: %s",
+		cfg.interface != NULL ? " on " : "", cfg.interface != NULL ? cfg.interface : "",
+		strerror(-rc));
+	return EXIT_CODE_PORT;
+}
+
+int
+host_start(struct host *h, bool meter)
+{
+	int rc;
+
+	histogram_reset(&h->ack_delay);
+	rc = h->settings->stack == SETTINGS_STACK_KERNEL ? start_kernel_stack(h, meter)
+							 : start_own_stack(h, meter);
 	if (rc == 0)
 		rc = start_sink(h);
 	if (rc != 0) {
@@ -448,7 +472,8 @@ host_start(struct host *h, bool meter)
 		return rc;
 	}
 	affinity_raise_priority(); /* the last: threads made before keep the usual one */
-	describe(h);
+	if (h->kernel == NULL)
+		describe(h);
 	return 0;
 }
 
@@ -490,6 +515,9 @@ host_stop(struct host *h)
 	h->sink = NULL;
 	if (h->netstack != NULL)
 		stop_netstack(h);
+	if (h->kernel != NULL)
+		kernel_transport_destroy(h->kernel);
+	h->kernel = NULL;
 	if (h->monitor != NULL)
 		h->signo = monitor_signal(h->monitor);
 	monitor_stop(h->monitor);

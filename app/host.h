@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "dhcp_host.h"
+#include "host_capacity.h"
 #include "message.h"
 #include "monitor.h"
 #include "netstack.h"
@@ -20,11 +21,14 @@
 struct host {
 	const struct settings *settings;
 	struct message_level level;
+	struct host_capacity capacity; /* host_check's is for get; changed before host_start */
 	int core; /* the poll core */
 	int numa_node; /* the NIC's, -1 unknown */
 	bool eal_started;
+	uint64_t bytes_per_connection; /* of the netstack's memory */
 	struct port *port;
 	struct netstack *netstack;
+	struct kernel_transport *kernel; /* --stack kernel: instead of port and netstack */
 	struct sink *sink;
 	struct monitor *monitor;
 	int signo; /* after host_stop, or a host_start that failed: the signal that ended us, or 0 */
@@ -47,7 +51,7 @@ int host_check_address(const struct host *h, uint32_t address, uint8_t prefix_le
 int host_check_numa(
 	const struct message_level *level, int core, int core_node, int nic_node, bool strict);
 
-/** Brings all up, after host_check. meter: draw the progress meter. 0, or an exit code after
+/** Brings all up, after host_check: the stack of --stack, monitor and sink. meter: draw the progress meter. 0, or an exit code after
  *  having said why, with everything taken down again. */
 int host_start(struct host *h, bool meter);
 

@@ -9,6 +9,7 @@
 
 #include <rte_version.h>
 
+#include "cmd_bench.h"
 #include "cmd_get.h"
 #include "exit_code.h"
 #include "message.h"
@@ -83,7 +84,7 @@ run(const struct settings *s, int *ret_signal)
 	if (s->dump_config) {
 		return dump(s);
 	}
-	return cmd_get(s, ret_signal);
+	return s->command == SETTINGS_BENCH ? cmd_bench(s, ret_signal) : cmd_get(s, ret_signal);
 }
 
 /* The shell, make and scripts learn of Ctrl-C only from a process that died of it. */
@@ -92,6 +93,7 @@ die_by_signal(int signo)
 {
 	sigset_t set;
 
+	fflush(stdout); /* -w's text, a report: raise does not */
 	signal(signo, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, signo);

@@ -185,7 +185,9 @@ find_entry(const struct settings *s, const struct http_url *url, struct ip_addre
 static int
 wanted_family(const struct settings *s)
 {
-	bool v4 = s->address_set && !s->ipv6_only, v6 = s->address6_set && !s->ipv4_only;
+	bool kernel = s->stack == SETTINGS_STACK_KERNEL;
+	bool v4 = (kernel || s->address_set) && !s->ipv6_only;
+	bool v6 = (kernel || s->address6_set) && !s->ipv4_only;
 
 	if (v4 == v6)
 		return AF_UNSPEC;
@@ -266,7 +268,7 @@ resolve_url(
 	int rc = 0;
 
 	if (parse_literal(url->host, &address) != 0 && !find_entry(s, url, &address)) {
-		if (is_system(s))
+		if (s->stack == SETTINGS_STACK_KERNEL || is_system(s))
 			rc = ask_system(s, url->host, &address, message);
 		else if (!ask_hosts_file(s, url->host, &address))
 			rc = -ENOENT;

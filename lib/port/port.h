@@ -148,6 +148,8 @@ struct port_stats {
 	uint64_t rx_no_mbuf; /* rx_nombuf: the pool was empty */
 };
 void port_stats(struct port *p, struct port_stats *ret);
+/** Takes from s what had been counted at an earlier time. */
+void port_stats_subtract(struct port_stats *s, const struct port_stats *earlier);
 
 /** Calls fn for each non-zero extended statistic's name and value. */
 void port_xstats(

@@ -31,6 +31,19 @@ port_stats(struct port *p, struct port_stats *ret)
 }
 
 void
+port_stats_subtract(struct port_stats *s, const struct port_stats *earlier)
+{
+	s->rx_packets -= earlier->rx_packets;
+	s->rx_bytes -= earlier->rx_bytes;
+	s->tx_packets -= earlier->tx_packets;
+	s->tx_bytes -= earlier->tx_bytes;
+	s->rx_missed -= earlier->rx_missed;
+	s->rx_errors -= earlier->rx_errors;
+	s->tx_errors -= earlier->tx_errors;
+	s->rx_no_mbuf -= earlier->rx_no_mbuf;
+}
+
+void
 port_xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx)
 {
 	int i, count = rte_eth_xstats_get_names(p->cfg.port_id, NULL, 0);

@@ -31,6 +31,12 @@ enum settings_command { SETTINGS_GET, SETTINGS_BENCH, SETTINGS_COMMAND_COUNT };
 /** "get", "bench". Static storage. */
 const char *settings_command_name(enum settings_command command);
 
+/** Whose TCP carries the connections. */
+enum settings_stack {
+	SETTINGS_STACK_DPDK, /* our own, on a DPDK port */
+	SETTINGS_STACK_KERNEL, /* the kernel's sockets */
+};
+
 /** Texts given with an option that may be repeated, or as arguments. */
 struct settings_list {
 	char **item;
@@ -39,6 +45,7 @@ struct settings_list {
 
 struct settings {
 	int command; /* enum settings_command */
+	int stack; /* enum settings_stack */
 	/* the port */
 	char *nic; /* NULL: not given */
 	int nic_mode; /* enum settings_nic_mode */
@@ -108,8 +115,8 @@ struct settings {
 	bool silent, show_error, verbose;
 	char *write_out; /* -w; "@FILE" has been read */
 	char *stats; /* --stats FILE */
-	char *stats_stream, *csv; /* bench */
-	uint64_t interval_ns; /* bench: the time series' */
+	char *stats_stream, *csv, *metrics; /* bench */
+	uint64_t interval_ns; /* bench: the time series'; 0: not given */
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	/* EAL options given before "--"; points into argv */

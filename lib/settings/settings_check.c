@@ -132,7 +132,7 @@ check_load(const struct settings *s, char *message)
 	if (s->cps && s->pipeline > 1)
 		return wrong(message, "--cps sends one request a connection: there is nothing to "
 				      "--pipeline");
-	if (s->interval_ns < NS_PER_MS)
+	if (s->interval_ns > 0 && s->interval_ns < NS_PER_MS)
 		return wrong(message, "--interval must be at least 0.001 (a millisecond)");
 	if (s->url_file != NULL && s->url_file[0] == '\0')
 		return wrong(message, "--url-file is given an empty name");
@@ -154,6 +154,8 @@ settings_check(const struct settings *s, char *message)
 			url_examples[s->command]);
 		return SETTINGS_USAGE;
 	}
+	if (s->stack == SETTINGS_STACK_KERNEL)
+		return check_load(s, message);
 	if (s->nic == NULL || s->nic[0] == '\0')
 		return wrong(message,
 			"--nic is missing: the port to use, a PCI address, an interface "

@@ -5,6 +5,7 @@
 
 #define AT(field) offsetof(struct settings, field)
 
+static const char *const stacks[] = {"dpdk", "kernel", NULL};
 static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "pci", "vdev", NULL};
 static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
 static const char *const congestions[] = {"cubic", "newreno", NULL};
@@ -13,6 +14,13 @@ static const char *const congestions[] = {"cubic", "newreno", NULL};
 #define FOR_BENCH (1U << SETTINGS_BENCH)
 
 static const struct settings_option options[] = {
+	{"stack", "NAME",
+		"Whose TCP carries the connections: dpdk (our own, on the port) or kernel (its "
+		"sockets; "
+		"--nic then names the interface to leave by, or is left out), for a comparison in "
+		"which "
+		"only the stack differs.",
+		stacks, AT(stack), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, FOR_BENCH},
 	{"nic", "DEV",
 		"The port: a PCI address (0000:3b:00.0), a kernel interface name (eth1), or a DPDK "
 		"vdev string (net_af_packet0,iface=eth1).",
@@ -192,12 +200,20 @@ static const struct settings_option options[] = {
 	{"stats", "FILE",
 		"Write all figures and counters to FILE as JSON; \"-\" is standard output.", NULL,
 		AT(stats), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0},
-	{"interval", "SECONDS", "The step of the time series.", NULL, AT(interval_ns), 0, 0, 3600,
-		OPTION_SECONDS, OPTION_GROUP_REPORT, 'i', FOR_BENCH},
+	{"interval", "SECONDS",
+		"The step of the time series, a second by default; given, each step's figures are "
+		"printed as it "
+		"ends.",
+		NULL, AT(interval_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_REPORT, 'i',
+		FOR_BENCH},
 	{"stats-stream", "FILE",
 		"Write each interval to FILE as it ends, one JSON object a line; \"-\" is standard "
 		"output.",
 		NULL, AT(stats_stream), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
+	{"metrics", "[ADDRESS:]PORT",
+		"Serve the figures to Prometheus at http://ADDRESS:PORT/metrics, over the kernel's "
+		"network; without ADDRESS on 127.0.0.1.",
+		NULL, AT(metrics), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 	{"csv", "FILE", "Write the time series to FILE as CSV; \"-\" is standard output.", NULL,
 		AT(csv), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 

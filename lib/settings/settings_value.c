@@ -532,7 +532,6 @@ settings_defaults(struct settings *ret)
 		.direct = true,
 		.connections = 10,
 		.pipeline = 1,
-		.interval_ns = NS_PER_SEC,
 	};
 	return SETTINGS_OK;
 }

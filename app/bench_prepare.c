@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base_bytes.h"
+#include "bench.h"
+#include "exit_code.h"
+#include "http_request.h"
+#include "resolve.h"
+
+#define REQUEST_MAX 65536U /* bytes of a request's head */
+#define WEIGHT_MAX 1000000U
+
+static int
+out_of_memory(const struct bench *b)
+{
+	message_error(&b->get.host.level, EXIT_CODE_OUT_OF_MEMORY,
+		"out of memory while preparing the requests");
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
+static int
+usage(const struct bench *b, const char *message)
+{
+	message_error(&b->get.host.level, EXIT_CODE_USAGE, "%s", message);
+	return EXIT_CODE_USAGE;
+}
+
+static int
+add_url(struct bench *b, const char *text, uint32_t weight)
+{
+	struct bench_url *grown = realloc(b->url, (b->urls + 1U) * sizeof(*grown));
+
+	if (grown == NULL)
+		return out_of_memory(b);
+	b->url = grown;
+	grown[b->urls] = (struct bench_url){.text = strdup(text), .weight = weight};
+	if (grown[b->urls].text == NULL)
+		return out_of_memory(b);
+	b->urls++;
+	return 0;
+}
+
+static int
+bad_line(const struct bench *b, uint32_t number)
+{
+	message_error(&b->get.host.level, EXIT_CODE_USAGE,
+		"%.200s:%u: this is not \"URL\" or \"WEIGHT URL\", with a weight from 1 to %u",
+		b->settings->url_file, number, WEIGHT_MAX);
+	return EXIT_CODE_USAGE;
+}
+
+/* "URL", "WEIGHT URL", nothing, or a comment. */
+static int
+take_line(struct bench *b, char *line, uint32_t number)
+{
+	char *at = line + strspn(line, " \t"), *end;
+	unsigned long weight = 1;
+
+	for (end = at + strlen(at); end > at && isspace((unsigned char)end[-1]); end--)
+		;
+	*end = '\0';
+	if (*at == '\0' || *at == '#')
+		return 0;
+	end = at + strspn(at, "0123456789");
+	if (end > at && isblank((unsigned char)*end)) {
+		errno = 0;
+		weight = strtoul(at, NULL, 10);
+		if (errno != 0 || weight == 0 || weight > WEIGHT_MAX)
+			return bad_line(b, number);
+		at = end + strspn(end, " \t");
+	}
+	if (strpbrk(at, " \t") != NULL)
+		return bad_line(b, number);
+	return add_url(b, at, (uint32_t)weight);
+}
+
+static int
+read_url_file(struct bench *b)
+{
+	const char *path = b->settings->url_file;
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	uint32_t number = 0;
+	int code = 0;
+
+	if (file == NULL) {
+		message_error(&b->get.host.level, EXIT_CODE_READ_ERROR,
+			"--url-file: cannot read "
+			"'%.200s': %s",
+			path, strerror(errno));
+		return EXIT_CODE_READ_ERROR;
+	}
+	while (code == 0 && getline(&line, &room, file) >= 0)
+		code = take_line(b, line, ++number);
+	if (code == 0 && ferror(file) != 0) {
+		message_error(&b->get.host.level, EXIT_CODE_READ_ERROR,
+			"--url-file: cannot read '%.200s': %s", path, strerror(errno));
+		code = EXIT_CODE_READ_ERROR;
+	}
+	free(line);
+	if (file != stdin)
+		fclose(file);
+	return code;
+}
+
+static int
+collect_urls(struct bench *b)
+{
+	const struct settings *s = b->settings;
+	uint32_t i;
+	int code = 0;
+
+	for (i = 0; code == 0 && i < s->urls.count; i++)
+		code = add_url(b, s->urls.item[i], 1);
+	if (code == 0 && s->url_file != NULL)
+		code = read_url_file(b);
+	if (code == 0 && b->urls == 0)
+		code = usage(b, "the --url-file holds no URL");
+	return code;
+}
+
+static int
+write_request(struct bench *b, uint32_t i)
+{
+	const struct http_request request = {
+		.method = "GET",
+		.url = &b->get.target[i].url,
+		.user_agent = b->settings->user_agent,
+		.headers = b->headers.line,
+		.headers_count = b->headers.count,
+	};
+	struct bench_url *u = &b->url[i];
+	int len;
+
+	u->request = malloc(REQUEST_MAX);
+	if (u->request == NULL)
+		return out_of_memory(b);
+	len = http_request_write(&request, u->request, REQUEST_MAX);
+	if (len < 0) {
+		message_error(&b->get.host.level, EXIT_CODE_SEND_ERROR,
+			"the request for '%.200s' is larger than %u bytes", u->text, REQUEST_MAX);
+		return EXIT_CODE_SEND_ERROR;
+	}
+	u->request_len = (uint32_t)len;
+	return 0;
+}
+
+static int
+parse_limits(struct bench *b)
+{
+	const struct settings_list *list = &b->settings->fail_if;
+	char why[320], message[SETTINGS_MESSAGE_MAX];
+	uint32_t i;
+
+	b->limit = calloc(list->count + 1U, sizeof(*b->limit));
+	if (b->limit == NULL)
+		return out_of_memory(b);
+	for (i = 0; i < list->count; i++) {
+		if (bench_limit_parse(list->item[i], &b->limit[i], why, sizeof(why)) == 0)
+			continue;
+		snprintf(message, sizeof(message), "--fail-if: %s", why);
+		return usage(b, message);
+	}
+	return 0;
+}
+
+/* What all connections may send ahead, each. */
+static uint32_t
+request_bytes_ahead(const struct bench *b)
+{
+	uint32_t largest = 0, i;
+
+	for (i = 0; i < b->urls; i++)
+		largest = MAX_OF(largest, b->url[i].request_len);
+	return largest * (uint32_t)b->settings->pipeline;
+}
+
+static int
+prepare_targets(struct bench *b)
+{
+	uint32_t i;
+	int code = 0;
+
+	b->get.target = calloc(b->urls, sizeof(*b->get.target));
+	if (b->get.target == NULL ||
+		request_headers_make(b->settings, b->settings->cps, &b->headers))
+		return out_of_memory(b);
+	b->get.count = b->urls;
+	for (i = 0; code == 0 && i < b->urls; i++)
+		code = get_prepare_target(&b->get, b->url[i].text, &b->get.target[i]);
+	for (i = 0; code == 0 && i < b->urls; i++)
+		code = write_request(b, i);
+	return code;
+}
+
+int
+bench_prepare(struct bench *b)
+{
+	char message[SETTINGS_MESSAGE_MAX];
+	int code;
+
+	if (settings_check(b->settings, message) != SETTINGS_OK ||
+		resolve_check(b->settings, message) != 0 ||
+		request_headers_check(b->settings, message) != 0)
+		return usage(b, message);
+	code = parse_limits(b);
+	if (code == 0)
+		code = collect_urls(b);
+	if (code == 0)
+		code = prepare_targets(b);
+	if (code == 0)
+		code = host_check(&b->get.host, b->settings);
+	if (code == 0)
+		b->get.host.capacity = host_capacity_of_bench(b->settings, request_bytes_ahead(b));
+	return code;
+}
+
+void
+bench_cleanup(struct bench *b)
+{
+	uint32_t i;
+
+	get_cleanup(&b->get);
+	for (i = 0; i < b->urls; i++) {
+		free(b->url[i].text);
+		free(b->url[i].request);
+	}
+	free(b->url);
+	free(b->limit);
+	request_headers_free(&b->headers);
+}

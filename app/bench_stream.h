@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BENCH_STREAM_H
+#define BENCH_STREAM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "load.h"
+
+/*
+ * The thread that writes the time series while the load runs, so that the poll core does not: each
+ * interval as it ends, flushed at once. It also serves --metrics.
+ */
+struct bench_stream;
+
+struct bench_stream_config {
+	const char
+		*path; /* --stats-stream: JSON, an object a line; "-" standard output; NULL: none */
+	FILE *text; /* lines for people; NULL: none */
+	struct bench_metrics *metrics; /* served meanwhile; NULL: none; stays the caller's */
+	int avoid_cpu; /* the poll core */
+};
+
+/** Opens the file and writes first, which is taken over, as {"event":"start", ...}. The thread starts
+ *  with bench_stream_run. 0 and *ret, or -errno. */
+int bench_stream_open(
+	const struct bench_stream_config *cfg, json_t *first, struct bench_stream **ret);
+
+/** Starts the thread, which writes load's intervals; their times count from start_ns. load outlives s.
+ *  0 or -errno. */
+int bench_stream_run(struct bench_stream *s, const struct load *load, uint64_t start_ns);
+
+/** Ends the thread, writes what is left, and last (taken over) as {"event":"end", ...}; frees s.
+ *  NULL is allowed, for s and for last. 0, or -errno of what could not be written. */
+int bench_stream_close(struct bench_stream *s, json_t *last);
+
+#endif
