@@ -186,6 +186,40 @@ TEST(test_kernel_one_buffer_for_two_goes_from_one_to_the_other)
 	kx_end(&k);
 }
 
+/* As many are woken as there are buffers, in the order in which they asked. */
+TEST(test_kernel_one_buffer_for_two_wakes_the_one_that_asked_first)
+{
+	struct transport_conn *c[2];
+	struct kx_server s[2];
+	struct payload p, other;
+	uint32_t i;
+	void *user;
+	struct kx k;
+
+	kx_make(&k, 2, 1, 16);
+	for (i = 0; i < 2; i++) {
+		kx_server_start(&s[i], 4, 1, serve_short_stream, NULL);
+		c[i] = kx_establish(&k, &s[i]);
+		wait_for_the_rest(&k, c[i], 0);
+	}
+	assert_int_equal(k.t.ops->recv(k.t.ctx, c[0], &p, 1), 1);
+	assert_int_equal(k.t.ops->recv(k.t.ctx, c[1], &other, 1), 0);
+	assert_int_equal(k.t.ops->recv(k.t.ctx, c[0], &other, 1), 0);
+	while (k.t.ops->event_next(k.t.ctx, &user) != NULL)
+		;
+	give_back(&k, &p);
+	for (i = 2; i-- > 0;) {
+		assert_true(kernel_transport_wait(k.kt, TIME_NEVER) > 0);
+		assert_ptr_equal(k.t.ops->event_next(k.t.ctx, &user), c[i]);
+		assert_null(k.t.ops->event_next(k.t.ctx, &user));
+	}
+	for (i = 0; i < 2; i++) {
+		k.t.ops->release(k.t.ctx, c[i], true, kx_now());
+		kx_server_join(&s[i]);
+	}
+	kx_end(&k);
+}
+
 TEST(test_kernel_released_while_it_lacks_a_buffer_lets_the_other_on)
 {
 	struct transport_conn *c[2];
@@ -253,6 +287,7 @@ main(void)
 		T(test_kernel_promised_buffer_that_is_not_taken_lets_the_wait_sleep),
 		T(test_kernel_fewer_buffers_than_connections_all_come_to_their_end),
 		T(test_kernel_one_buffer_for_two_goes_from_one_to_the_other),
+		T(test_kernel_one_buffer_for_two_wakes_the_one_that_asked_first),
 		T(test_kernel_released_while_it_lacks_a_buffer_lets_the_other_on),
 		T(test_kernel_a_turn_has_an_end_and_the_next_one_comes_at_once),
 	};

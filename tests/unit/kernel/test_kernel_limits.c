@@ -138,11 +138,15 @@ serve_guest(struct kx *k, struct guest *g)
 TEST(test_kernel_a_thousand_connections_each_get_their_own_answer)
 {
 	static struct guest guest[CROWD];
+	struct rlimit limit;
 	struct kx_server s;
 	uint32_t i, left;
 	void *user;
 	struct kx k;
 
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max; /* both ends are this process's */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	kx_make(&k, CROWD, BUFFERS, BUFFER_BYTES);
 	kx_server_start(&s, 4, 1, serve_crowd, NULL);
 	for (i = 0; i < CROWD; i++) {
@@ -242,6 +246,29 @@ TEST(test_kernel_socket_options_hold)
 	kx_end(&k);
 }
 
+TEST(test_kernel_busy_poll_is_taken_or_not_permitted)
+{
+	struct kernel_transport_config cfg;
+	struct transport_conn *c;
+	struct kx_server s;
+	struct kx k;
+	int rc;
+
+	k.descriptors = kx_descriptors();
+	kernel_transport_config_defaults(&cfg);
+	cfg.busy_poll_us = 50;
+	rc = kernel_transport_create(&cfg, &k.kt);
+	assert_true(rc == 0 || rc == -EPERM);
+	if (rc != 0)
+		return;
+	k.t = kernel_transport_of(k.kt);
+	kx_server_start(&s, 4, 1, serve_drain, NULL);
+	c = kx_establish(&k, &s);
+	k.t.ops->release(k.t.ctx, c, false, kx_now());
+	kx_server_join(&s);
+	kx_end(&k);
+}
+
 int
 main(void)
 {
@@ -253,6 +280,7 @@ main(void)
 		T(test_kernel_create_out_of_range_is_einval),
 		T(test_kernel_create_with_what_no_socket_may_have_tells_so),
 		T(test_kernel_socket_options_hold),
+		T(test_kernel_busy_poll_is_taken_or_not_permitted),
 	};
 
 	return cmocka_run_group_tests_name("kernel_limits", tests, NULL, NULL);
