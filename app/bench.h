@@ -7,6 +7,7 @@
 #include "bench_limit.h"
 #include "get.h"
 #include "load.h"
+#include "machine.h"
 
 /* The inside of the bench command: its state, and its steps (bench_prepare.c, cmd_bench.c). */
 
@@ -29,6 +30,7 @@ struct bench {
 	struct load_config load_config; /* as it was created */
 	struct load *load;
 	uint64_t load_start_ns, check_ns;
+	struct machine_sample machine; /* over the load */
 	int exit_code; /* what ended the load early, 0: nothing */
 	char trouble[160]; /* the same in words */
 };

@@ -208,6 +208,9 @@ bench_prepare(struct bench *b)
 		resolve_check(b->settings, message) != 0 ||
 		request_headers_check(b->settings, message) != 0)
 		return usage(b, message);
+	if (b->settings->server_pid > 0 && !machine_process_exists((pid_t)b->settings->server_pid))
+		return usage(
+			b, "--server-pid: there is no such process (pgrep -n nginx finds one)");
 	code = parse_limits(b);
 	if (code == 0)
 		code = collect_urls(b);

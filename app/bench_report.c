@@ -217,6 +217,9 @@ bench_report_text(const struct bench_report *r, FILE *out)
 	print_latencies("first byte", &r->stats->first_byte, out);
 	print_latencies("connect", &r->stats->connect, out);
 	print_rates(r, out);
+	if (r->machine != NULL && r->machine->server)
+		fprintf(out, "server: %.2f s of CPU, %" PRIu64 " segments sent again\n",
+			(double)r->machine->server_cpu_ns / 1e9, r->machine->server_retransmits);
 	if (r->settings->stack == SETTINGS_STACK_KERNEL) {
 		print_kernel(r, out);
 		return;

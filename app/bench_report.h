@@ -7,6 +7,7 @@
 
 #include "base_counters.h"
 #include "load.h"
+#include "machine.h"
 #include "port.h"
 #include "settings.h"
 #include "worker.h"
@@ -28,6 +29,7 @@ struct bench_report {
 	struct worker_usage usage;
 	struct histogram ack_delay; /* ns */
 	struct port_stats nic;
+	const struct machine_sample *machine; /* NULL: not sampled */
 	struct port_info port;
 	uint64_t wall_ns, cpu_user_ns, cpu_system_ns; /* of this process; all threads */
 	int core;

@@ -14,6 +14,7 @@
 #include "host_trouble.h"
 #include "lease.h"
 #include "lookup.h"
+#include "nic_info.h"
 #include "report_json.h"
 
 #define CHECK_NS NS_PER_MS
@@ -209,6 +210,7 @@ describe(const struct bench *b, struct bench_report *r)
 struct baseline {
 	struct port_stats nic;
 	struct host_cpu_time cpu;
+	struct machine_sample machine;
 };
 
 /* What the host has counted so far is not the load's. */
@@ -230,6 +232,7 @@ collect(const struct bench *b, const struct baseline *before, struct bench_repor
 	struct host_cpu_time cpu = host_cpu_time();
 
 	r->start_ns = b->load_start_ns;
+	r->machine = &b->machine;
 	r->stats = load_stats(b->load);
 	r->interval = load_intervals(b->load, &r->intervals);
 	r->counters = h->counters;
@@ -318,6 +321,16 @@ judge(const struct bench *b, const struct load_stats *stats)
 	return code;
 }
 
+static void
+sample_machine(const struct bench *b, struct machine_sample *ret)
+{
+	const struct settings *s = b->settings;
+	struct nic_info nic;
+	bool interface = s->nic != NULL && nic_info_find(s->nic, &nic) == 0;
+
+	machine_sample_take(ret, (pid_t)s->server_pid, interface ? nic.interface : NULL);
+}
+
 static int
 run_load(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 {
@@ -327,6 +340,7 @@ run_load(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 
 	begin_counting(h, &before.nic);
 	before.cpu = host_cpu_time();
+	sample_machine(b, &before.machine);
 	b->load_start_ns = host_clock_ns(h);
 	load_start(b->load, b->load_start_ns);
 	rc = bench_stream_run(stream, b->load, b->load_start_ns);
@@ -336,6 +350,8 @@ run_load(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 		return EXIT_CODE_OUT_OF_MEMORY;
 	}
 	host_run(h, load_poll_host, load_deadline_host, b);
+	sample_machine(b, &b->machine);
+	machine_sample_subtract(&b->machine, &before.machine);
 	collect(b, &before, r);
 	return 0;
 }
@@ -400,6 +416,7 @@ measure(struct bench *b)
 		bench_report_text(&r, text);
 	rc = write_files(b, &r);
 	code = code != 0 ? code : rc;
+	report_link_hints(&b->get.host.level, &r.counters, s->nic);
 	rc = judge(b, r.stats);
 	return rc != 0 ? rc : code;
 }

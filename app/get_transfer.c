@@ -307,19 +307,7 @@ say_how_it_went(const struct get *g, const struct report *r)
 			r->path, r->sink.bytes_written);
 	if (level->notes && r->result.start_ns > 0 && r->exit_code == 0)
 		report_summary(r, stderr);
-	if (r->counters.value[COUNTER_DROP_TCP_CHECKSUM_PARTIAL] > 0)
-		message_warning(level, "the server's kernel left TCP checksums to hardware that a "
-				       "virtual link does not "
-				       "have, so its segments look corrupt; at the SERVER's end of "
-				       "the link: ethtool -K "
-				       "IF tx off tso off gso off");
-	if (r->counters.value[COUNTER_DROP_IP_TRUNCATED] > 0)
-		message_warning(level,
-			"frames arrived cut short: the server's end sends larger ones than our "
-			"ring takes; "
-			"there: ethtool -K IF tso off gso off; here: ethtool -K %s gro off, or a "
-			"larger --mtu",
-			g->settings->nic);
+	report_link_hints(level, &r->counters, g->settings->nic);
 	if (g->settings->write_out != NULL)
 		report_write_out(r, g->settings->write_out, stdout, stderr);
 }

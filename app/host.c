@@ -213,6 +213,7 @@ start_port(struct host *h)
 		.numa_node = h->numa_node,
 		.user_args = s->eal_args,
 		.user_args_count = s->eal_args_count,
+		.visible = s->visible,
 		.verbose = s->verbose,
 		.memory_bytes = port_memory_needed(&cfg),
 		.queues = 1,

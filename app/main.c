@@ -10,6 +10,7 @@
 #include <rte_version.h>
 
 #include "cmd_bench.h"
+#include "cmd_compare.h"
 #include "cmd_get.h"
 #include "exit_code.h"
 #include "message.h"
@@ -84,7 +85,16 @@ run(const struct settings *s, int *ret_signal)
 	if (s->dump_config) {
 		return dump(s);
 	}
-	return s->command == SETTINGS_BENCH ? cmd_bench(s, ret_signal) : cmd_get(s, ret_signal);
+	switch ((enum settings_command)s->command) {
+	case SETTINGS_BENCH:
+		return cmd_bench(s, ret_signal);
+	case SETTINGS_COMPARE:
+		return cmd_compare(s, ret_signal);
+	case SETTINGS_GET:
+	case SETTINGS_COMMAND_COUNT:
+		break;
+	}
+	return cmd_get(s, ret_signal);
 }
 
 /* The shell, make and scripts learn of Ctrl-C only from a process that died of it. */

@@ -129,3 +129,23 @@ report_summary(const struct report *r, FILE *out)
 		fprintf(out, "%s %s\n", r->digest_name, r->sink.digest_hex);
 	print_troubles(r, out);
 }
+
+void
+report_link_hints(
+	const struct message_level *level, const struct counters *counters, const char *nic)
+{
+	if (counters->value[COUNTER_DROP_TCP_CHECKSUM_PARTIAL] > 0)
+		message_warning(level,
+			"the server's kernel left TCP checksums to hardware that a virtual link "
+			"does "
+			"not have, so its segments look corrupt; at the SERVER's end of the link: "
+			"ethtool -K IF tx off tso off gso off");
+	if (counters->value[COUNTER_DROP_IP_TRUNCATED] > 0)
+		message_warning(level,
+			"frames arrived cut short: the server's end sends larger ones than our "
+			"ring "
+			"takes; there: ethtool -K IF tso off gso off; here: ethtool -K %s gro off, "
+			"or "
+			"a larger --mtu",
+			nic);
+}

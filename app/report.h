@@ -9,6 +9,7 @@
 
 #include "base_histogram.h"
 #include "fetch.h"
+#include "message.h"
 #include "port.h"
 #include "settings.h"
 #include "sink_file.h"
@@ -73,6 +74,10 @@ double report_segments_per_ack(const struct report *r);
 
 /** The summary after a transfer, lines with newlines, to out. */
 void report_summary(const struct report *r, FILE *out);
+
+/** Warns of what a link did to frames that only its other settings mend, with the command that does. */
+void report_link_hints(
+	const struct message_level *level, const struct counters *counters, const char *nic);
 
 /** -w: expands format to out (or to err after %{stderr}). Unknown variables are named on err, as
  *  curl does. */

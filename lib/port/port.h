@@ -35,6 +35,7 @@ struct port_eal_config {
 	int numa_node; /* the NIC's, -1 unknown */
 	char **user_args; /* EAL options the user gave before "--"; then ours are left out */
 	int user_args_count; /* 0: make our own */
+	bool visible; /* of an interface: packet sockets see our frames, too, for a slower way out */
 	bool verbose; /* else EAL's own messages are kept out of the user's sight */
 	uint64_t memory_bytes; /* what the pools will need */
 	uint64_t hugepage_bytes_free; /* on the NIC's node; below what is needed: ordinary pages */

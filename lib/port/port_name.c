@@ -87,8 +87,9 @@ format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char
 	}
 	frames = RTE_MAX(frames, RTE_MIN(cfg->rx_frames_min, AF_PACKET_RING_BYTES_MAX / frame));
 	frames = (frames + per_block - 1) / per_block * per_block;
-	snprintf(buf, room, "net_af_packet0,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u",
-		cfg->nic, cfg->queues, per_block * frame, frame, frames);
+	snprintf(buf, room, "net_af_packet0,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u%s",
+		cfg->nic, cfg->queues, per_block * frame, frame, frames,
+		cfg->visible ? ",qdisc_bypass=0" : "");
 	return 0;
 }
 

@@ -26,9 +26,9 @@ enum settings_nic_mode {
 };
 
 /** What the program is to do: the first argument, if it is one of these words, else get. */
-enum settings_command { SETTINGS_GET, SETTINGS_BENCH, SETTINGS_COMMAND_COUNT };
+enum settings_command { SETTINGS_GET, SETTINGS_BENCH, SETTINGS_COMPARE, SETTINGS_COMMAND_COUNT };
 
-/** "get", "bench". Static storage. */
+/** "get", "bench", "compare". Static storage. */
 const char *settings_command_name(enum settings_command command);
 
 /** Whose TCP carries the connections. */
@@ -103,6 +103,9 @@ struct settings {
 	uint64_t ramp_ns, warmup_ns;
 	char *url_file;
 	struct settings_list fail_if;
+	uint64_t server_pid; /* 0: not given */
+	uint64_t pairs; /* compare */
+	bool curl;
 	/* the output */
 	struct settings_list outputs; /* -o, the Nth belongs to the Nth URL */
 	bool remote_name; /* -O */
@@ -116,9 +119,11 @@ struct settings {
 	char *write_out; /* -w; "@FILE" has been read */
 	char *stats; /* --stats FILE */
 	char *stats_stream, *csv, *metrics; /* bench */
+	char *html; /* compare */
 	uint64_t interval_ns; /* bench: the time series'; 0: not given */
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
+	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */
 	/* EAL options given before "--"; points into argv */
 	char **eal_args;
 	int eal_args_count;

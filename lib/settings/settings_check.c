@@ -142,6 +142,8 @@ check_load(const struct settings *s, char *message)
 static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] = "dpfetch --nic DEV --address CIDR http://198.18.0.1/file -o FILE (dpfetch "
 			 "--help)",
+	[SETTINGS_COMPARE] = "dpfetch compare --nic DEV --address CIDR -d 5 http://198.18.0.1/big "
+			     "(dpfetch compare --help)",
 	[SETTINGS_BENCH] = "dpfetch bench --nic DEV --address CIDR -c 100 -d 10 http://198.18.0.1/ "
 			   "(dpfetch bench --help)",
 };
@@ -162,5 +164,5 @@ settings_check(const struct settings *s, char *message)
 			"name or a vdev string (`ip -br link` lists interfaces)");
 	if (check_addresses(s, message) != SETTINGS_OK)
 		return SETTINGS_USAGE;
-	return s->command == SETTINGS_BENCH ? check_load(s, message) : check_outputs(s, message);
+	return s->command == SETTINGS_GET ? check_outputs(s, message) : check_load(s, message);
 }

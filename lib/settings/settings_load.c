@@ -122,8 +122,8 @@ refuse_foreign(struct argv_reader *r, const struct settings_option *option)
 		return false;
 	if (r->settings->command == SETTINGS_GET)
 		snprintf(r->message, SETTINGS_MESSAGE_MAX,
-			"--%s is an option of the load generator: dpfetch bench [options] URL...",
-			option->name);
+			"--%s is an option of dpfetch %s [options] URL...", option->name,
+			settings_option_is_of(option, SETTINGS_BENCH) ? "bench" : "compare");
 	else
 		snprintf(r->message, SETTINGS_MESSAGE_MAX,
 			"dpfetch %s has no --%s; dpfetch %s --help lists what it has",
@@ -391,7 +391,7 @@ check_eal_args(const struct settings *s, char *message)
 }
 
 static const char *const command_names[SETTINGS_COMMAND_COUNT] = {
-	[SETTINGS_GET] = "get", [SETTINGS_BENCH] = "bench"};
+	[SETTINGS_GET] = "get", [SETTINGS_BENCH] = "bench", [SETTINGS_COMPARE] = "compare"};
 
 const char *
 settings_command_name(enum settings_command command)

@@ -12,6 +12,8 @@ static const char *const congestions[] = {"cubic", "newreno", NULL};
 
 #define FOR_GET (1U << SETTINGS_GET)
 #define FOR_BENCH (1U << SETTINGS_BENCH)
+#define FOR_COMPARE (1U << SETTINGS_COMPARE)
+#define FOR_LOAD (FOR_BENCH | FOR_COMPARE)
 
 static const struct settings_option options[] = {
 	{"stack", "NAME",
@@ -132,39 +134,48 @@ static const struct settings_option options[] = {
 		NULL, AT(fail), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 'f', FOR_GET},
 
 	{"connections", "N", "Keep N connections open.", NULL, AT(connections), 0, 1, 1000000,
-		OPTION_COUNT, OPTION_GROUP_LOAD, 'c', FOR_BENCH},
+		OPTION_COUNT, OPTION_GROUP_LOAD, 'c', FOR_LOAD},
 	{"duration", "SECONDS", "Measure for so long; also 30s, 5m, 1h.", NULL, AT(duration_ns), 0,
-		0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 'd', FOR_BENCH},
+		0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 'd', FOR_LOAD},
 	{"requests", "N",
 		"End after N requests were answered (or failed); 0: no limit. Given without "
 		"--duration, nothing else ends it.",
 		NULL, AT(requests), 0, 0, UINT64_C(1) << 40, OPTION_COUNT, OPTION_GROUP_LOAD, 'n',
-		FOR_BENCH},
+		FOR_LOAD},
 	{"rate", "N",
 		"Open loop: plan N requests a second (also 50k, 2m), whatever the server does, and "
 		"count latency from the planned moment, so that a stall shows in every request "
 		"that "
 		"it delayed. 0: closed loop, each connection asks again when it was answered.",
-		NULL, AT(rate), 0, 0, 1000000000, OPTION_RATE, OPTION_GROUP_LOAD, 'R', FOR_BENCH},
+		NULL, AT(rate), 0, 0, 1000000000, OPTION_RATE, OPTION_GROUP_LOAD, 'R', FOR_LOAD},
 	{"cps", NULL,
 		"Connections a second: each connection carries one request (with Connection: "
 		"close), and is opened anew.",
-		NULL, AT(cps), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+		NULL, AT(cps), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"pipeline", "N", "Send up to N requests ahead on a connection (HTTP pipelining).", NULL,
-		AT(pipeline), 0, 1, 64, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+		AT(pipeline), 0, 1, 64, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"ramp", "SECONDS", "Open the connections evenly over so long a time; not measured.", NULL,
-		AT(ramp_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+		AT(ramp_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"warmup", "SECONDS", "Then let it run for so long before measuring.", NULL, AT(warmup_ns),
-		0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+		0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"url-file", "FILE",
 		"More URLs, one a line, each with a weight before it or none (1): \"3 "
 		"http://198.18.0.1/big\". Requests are spread by weight.",
-		NULL, AT(url_file), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+		NULL, AT(url_file), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"fail-if", "CONDITION",
 		"Exit with 118 if CONDITION holds at the end: a figure, < or >, and a limit, such "
 		"as "
 		"p99>1ms, errors>0, rps<100k. May be repeated; see FAIL CONDITIONS in dpfetch(1).",
 		NULL, AT(fail_if), 0, 0, 0, OPTION_LIST, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"server-pid", "PID",
+		"The server's process on this machine: its CPU time, and what its network "
+		"namespace "
+		"sent again, are told, too.",
+		NULL, AT(server_pid), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
+	{"pairs", "N", "Measure N times over each stack, in turn.", NULL, AT(pairs), 0, 1, 100,
+		OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_COMPARE},
+	{"curl", NULL, "Time curl with the first URL after each pair, as a check from outside.",
+		NULL, AT(curl), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_LOAD, 0, FOR_COMPARE},
 
 	{"output", "FILE",
 		"Write the body to FILE; \"-\" is standard output. The Nth -o belongs to the Nth "
@@ -216,6 +227,10 @@ static const struct settings_option options[] = {
 		NULL, AT(metrics), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 	{"csv", "FILE", "Write the time series to FILE as CSV; \"-\" is standard output.", NULL,
 		AT(csv), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
+	{"html", "FILE",
+		"Write the comparison to FILE as one HTML page with its plots, which needs no "
+		"network.",
+		NULL, AT(html), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_COMPARE},
 
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
 		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},

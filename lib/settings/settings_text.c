@@ -103,10 +103,14 @@ group_has_options(enum option_group group, enum settings_command command)
 
 static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] = "Usage: dpfetch [EAL options --] [options] URL...\n"
-			 "       dpfetch [EAL options --] bench [options] URL...\n"
-			 "Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench "
-			 "--help tells "
-			 "of\nthe load generator.\n",
+			 "       dpfetch [EAL options --] bench|compare [options] URL...\n"
+			 "Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
+			 "tells of the load generator, dpfetch compare --help of the comparison with\n"
+			 "the kernel's stack.\n",
+	[SETTINGS_COMPARE] =
+		"Usage: dpfetch [EAL options --] compare [options] URL...\n"
+		"Run the same load over dpfetch's own TCP stack and over the kernel's, in turn, on\n"
+		"the same link, and compare.\n",
 	[SETTINGS_BENCH] =
 		"Usage: dpfetch [EAL options --] bench [options] URL...\n"
 		"Load a web server over dpfetch's own TCP stack on a DPDK port, and measure it.\n",
@@ -150,6 +154,18 @@ man_text(const char *text, settings_print_fn print, void *ctx)
 	}
 }
 
+/* Whose it is, where it is not everybody's. */
+static const char *
+commands_of(const struct settings_option *option)
+{
+	if (settings_option_is_of(option, SETTINGS_GET))
+		return "URL";
+	if (!settings_option_is_of(option, SETTINGS_COMPARE))
+		return "bench";
+	return settings_option_is_of(option, SETTINGS_BENCH) ? "bench\\fR and \\fBcompare"
+							     : "compare";
+}
+
 static void
 man_option(const struct settings_option *option, bool on, settings_print_fn print, void *ctx)
 {
@@ -174,9 +190,7 @@ man_option(const struct settings_option *option, bool on, settings_print_fn prin
 		print(ctx, " turns it off.");
 	}
 	if (option->commands != 0) {
-		snprintf(line, sizeof(line), " Only for \\fB%s\\fR.",
-			settings_option_is_of(option, SETTINGS_GET) ? "dpfetch URL"
-								    : "dpfetch bench");
+		snprintf(line, sizeof(line), " Only for \\fBdpfetch %s\\fR.", commands_of(option));
 		print(ctx, line);
 	}
 	print(ctx, "\n");
@@ -244,8 +258,8 @@ settings_completion(settings_print_fn print, void *ctx)
 	for (group = 0; group < OPTION_GROUP_COUNT; group++)
 		each_option((enum option_group)group, SETTINGS_COMMAND_COUNT, completion_option,
 			print, ctx);
-	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && bench == \"$cur\"* ]] && "
-		   "COMPREPLY=(bench) && return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bc]* ]] && "
+		   "COMPREPLY=($(compgen -W \"bench compare\" -- \"$cur\")) && return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 		   "complete -o filenames -F _dpfetch dpfetch\n");
 }
 

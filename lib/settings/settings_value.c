@@ -532,6 +532,8 @@ settings_defaults(struct settings *ret)
 		.direct = true,
 		.connections = 10,
 		.pipeline = 1,
+		.pairs = 5,
+		.curl = true,
 	};
 	return SETTINGS_OK;
 }

@@ -168,7 +168,7 @@ class Lab:
 
     def command(self, *args, build="release"):
         own = [] if "--mac" in args else ["--mac", MAC]  # as tools/lab advises
-        word = [args[0]] if args[:1] == ("bench",) else []
+        word = [args[0]] if args[:1] in (("bench",), ("compare",)) else []
         args = args[len(word):]
         return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *word, "--nic", NIC,
                 *([] if "--address6" in args else ["--address", ADDRESS]), "--mtu", str(self.mtu), *own, *args]

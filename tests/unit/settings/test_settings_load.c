@@ -352,6 +352,9 @@ test_load_bench_takes_its_options_and_get_refuses_them(void **state)
 	assert_int_equal(LOAD(&s, message, "-c", "100", "http://198.18.0.1/"), SETTINGS_USAGE);
 	assert_non_null(strstr(message, "dpfetch bench"));
 	assert_int_equal(
+		LOAD(&s, message, "bench", "--pairs", "3", "http://198.18.0.1/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "dpfetch bench has no --pairs"));
+	assert_int_equal(
 		LOAD(&s, message, "bench", "-o", "x", "http://198.18.0.1/"), SETTINGS_USAGE);
 	assert_non_null(strstr(message, "dpfetch bench has no --output"));
 	assert_int_equal(LOAD(&s, message, "http://198.18.0.1/", "bench"), SETTINGS_OK);

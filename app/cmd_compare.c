@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd_compare.h"
+#include "compare.h"
+#include "exit_code.h"
+#include "http_url.h"
+#include "nic_info.h"
+
+static int
+usage(const struct compare *c, const char *message)
+{
+	message_error(&c->level, EXIT_CODE_USAGE, "%s", message);
+	return EXIT_CODE_USAGE;
+}
+
+/* The kernel must have the link, too; the rest is bench's to find wrong. */
+static int
+check(const struct compare *c)
+{
+	const struct settings *s = c->settings;
+	char message[SETTINGS_MESSAGE_MAX];
+	struct nic_info nic;
+
+	if (settings_check(s, message) != SETTINGS_OK)
+		return usage(c, message);
+	if (nic_info_find(s->nic, &nic) != 0 || nic.interface[0] == '\0') {
+		snprintf(message, sizeof(message),
+			"compare needs a link that the kernel has, too, and '%.60s' is no "
+			"interface of "
+			"it (`ip -br link` lists them); a NIC that is bound to a DPDK driver is "
+			"not the "
+			"kernel's",
+			s->nic);
+		return usage(c, message);
+	}
+	return 0;
+}
+
+/* While a child runs, its parent waits for these; see compare_run.c. */
+static void
+block_signals(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
+static void
+say_run(const struct compare *c, uint32_t pair, enum compare_side side, const json_t *run)
+{
+	message_note(&c->level, "pair %u of %llu, %-7s: %8.3f Gb/s, %10.1f requests/s, p99 %.1f us",
+		pair + 1, (unsigned long long)c->settings->pairs, compare_side_name(side),
+		compare_number(run, "end/body_bits_per_second") / 1e9,
+		compare_number(run, "end/requests_per_second"),
+		compare_number(run, "end/latency/p99_us"));
+}
+
+/* A B, and curl. 0 or an exit code. */
+static int
+measure_pair(struct compare *c, uint32_t pair)
+{
+	json_t *run[COMPARE_SIDES] = {NULL, NULL};
+	int code = 0, side;
+
+	for (side = 0; code == 0 && c->signo == 0 && side < COMPARE_SIDES; side++) {
+		code = compare_run(c, (enum compare_side)side, 0, &run[side]);
+		if (code == 0)
+			say_run(c, pair, (enum compare_side)side, run[side]);
+	}
+	if (code != 0 || run[COMPARE_KERNEL] == NULL || c->signo != 0) {
+		for (side = 0; side < COMPARE_SIDES; side++)
+			json_decref(run[side]);
+		return code;
+	}
+	for (side = 0; side < COMPARE_SIDES; side++)
+		c->run[side][pair] = run[side];
+	c->pairs = pair + 1;
+	if (c->settings->curl && c->curls == pair && compare_run_curl(c, &c->curl[pair]))
+		c->curls = pair + 1;
+	return 0;
+}
+
+/* One short transfer each, looked at by a packet socket. What cannot be had is left out. */
+static void
+take_traces(struct compare *c)
+{
+	struct http_url url;
+	const char *why;
+	json_t *run;
+	int side, fd;
+
+	if (c->settings->html == NULL || c->settings->urls.count == 0 ||
+		http_url_parse(c->settings->urls.item[0], &url, &why) != 0)
+		return;
+	for (side = 0; side < COMPARE_SIDES && c->signo == 0; side++) {
+		fd = compare_trace_open(c->settings->nic);
+		if (fd < 0)
+			break;
+		run = NULL;
+		if (compare_run(c, (enum compare_side)side, 1, &run) == 0)
+			json_decref(run);
+		c->trace[side] = compare_trace_close(fd, url.port);
+	}
+	http_url_free(&url);
+}
+
+static int
+unwritten(const struct compare *c, const char *option, const char *path, int rc)
+{
+	if (rc == 0)
+		return 0;
+	message_error(&c->level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
+		strerror(-rc));
+	return EXIT_CODE_REPORT;
+}
+
+static int
+report(struct compare *c)
+{
+	const struct settings *s = c->settings;
+	FILE *text = s->stats != NULL && strcmp(s->stats, "-") == 0 ? stderr : stdout;
+	json_t *conditions = compare_conditions(c);
+	int code = 0, rc;
+
+	compare_check_fairness(c, conditions);
+	if (!s->silent)
+		compare_report_text(c, text);
+	if (s->stats != NULL)
+		code = unwritten(
+			c, "stats", s->stats, compare_report_json_write(c, conditions, s->stats));
+	if (s->html != NULL) {
+		rc = unwritten(
+			c, "html", s->html, compare_report_html_write(c, conditions, s->html));
+		code = code != 0 ? code : rc;
+	}
+	json_decref(conditions);
+	return code;
+}
+
+static int
+measure(struct compare *c)
+{
+	uint32_t pair;
+	int code = 0, rc;
+
+	for (pair = 0; code == 0 && c->signo == 0 && pair < c->settings->pairs; pair++)
+		code = measure_pair(c, pair);
+	if (c->pairs == 0)
+		return code;
+	take_traces(c);
+	rc = report(c);
+	return code != 0 ? code : rc;
+}
+
+int
+cmd_compare(const struct settings *s, int *ret_signal)
+{
+	struct compare *c = calloc(1, sizeof(*c));
+	sigset_t before;
+	uint32_t i;
+	int code, side;
+
+	*ret_signal = 0;
+	if (c == NULL)
+		return EXIT_CODE_OUT_OF_MEMORY;
+	c->settings = s;
+	c->level = message_level_of(s);
+	code = check(c);
+	if (code == 0 && s->check) {
+		message_note(&c->level, "settings and interface are in order");
+	} else if (code == 0) {
+		block_signals(&before);
+		code = measure(c);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	*ret_signal = c->signo;
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		for (i = 0; i < c->pairs; i++)
+			json_decref(c->run[side][i]);
+		free(c->trace[side]);
+	}
+	free(c);
+	return code;
+}

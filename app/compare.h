@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef COMPARE_H
+#define COMPARE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base_bootstrap.h"
+#include "compare_trace.h"
+#include "message.h"
+#include "settings.h"
+
+/*
+ * The inside of the compare command. Each measurement is a process of its own that runs what dpfetch
+ * bench runs, over one stack or the other, and leaves its report as JSON: so neither stack is there
+ * while the other is measured, and nothing of one run is left in the next.
+ */
+
+enum compare_side { COMPARE_DPDK, COMPARE_KERNEL, COMPARE_SIDES };
+
+#define COMPARE_PAIRS_MAX 100U
+#define COMPARE_TEXT_MAX 256U
+#define COMPARE_WARNINGS_MAX 16U
+#define COMPARE_CONFIDENCE 0.95
+
+/** What curl said of one transfer. */
+struct compare_curl {
+	double bits_per_second, seconds;
+};
+
+struct compare {
+	const struct settings *settings;
+	struct message_level level;
+	json_t *run[COMPARE_SIDES][COMPARE_PAIRS_MAX]; /* bench's documents; owned */
+	struct compare_curl curl[COMPARE_PAIRS_MAX];
+	uint32_t pairs; /* that are whole */
+	uint32_t curls; /* the first so many pairs have curl's figures */
+	struct compare_trace *trace[COMPARE_SIDES]; /* the beginning of one transfer; NULL: none */
+	char warning[COMPARE_WARNINGS_MAX][COMPARE_TEXT_MAX]; /* why it may not be fair */
+	uint32_t warnings;
+	int signo; /* that ended it early, 0: none */
+};
+
+/** "dpfetch", "kernel". */
+const char *compare_side_name(enum compare_side side);
+
+/* compare_run.c */
+
+/** Runs one measurement over side; requests: instead of the settings' load, so many requests on one
+ *  connection (0: the settings' load). 0 and *ret, the caller's; or an exit code, after the child has
+ *  said why. c->signo is set when a signal ended it. */
+int compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret);
+
+/** Lets curl fetch the first URL. false: there is no curl, or it failed. */
+bool compare_run_curl(struct compare *c, struct compare_curl *ret);
+
+/* compare_figures.c */
+
+/** One line of the comparison. */
+struct compare_figure {
+	const char *key; /* in JSON */
+	const char *name; /* for people, with its unit */
+	double scale; /* from the JSON's unit to the name's */
+	double (*value)(const json_t *run, double hz); /* NAN: this run does not have it */
+	bool less_is_better;
+};
+
+/** All lines; *ret_count. Static storage. */
+const struct compare_figure *compare_figures(uint32_t *ret_count);
+
+/** The line's medians of both sides with their intervals, and the ratio of dpfetch's to the kernel's.
+ *  false: not all runs have it. */
+bool compare_figure_estimate(const struct compare *c, const struct compare_figure *figure,
+	struct bootstrap_estimate ret_side[COMPARE_SIDES], struct bootstrap_estimate *ret_ratio);
+
+/** What is at "a/b/c" of a document; NULL: there is nothing. */
+const json_t *compare_find(const json_t *at, const char *path);
+
+/** A number at "a/b/c" of a document; NAN: there is none. */
+double compare_number(const json_t *run, const char *path);
+
+/** How many decimals a value of this size is written with, in tables. */
+int compare_decimals(double value);
+
+/** Cycles a second of this machine's clock, as our stack calibrated it. 0: no run. */
+double compare_hz(const struct compare *c);
+
+/* compare_conditions.c */
+
+/** Under what conditions it was measured: versions, CPU, MTU, offloads, busy poll, governor. The
+ *  caller's. */
+json_t *compare_conditions(const struct compare *c);
+
+/** Looks for what is not fair in the runs and the conditions, and adds warnings. */
+void compare_check_fairness(struct compare *c, const json_t *conditions);
+
+/* compare_report.c, compare_html.c */
+
+void compare_report_text(const struct compare *c, FILE *out);
+/** --stats. 0 or -errno. */
+int compare_report_json_write(const struct compare *c, const json_t *conditions, const char *path);
+/** --html. 0 or -errno. */
+int compare_report_html_write(const struct compare *c, const json_t *conditions, const char *path);
+
+#endif

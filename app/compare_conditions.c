@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <glob.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "machine.h"
+#include "nic_info.h"
+#include "nic_offloads.h"
+
+#define LINE_ROOM 512U
+#define FRAME_OVERHEAD 18.0 /* Ethernet's header and a VLAN tag, bytes */
+#define BUSY_LIMIT 0.9
+#define GOVERNORS "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
+
+/* The first line of a file, without its end. "": it cannot be read. */
+static void
+first_line(const char *path, char *buf, size_t room)
+{
+	FILE *file = fopen(path, "re");
+
+	buf[0] = '\0';
+	if (file == NULL)
+		return;
+	if (fgets(buf, (int)room, file) != NULL)
+		buf[strcspn(buf, "\n")] = '\0';
+	fclose(file);
+}
+
+static void
+cpu_model(char *buf, size_t room)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char line[LINE_ROOM];
+	const char *at;
+
+	snprintf(buf, room, "unknown");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, "model name", 10) != 0 || (at = strstr(line, ": ")) == NULL)
+			continue;
+		snprintf(buf, room, "%.*s", (int)strcspn(at + 2, "\n"), at + 2);
+		break;
+	}
+	if (file != NULL)
+		fclose(file);
+}
+
+/* Of the first CPU; "none": frequencies are not the kernel's to choose, as in a virtual machine. */
+static void
+governor(char *buf, size_t room)
+{
+	glob_t found = {0};
+
+	snprintf(buf, room, "none");
+	if (glob(GOVERNORS, 0, NULL, &found) == 0 && found.gl_pathc > 0)
+		first_line(found.gl_pathv[0], buf, room);
+	globfree(&found);
+}
+
+static json_t *
+offloads_json(const char *interface)
+{
+	struct nic_offloads o;
+
+	if (nic_offloads_read(interface, &o) != 0)
+		return json_null();
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b}", "rx_checksum", (int)o.rx_checksum,
+		"tx_checksum", (int)o.tx_checksum, "tso", (int)o.tso, "gso", (int)o.gso, "gro",
+		(int)o.gro, "lro", (int)o.lro);
+}
+
+static void
+set_file(json_t *object, const char *key, const char *path)
+{
+	char text[LINE_ROOM];
+
+	first_line(path, text, sizeof(text));
+	json_object_set_new(object, key, json_string(text));
+}
+
+json_t *
+compare_conditions(const struct compare *c)
+{
+	const struct settings *s = c->settings;
+	json_t *object = json_object();
+	struct nic_info nic;
+	char text[LINE_ROOM];
+
+	json_object_set_new(object, "dpfetch", json_string(DPFETCH_VERSION));
+	set_file(object, "kernel", "/proc/sys/kernel/osrelease");
+	set_file(object, "congestion_control", "/proc/sys/net/ipv4/tcp_congestion_control");
+	set_file(object, "tcp_rmem", "/proc/sys/net/ipv4/tcp_rmem");
+	set_file(object, "busy_poll_us", "/proc/sys/net/core/busy_poll");
+	set_file(object, "busy_read_us", "/proc/sys/net/core/busy_read");
+	cpu_model(text, sizeof(text));
+	json_object_set_new(object, "cpu", json_string(text));
+	governor(text, sizeof(text));
+	json_object_set_new(object, "governor", json_string(text));
+	json_object_set_new(object, "cpus", json_integer(nic_cpu_allowed_count()));
+	json_object_set_new(object, "interface", json_string(s->nic));
+	if (nic_info_find(s->nic, &nic) == 0) {
+		json_object_set_new(object, "interface_mtu", json_integer(nic.mtu));
+		json_object_set_new(object, "offloads", offloads_json(nic.interface));
+	}
+	json_object_set_new(object, "mtu", json_integer((json_int_t)s->mtu));
+	return object;
+}
+
+static void __attribute__((format(printf, 2, 3))) warn(struct compare *c, const char *format, ...)
+{
+	va_list args;
+
+	if (c->warnings == COMPARE_WARNINGS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(c->warning[c->warnings++], COMPARE_TEXT_MAX, format, args);
+	va_end(args);
+}
+
+/* The median over the runs of one side of a number in their reports; NAN: not all have it. */
+static double
+median_of(const struct compare *c, enum compare_side side, double (*value)(const json_t *run))
+{
+	double values[COMPARE_PAIRS_MAX];
+	uint32_t i;
+
+	for (i = 0; i < c->pairs; i++) {
+		values[i] = value(c->run[side][i]);
+		if (isnan(values[i]))
+			return NAN;
+	}
+	return c->pairs > 0 ? bootstrap_median_of(values, c->pairs) : NAN;
+}
+
+static double
+frame_bytes(const json_t *run)
+{
+	return compare_number(run, "end/machine/interface/rx_bytes") /
+	       compare_number(run, "end/machine/interface/rx_frames");
+}
+
+static double
+busy_share(const json_t *run)
+{
+	return compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/cycles");
+}
+
+/* Of the CPU that the kernel's client is pinned to: whatever runs there. */
+static double
+client_cpu_share(const json_t *run)
+{
+	double core = compare_number(run, "end/core/core"), busy, idle;
+	const json_t *cpus = json_object_get(
+			     json_object_get(json_object_get(run, "end"), "machine"), "cpus"),
+		     *cpu = isnan(core) ? NULL : json_array_get(cpus, (size_t)core);
+
+	busy = compare_number(cpu, "user_s") + compare_number(cpu, "system_s") +
+	       compare_number(cpu, "softirq_s");
+	idle = compare_number(cpu, "idle_s");
+	return busy / (busy + idle);
+}
+
+static double
+ring_drops(const json_t *run)
+{
+	return compare_number(run, "end/nic/imissed") + compare_number(run, "end/nic/rx_nombuf");
+}
+
+static double
+frames_received(const json_t *run)
+{
+	return compare_number(run, "end/machine/interface/rx_frames");
+}
+
+/* Super-packets: frames larger than the MTU lets on the wire. */
+static void
+check_super_packets(struct compare *c, const json_t *conditions)
+{
+	double ours = median_of(c, COMPARE_DPDK, frame_bytes);
+	double kernels = median_of(c, COMPARE_KERNEL, frame_bytes);
+	double limit = (double)c->settings->mtu + FRAME_OVERHEAD;
+	const json_t *offloads = json_object_get(conditions, "offloads");
+
+	if (kernels > limit && !(ours > limit))
+		warn(c,
+			"super-packets on the kernel's side only: its frames have %.0f bytes on "
+			"average, ours %.0f, the MTU is %llu; turn the server's segmentation "
+			"offload "
+			"off (ethtool -K IF tso off gso off)",
+			kernels, ours, (unsigned long long)c->settings->mtu);
+	else if (ours > limit && !(kernels > limit))
+		warn(c,
+			"super-packets on our side only: our frames have %.0f bytes on average, "
+			"the "
+			"kernel's %.0f",
+			ours, kernels);
+	if (json_is_true(json_object_get(offloads, "gro")) ||
+		json_is_true(json_object_get(offloads, "lro")))
+		warn(c,
+			"GRO or LRO is on at %s: the kernel joins segments before its TCP sees "
+			"them, "
+			"ours takes them one by one; ethtool -K %s gro off lro off",
+			c->settings->nic, c->settings->nic);
+}
+
+static void
+check_load_generator(struct compare *c)
+{
+	double busy = median_of(c, COMPARE_DPDK, busy_share);
+	double cpu = median_of(c, COMPARE_KERNEL, client_cpu_share);
+
+	if (busy > BUSY_LIMIT)
+		warn(c,
+			"our poll core was %.0f %% busy: its limit was measured, not the server's "
+			"or "
+			"the link's",
+			100.0 * busy);
+	if (cpu > BUSY_LIMIT)
+		warn(c,
+			"the CPU of the kernel's client was %.0f %% busy: its limit was measured, "
+			"not "
+			"the server's or the link's",
+			100.0 * cpu);
+	if ((busy > BUSY_LIMIT) != (cpu > BUSY_LIMIT))
+		warn(c, "only one side was limited by its client: the ratio understates the other");
+}
+
+static void
+check_cores(struct compare *c)
+{
+	double core = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
+
+	if (c->settings->server_pid == 0) {
+		warn(c, "where the server runs is not known (--server-pid tells): it may share the "
+			"client's CPU");
+		return;
+	}
+	if (!isnan(core) && machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
+		warn(c,
+			"the server may run on CPU %.0f, too, which the client has: pin it "
+			"elsewhere "
+			"(taskset)",
+			core);
+}
+
+static void
+check_mtu(struct compare *c, const json_t *conditions)
+{
+	const json_t *mtu = json_object_get(conditions, "interface_mtu");
+
+	if (mtu != NULL && (uint64_t)json_integer_value(mtu) != c->settings->mtu)
+		warn(c,
+			"the interface's MTU is %lld, which the kernel uses, and ours %llu: give "
+			"--mtu %lld",
+			(long long)json_integer_value(mtu), (unsigned long long)c->settings->mtu,
+			(long long)json_integer_value(mtu));
+}
+
+void
+compare_check_fairness(struct compare *c, const json_t *conditions)
+{
+	double drops = median_of(c, COMPARE_DPDK, ring_drops);
+
+	check_super_packets(c, conditions);
+	check_load_generator(c);
+	check_cores(c);
+	check_mtu(c, conditions);
+	if (drops > 0)
+		warn(c,
+			"our port dropped %.0f frames in a run (of %.0f): retransmissions are in "
+			"the "
+			"figures",
+			drops, median_of(c, COMPARE_DPDK, frames_received));
+	if (c->pairs < 5)
+		warn(c,
+			"%u pair%s: too few for an interval that means something; --pairs 5 or "
+			"more",
+			c->pairs, c->pairs == 1 ? "" : "s");
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare.h"
+
+#define SEED 20261128U /* of the bootstrap: the same figures give the same intervals */
+#define KEY_ROOM 32U
+
+const char *
+compare_side_name(enum compare_side side)
+{
+	return side == COMPARE_DPDK ? "dpfetch" : "kernel";
+}
+
+const json_t *
+compare_find(const json_t *at, const char *path)
+{
+	char key[KEY_ROOM];
+	size_t len;
+
+	for (; at != NULL && *path != '\0'; path += len + (path[len] == '/' ? 1U : 0U)) {
+		len = strcspn(path, "/");
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		at = json_object_get(at, key);
+	}
+	return at;
+}
+
+double
+compare_number(const json_t *run, const char *path)
+{
+	const json_t *at = compare_find(run, path);
+
+	return at != NULL && json_is_number(at) ? json_number_value(at) : NAN;
+}
+
+int
+compare_decimals(double value)
+{
+	if (value >= 1000)
+		return 0;
+	if (value >= 100)
+		return 1;
+	return value >= 1 || value == 0 ? 2 : 3;
+}
+
+double
+compare_hz(const struct compare *c)
+{
+	double hz = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/hz") : NAN;
+
+	return isnan(hz) ? 0.0 : hz;
+}
+
+static bool
+is_kernel(const json_t *run)
+{
+	const char *stack = json_string_value(compare_find(run, "load/stack"));
+
+	return stack != NULL && strcmp(stack, "kernel") == 0;
+}
+
+static double
+goodput(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/body_bits_per_second");
+}
+
+static double
+requests(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/requests_per_second");
+}
+
+static double
+latency_p50(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/latency/p50_us");
+}
+
+static double
+latency_p99(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/latency/p99_us");
+}
+
+static double
+first_byte_p50(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/first_byte/p50_us");
+}
+
+static double
+connect_p50(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/connect/p50_us");
+}
+
+/* What the client's own thread took: of our stack, the busy part of the poll core. */
+static double
+client_seconds(const json_t *run)
+{
+	if (is_kernel(run))
+		return compare_number(run, "end/cpu/user_s") +
+		       compare_number(run, "end/cpu/system_s");
+	return compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/hz");
+}
+
+/* All CPUs of this machine, without what our poll core idled away. */
+static double
+machine_seconds(const json_t *run)
+{
+	const json_t *cpus = compare_find(run, "end/machine/cpus"), *cpu;
+	double seconds = 0.0;
+	size_t i;
+
+	if (cpus == NULL)
+		return NAN;
+	json_array_foreach(cpus, i, cpu) seconds += compare_number(cpu, "user_s") +
+						    compare_number(cpu, "system_s") +
+						    compare_number(cpu, "softirq_s");
+	if (!is_kernel(run))
+		seconds -= (compare_number(run, "end/core/cycles") -
+				   compare_number(run, "end/core/cycles_busy")) /
+			   compare_number(run, "end/core/hz");
+	return fmax(seconds, 0.0);
+}
+
+static double
+per_body_byte(const json_t *run, double seconds, double hz)
+{
+	double bytes = compare_number(run, "end/counts/body_bytes");
+
+	return bytes > 0 ? seconds * hz / bytes : NAN;
+}
+
+static double
+client_cycles(const json_t *run, double hz)
+{
+	return per_body_byte(run, client_seconds(run), hz);
+}
+
+static double
+machine_cycles(const json_t *run, double hz)
+{
+	return per_body_byte(run, machine_seconds(run), hz);
+}
+
+static double
+server_cycles(const json_t *run, double hz)
+{
+	return per_body_byte(run, compare_number(run, "end/machine/server/cpu_s"), hz);
+}
+
+static double
+client_cpu(const json_t *run, double hz)
+{
+	(void)hz;
+	return client_seconds(run);
+}
+
+static double
+machine_cpu(const json_t *run, double hz)
+{
+	(void)hz;
+	return machine_seconds(run);
+}
+
+static double
+server_cpu(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/machine/server/cpu_s");
+}
+
+static double
+server_retransmits(const json_t *run, double hz)
+{
+	(void)hz;
+	return compare_number(run, "end/machine/server/retransmits");
+}
+
+static double
+frames_per_sent(const json_t *run, double hz)
+{
+	double sent = compare_number(run, "end/machine/interface/tx_frames");
+
+	(void)hz;
+	return sent > 0 ? compare_number(run, "end/machine/interface/rx_frames") / sent : NAN;
+}
+
+static double
+frame_bytes(const json_t *run, double hz)
+{
+	double frames = compare_number(run, "end/machine/interface/rx_frames");
+
+	(void)hz;
+	return frames > 0 ? compare_number(run, "end/machine/interface/rx_bytes") / frames : NAN;
+}
+
+static const struct compare_figure figures[] = {
+	{"goodput_bps", "goodput, Gb/s", 1e-9, goodput, false},
+	{"requests_per_second", "requests/s", 1, requests, false},
+	{"latency_p50_us", "latency p50, ms", 1e-3, latency_p50, true},
+	{"latency_p99_us", "latency p99, ms", 1e-3, latency_p99, true},
+	{"first_byte_p50_us", "first byte p50, ms", 1e-3, first_byte_p50, true},
+	{"connect_p50_us", "connect p50, ms", 1e-3, connect_p50, true},
+	{"client_cpu_s", "client's CPU, s", 1, client_cpu, true},
+	{"machine_cpu_s", "machine's CPU, s", 1, machine_cpu, true},
+	{"server_cpu_s", "server's CPU, s", 1, server_cpu, true},
+	{"client_cycles_per_byte", "client, cycles a byte", 1, client_cycles, true},
+	{"machine_cycles_per_byte", "machine, cycles a byte", 1, machine_cycles, true},
+	{"server_cycles_per_byte", "server, cycles a byte", 1, server_cycles, true},
+	{"server_retransmits", "server sent again", 1, server_retransmits, true},
+	{"frames_received_per_sent", "frames in for each out", 1, frames_per_sent, false},
+	{"frame_bytes", "mean frame in, bytes", 1, frame_bytes, false},
+};
+
+const struct compare_figure *
+compare_figures(uint32_t *ret_count)
+{
+	*ret_count = sizeof(figures) / sizeof(figures[0]);
+	return figures;
+}
+
+bool
+compare_figure_estimate(const struct compare *c, const struct compare_figure *figure,
+	struct bootstrap_estimate ret_side[COMPARE_SIDES], struct bootstrap_estimate *ret_ratio)
+{
+	double value[COMPARE_SIDES][COMPARE_PAIRS_MAX], hz = compare_hz(c);
+	uint32_t i;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		for (i = 0; i < c->pairs; i++) {
+			value[side][i] = figure->value(c->run[side][i], hz);
+			if (isnan(value[side][i]))
+				return false;
+		}
+	}
+	if (c->pairs == 0)
+		return false;
+	for (side = 0; side < COMPARE_SIDES; side++)
+		ret_side[side] = bootstrap_median(value[side], c->pairs, COMPARE_CONFIDENCE, SEED);
+	*ret_ratio = bootstrap_ratio(
+		value[COMPARE_DPDK], value[COMPARE_KERNEL], c->pairs, COMPARE_CONFIDENCE, SEED);
+	return true;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+#include <string.h>
+
+#include "compare.h"
+#include "report_json.h"
+
+/* "7.79 (7.40-8.05)", with as many decimals as the size asks for. */
+static const char *
+estimate_text(const struct bootstrap_estimate *e, double scale, char *buf, size_t room)
+{
+	double value = e->value * scale;
+	int decimals = compare_decimals(value);
+
+	snprintf(buf, room, "%.*f (%.*f-%.*f)", decimals, value, decimals, e->low * scale, decimals,
+		e->high * scale);
+	return buf;
+}
+
+static void
+print_figure(const struct compare *c, const struct compare_figure *f, FILE *out)
+{
+	struct bootstrap_estimate side[COMPARE_SIDES], ratio;
+	char ours[64], kernels[64], times[64] = "";
+
+	if (!compare_figure_estimate(c, f, side, &ratio))
+		return;
+	if (side[COMPARE_KERNEL].value != 0.0)
+		estimate_text(&ratio, 1.0, times, sizeof(times));
+	fprintf(out, "  %-24s %26s %26s %20s\n", f->name,
+		estimate_text(&side[COMPARE_DPDK], f->scale, ours, sizeof(ours)),
+		estimate_text(&side[COMPARE_KERNEL], f->scale, kernels, sizeof(kernels)), times);
+}
+
+static void
+print_curl(const struct compare *c, FILE *out)
+{
+	double speed[COMPARE_PAIRS_MAX];
+	struct bootstrap_estimate e;
+	char text[64];
+	uint32_t i;
+
+	if (c->curls == 0)
+		return;
+	for (i = 0; i < c->curls; i++)
+		speed[i] = c->curl[i].bits_per_second;
+	e = bootstrap_median(speed, c->curls, COMPARE_CONFIDENCE, 1);
+	fprintf(out, "curl -o /dev/null, one transfer each time: %s Gb/s\n",
+		estimate_text(&e, 1e-9, text, sizeof(text)));
+}
+
+void
+compare_report_text(const struct compare *c, FILE *out)
+{
+	const struct compare_figure *f;
+	uint32_t i, count;
+
+	fprintf(out,
+		"  %-24s %26s %26s %20s\n  medians of %u interleaved pairs, 95 %% intervals "
+		"(bootstrap)\n",
+		"", "dpfetch", "kernel", "ratio", c->pairs);
+	f = compare_figures(&count);
+	for (i = 0; i < count; i++)
+		print_figure(c, &f[i], out);
+	print_curl(c, out);
+	fprintf(out,
+		"client's CPU: of dpfetch the busy part of the poll core (which else polls, and "
+		"takes a whole CPU); of the kernel\n"
+		"the client's thread, without the softirqs that receive for it. machine's CPU: all "
+		"CPUs, server and softirqs\nincluded, without idle polling.\n");
+	for (i = 0; i < c->warnings; i++)
+		fprintf(out, "warning: %s\n", c->warning[i]);
+}
+
+static json_t *
+estimate_json(const struct bootstrap_estimate *e)
+{
+	return json_pack("{s:f, s:f, s:f}", "median", e->value, "low", e->low, "high", e->high);
+}
+
+static json_t *
+summary_json(const struct compare *c)
+{
+	json_t *object = json_object(), *line;
+	struct bootstrap_estimate side[COMPARE_SIDES], ratio;
+	const struct compare_figure *f;
+	uint32_t i, count;
+	int s;
+
+	f = compare_figures(&count);
+	for (i = 0; i < count; i++) {
+		if (!compare_figure_estimate(c, &f[i], side, &ratio))
+			continue;
+		line = json_object();
+		for (s = 0; s < COMPARE_SIDES; s++)
+			json_object_set_new(line, compare_side_name((enum compare_side)s),
+				estimate_json(&side[s]));
+		json_object_set_new(line, "ratio", estimate_json(&ratio));
+		json_object_set_new(object, f[i].key, line);
+	}
+	return object;
+}
+
+static json_t *
+pair_json(const struct compare *c, uint32_t i)
+{
+	json_t *object = json_object();
+	int s;
+
+	for (s = 0; s < COMPARE_SIDES; s++)
+		json_object_set(object, compare_side_name((enum compare_side)s), c->run[s][i]);
+	if (i < c->curls)
+		json_object_set_new(object, "curl",
+			json_pack("{s:f, s:f}", "bits_per_second", c->curl[i].bits_per_second,
+				"seconds", c->curl[i].seconds));
+	return object;
+}
+
+int
+compare_report_json_write(const struct compare *c, const json_t *conditions, const char *path)
+{
+	json_t *root = json_object(), *pairs = json_array(), *warnings = json_array();
+	uint32_t i;
+	int rc;
+
+	json_object_set_new(root, "schema", json_integer(REPORT_JSON_SCHEMA));
+	json_object_set_new(root, "command", json_string("compare"));
+	json_object_set_new(root, "conditions", json_deep_copy(conditions));
+	for (i = 0; i < c->warnings; i++)
+		json_array_append_new(warnings, json_string(c->warning[i]));
+	json_object_set_new(root, "warnings", warnings);
+	json_object_set_new(root, "confidence", json_real(COMPARE_CONFIDENCE));
+	json_object_set_new(root, "summary", summary_json(c));
+	for (i = 0; i < c->pairs; i++)
+		json_array_append_new(pairs, pair_json(c, i));
+	json_object_set_new(root, "pairs", pairs);
+	json_object_set_new(root, "signal", json_integer(c->signo));
+	rc = report_json_write(root, path);
+	json_decref(root);
+	return rc;
+}

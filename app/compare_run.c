@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base_time.h"
+#include "cmd_bench.h"
+#include "compare.h"
+#include "exit_code.h"
+
+#define CURL_OUTPUT_MAX 256U
+#define CURL_TIME_MAX "600" /* seconds */
+#define INTERVAL_NS (100 * NS_PER_MS) /* of the plots */
+#define NO_CURL 127 /* the child's exit code, as a shell's */
+
+/* What the child is to do: bench, over one side, in silence, with its report in path. */
+static struct settings
+settings_of_child(const struct settings *s, enum compare_side side, uint64_t requests, char *path)
+{
+	struct settings child = *s;
+
+	child.command = SETTINGS_BENCH;
+	child.stack = side == COMPARE_KERNEL ? SETTINGS_STACK_KERNEL : SETTINGS_STACK_DPDK;
+	child.silent = child.show_error = true;
+	child.stats = path;
+	if (child.interval_ns == 0)
+		child.interval_ns = INTERVAL_NS;
+	if (requests == 0)
+		return child;
+	child.visible = true; /* a trace is taken */
+	child.requests = requests;
+	child.connections = child.pipeline = 1;
+	child.duration_ns = child.ramp_ns = child.warmup_ns = 0;
+	child.rate = 0;
+	child.cps = false;
+	return child;
+}
+
+/* The signals that the parent waits for; they are blocked in it. */
+static void
+own_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+}
+
+/* Waits for the child's end; a signal is passed on to it, which Ctrl-C's has had already. Returns its
+ * wait status, or -errno. */
+static int
+wait_for(struct compare *c, pid_t child)
+{
+	int status, signo;
+	sigset_t set;
+
+	own_signals(&set);
+	for (;;) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return status;
+		signo = sigwaitinfo(&set, NULL);
+		if (signo < 0 && errno != EINTR)
+			return -errno;
+		if (signo <= 0 || signo == SIGCHLD)
+			continue;
+		c->signo = signo;
+		kill(child, signo);
+	}
+}
+
+/* With the parent's signals as they were before it blocked them. */
+static pid_t
+fork_child(void)
+{
+	sigset_t set;
+	pid_t child;
+
+	fflush(NULL); /* or the child would write it, too */
+	child = fork();
+	if (child != 0)
+		return child;
+	own_signals(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return 0;
+}
+
+static void __attribute__((noreturn)) run_bench(const struct settings *s)
+{
+	int signo, code = cmd_bench(s, &signo);
+
+	fflush(NULL);
+	if (signo != 0) {
+		signal(signo, SIG_DFL);
+		raise(signo);
+	}
+	_exit(code);
+}
+
+static int
+failed(const struct compare *c, const char *what, int error)
+{
+	message_error(&c->level, EXIT_CODE_INTERNAL, "%s: %s", what, strerror(error));
+	return EXIT_CODE_INTERNAL;
+}
+
+int
+compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret)
+{
+	char path[] = "/tmp/dpfetch-compare-XXXXXX";
+	int fd = mkstemp(path), status;
+	struct settings s;
+	pid_t child;
+
+	if (fd < 0)
+		return failed(c, "no place for a report in /tmp", errno);
+	close(fd);
+	s = settings_of_child(c->settings, side, requests, path);
+	child = fork_child();
+	if (child == 0)
+		run_bench(&s);
+	status = child > 0 ? wait_for(c, child) : -errno;
+	*ret = json_load_file(path, 0, NULL);
+	unlink(path);
+	if (status < 0)
+		return failed(c, "the measurement's process could not be run", -status);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL)
+		return 0;
+	json_decref(*ret);
+	*ret = NULL;
+	if (WIFSIGNALED(status) && c->signo == 0 && WTERMSIG(status) != SIGINT)
+		return failed(c, "the measurement's process died", EINTR);
+	if (WIFSIGNALED(status) && c->signo == 0)
+		c->signo = WTERMSIG(status);
+	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status)
+							     : EXIT_CODE_ABORTED;
+}
+
+static void __attribute__((noreturn)) run_curl(const struct settings *s, const char *url, int out)
+{
+	char *argv[24] = {"curl", "-sS", "-f", "--noproxy", "*", "-m", CURL_TIME_MAX, "-o",
+		"/dev/null", "-w", "%{speed_download} %{time_total}"};
+	int n = 11, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	uint32_t i;
+
+	if (s->nic != NULL) {
+		argv[n++] = "--interface";
+		argv[n++] = s->nic;
+	}
+	if (s->range != NULL) {
+		argv[n++] = "-r";
+		argv[n++] = s->range;
+	}
+	for (i = 0; i < s->resolve.count && n + 4 < 24; i++) {
+		argv[n++] = "--resolve";
+		argv[n++] = s->resolve.item[i];
+	}
+	argv[n++] = (char *)(uintptr_t)url;
+	if (null < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+		_exit(NO_CURL);
+	execvp("curl", argv);
+	_exit(NO_CURL);
+}
+
+bool
+compare_run_curl(struct compare *c, struct compare_curl *ret)
+{
+	char text[CURL_OUTPUT_MAX] = "";
+	double bytes_per_second;
+	int pipe_fd[2], status;
+	ssize_t len;
+	pid_t child;
+
+	if (c->settings->urls.count == 0 || pipe2(pipe_fd, O_CLOEXEC) != 0)
+		return false;
+	child = fork_child();
+	if (child == 0)
+		run_curl(c->settings, c->settings->urls.item[0], pipe_fd[1]);
+	close(pipe_fd[1]);
+	status = child > 0 ? wait_for(c, child) : -errno;
+	len = read(pipe_fd[0], text, sizeof(text) - 1);
+	close(pipe_fd[0]);
+	if (status < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || len <= 0)
+		return false;
+	if (sscanf(text, "%lf %lf", &bytes_per_second, &ret->seconds) != 2)
+		return false;
+	ret->bits_per_second = bytes_per_second * 8.0;
+	return true;
+}

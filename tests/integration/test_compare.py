@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""dpfetch compare, and bench over the kernel's sockets."""
+import glob
+import html.parser
+import json
+import re
+import signal
+import time
+
+from lab import SERVER_IP
+
+LABS = [{"mtu": 1500, "size": 20000000}]
+BIG = f"http://{SERVER_IP}/big"
+SMALL = f"http://{SERVER_IP}/hello.txt"
+
+
+def kernel_bench(lab, *args, build="release"):
+    command = lab.command("bench", "--stats", lab.path("kernel.json"), *args, build=build)
+    at = command.index("--address")
+    del command[at:at + 2]  # the kernel has its own
+    result = lab.run(command + ["--stack", "kernel"], timeout=60)
+    assert result.returncode == 0, result.stderr
+    with open(lab.path("kernel.json"), encoding="utf-8") as file:
+        return json.load(file), result.stdout
+
+
+def server_pid(lab):
+    with open(f"/run/{lab.name}-lab/nginx.pid", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def compare(lab, *args):
+    result = lab.dpfetch("compare", "--stats", lab.path("compare.json"), "--html", lab.path("compare.html"), *args)
+    assert result.returncode == 0, result.stderr + result.stdout
+    with open(lab.path("compare.json"), encoding="utf-8") as file:
+        return json.load(file), result.stdout
+
+
+class Page(html.parser.HTMLParser):
+    """Are all tags closed, and is there anything that a browser would fetch?"""
+
+    VOID = {"meta", "br"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.counts, self.links = [], {}, []
+
+    def handle_starttag(self, tag, attrs):
+        self.counts[tag] = self.counts.get(tag, 0) + 1
+        self.links += [value for name, value in attrs if name in ("src", "href", "srcset", "data", "action")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, f"</{tag}> closes another tag"
+
+
+def test_compare_kernel_bench_counts_what_the_server_sent(lab):
+    before = lab.tcp_counters(lab.server)["PassiveOpens"]
+    stats, text = kernel_bench(lab, "-c", "6", "-n", "300", SMALL)
+    end = stats["end"]
+    assert end["counts"]["responses"] == 300 and end["counts"]["status"]["2xx"] == 300, end["counts"]
+    assert end["counts"]["body_bytes"] == 300 * len("Hello from the lab.\n")
+    assert lab.tcp_counters(lab.server)["PassiveOpens"] - before == 6
+    assert stats["load"]["stack"] == "kernel" and "kernel's stack" in text
+    kernel_bench(lab, "-c", "3", "--cps", "-n", "50", SMALL, build="asan")
+
+
+def test_compare_reports_both_stacks_and_an_html_page_of_its_own(lab):
+    report, text = compare(lab, "-c", "2", "-d", "0.5", "--pairs", "2", "--server-pid", server_pid(lab), BIG)
+    assert len(report["pairs"]) == 2 and {"dpfetch", "kernel", "curl"} == set(report["pairs"][0])
+    for key in ("goodput_bps", "latency_p99_us", "machine_cycles_per_byte", "server_retransmits", "frame_bytes"):
+        line = report["summary"][key]
+        assert line["dpfetch"]["low"] <= line["dpfetch"]["median"] <= line["dpfetch"]["high"], (key, line)
+    assert report["summary"]["goodput_bps"]["kernel"]["median"] > 1e8
+    assert report["conditions"]["offloads"]["gro"] is False and report["conditions"]["interface_mtu"] == 1500
+    assert "too few for an interval" in text and "goodput, Gb/s" in text
+    with open(lab.path("compare.html"), encoding="utf-8") as file:
+        content = file.read()
+    page = Page()
+    page.feed(content)
+    page.close()
+    assert not page.open and page.counts["svg"] >= 6, (page.open, page.counts)
+    assert not page.links and not re.search(r"url\(|@import|<script", content), page.links
+    assert "nan" not in re.sub(r"<text[^>]*>[^<]*", "", content), "a coordinate is no number"
+    assert "<b>A</b>" in content and " P" in content, "the packets of the beginning"
+
+
+def test_compare_warns_of_what_is_not_fair(lab):
+    lab.in_client("ethtool", "-K", "c0", "gro", "on")
+    try:
+        report, text = compare(lab, "-c", "1", "-d", "0.3", "--pairs", "1", "--no-curl", SMALL)
+    finally:
+        lab.in_client("ethtool", "-K", "c0", "gro", "off")
+    assert any("GRO" in warning for warning in report["warnings"]), report["warnings"]
+    assert "warning: GRO" in text and "--server-pid" in text
+    assert "curl" not in report["pairs"][0]
+
+
+def test_compare_interrupted_reports_whole_pairs_and_leaves_nothing(lab):
+    process = lab.popen("compare", "-c", "1", "-d", "1", "--pairs", "50", "--no-curl", SMALL)
+    time.sleep(5.5)
+    out, err = lab.interrupt(process)
+    assert process.returncode == -signal.SIGINT, (process.returncode, out, err)
+    assert "interleaved pairs" in out and "Gb/s" in err, (out, err)
+    left = lab.in_client("ss", "-Htnp", "state", "established").stdout
+    assert "dpfetch" not in left, f"a child is left: {left}"
+    assert not glob.glob("/tmp/dpfetch-compare-*")
+
+
+def test_compare_without_an_interface_of_the_kernel_is_2(lab):
+    result = lab.run([f"{lab.command()[4]}", "compare", "--nic", "0000:00:00.9", "--address", "198.18.0.2/24", BIG])
+    assert result.returncode == 2 and "the kernel has, too" in result.stderr, result.stderr
+
+
+def test_compare_ends_with_the_error_of_its_measurement(lab):
+    result = lab.dpfetch("compare", "-d", "1", "--pairs", "1", f"http://{SERVER_IP}:8199/")
+    assert result.returncode == 7 and "Failed to connect" in result.stderr, result.stderr
