@@ -58,9 +58,10 @@ create_connections(struct load *l)
 	l->conn = aligned_alloc(
 		CACHE_LINE, (n * sizeof(*l->conn) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 	l->request = calloc(n * l->cfg.pipeline, sizeof(*l->request));
+	if (l->conn != NULL)
+		memset(l->conn, 0, n * sizeof(*l->conn));
 	if (l->conn == NULL || l->request == NULL)
 		return -1;
-	memset(l->conn, 0, n * sizeof(*l->conn));
 	for (i = 0; i < n; i++) {
 		l->conn[i].endpoint = LOAD_ENDPOINT_NONE;
 		l->conn[i].response = http_response_create(&l->cfg.limits, NULL, NULL);
