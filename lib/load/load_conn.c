@@ -12,63 +12,12 @@ enum verdict {
 	VERDICT_UNASKED, /* bytes while no request was under way */
 };
 
-static const struct load_target *
-target_of(const struct load *l, const struct load_request *q)
-{
-	return &l->mix.target[q->target];
-}
-
-static bool
-is_used_up(const struct load *l, const struct load_conn *c)
-{
-	return l->cfg.requests_per_connection > 0 && c->served >= l->cfg.requests_per_connection;
-}
-
-static bool
-has_room(const struct load *l, const struct load_conn *c)
-{
-	return !c->blocked && c->count < l->cfg.pipeline && !is_used_up(l, c);
-}
-
-/* Requests of which the transport has taken at least a byte. */
-static uint32_t
-begun(const struct load_conn *c)
-{
-	return c->out + (c->out_bytes > 0 ? 1U : 0);
-}
-
-/* The parser stands before the response to the oldest request. */
-static void
-expect_response(struct load *l, struct load_conn *c)
+void
+load_conn_expect_response(struct load *l, struct load_conn *c)
 {
 	c->began = 0;
-	http_response_reset(
-		c->response, c->count > 0 && target_of(l, load_conn_request(l, c, 0))->is_head);
-}
-
-/* -- Lists, for the open loop. -- */
-
-static void
-leave_list(struct load_conn *c)
-{
-	load_list_remove(&c->link);
-	c->listed = LOAD_LISTED_NOT;
-}
-
-/* Keeps the place in the list that it is in already. */
-static void
-enter_list(struct load *l, struct load_conn *c)
-{
-	enum load_listed want = LOAD_LISTED_NOT;
-
-	if (has_room(l, c))
-		want = c->count == 0 ? LOAD_LISTED_IDLE : LOAD_LISTED_ROOM;
-	if (c->listed == want)
-		return;
-	leave_list(c);
-	c->listed = want;
-	if (want != LOAD_LISTED_NOT)
-		load_list_append(want == LOAD_LISTED_IDLE ? &l->idle : &l->room, &c->link);
+	http_response_reset(c->response,
+		c->count > 0 && load_request_target(l, load_conn_request(l, c, 0))->is_head);
 }
 
 /* -- Requests leave the ring. -- */
@@ -121,7 +70,7 @@ settle(struct load *l, struct load_conn *c)
 static void
 let_go(struct load *l, struct load_conn *c, bool abort, uint64_t now_ns)
 {
-	leave_list(c);
+	load_conn_leave_list(c);
 	if (c->state == LOAD_CONN_OPEN)
 		l->open--;
 	c->state = LOAD_CONN_CLOSED;
@@ -180,7 +129,7 @@ load_conn_open(struct load *l, struct load_conn *c, uint64_t now_ns)
 	c->out = 0;
 	c->out_bytes = 0;
 	c->answered = c->blocked = 0;
-	expect_response(l, c);
+	load_conn_expect_response(l, c);
 	rc = load_ops(l)->connect(
 		l->cfg.transport.ctx, &t->remote, t->remote_port, c, now_ns, &c->transport);
 	if (rc == -EINPROGRESS) { /* not an attempt yet */
@@ -272,7 +221,7 @@ on_response(struct load *l, struct load_conn *c, uint64_t now_ns)
 		l, load_conn_request(l, c, 0), http_response_status(c->response), c->at_ns, now_ns);
 	pop(l, c);
 	c->answered = 1;
-	expect_response(l, c);
+	load_conn_expect_response(l, c);
 	return goes_on;
 }
 
@@ -311,7 +260,7 @@ take_part(
 	uint32_t at = 0;
 
 	while (at < part->len) {
-		if (begun(c) == 0)
+		if (load_conn_begun(c) == 0)
 			return VERDICT_UNASKED;
 		if (!c->began)
 			c->at_ns = now_ns;
@@ -323,7 +272,7 @@ take_part(
 		case HTTP_ERROR:
 			return VERDICT_BAD;
 		case HTTP_COMPLETE:
-			if (begun(c) == 1 && (more || at < part->len))
+			if (load_conn_begun(c) == 1 && (more || at < part->len))
 				return VERDICT_BAD;
 			if (!on_response(l, c, now_ns))
 				return VERDICT_LAST;
@@ -366,82 +315,6 @@ on_fin_completes(struct load *l, struct load_conn *c, uint64_t now_ns)
 	return true;
 }
 
-/* -- Sending. -- */
-
-/* The transport takes what it will of request number c->out. Returns how many bytes. */
-static uint32_t
-hand_over(struct load *l, struct load_conn *c)
-{
-	const struct load_target *t = target_of(l, load_conn_request(l, c, c->out));
-	uint32_t left = t->request_len - c->out_bytes;
-	uint32_t taken = load_ops(l)->send(
-		l->cfg.transport.ctx, c->transport, t->request + c->out_bytes, left);
-
-	if (taken > 0 && c->out_bytes == 0)
-		c->served++;
-	LOAD_COUNT(l, load_is_measuring(l), request_bytes, taken);
-	c->out_bytes += taken;
-	if (taken < left) {
-		c->blocked = 1;
-		return taken;
-	}
-	c->out++;
-	c->out_bytes = 0;
-	return taken;
-}
-
-/* false: the transport takes none now, and it has not begun. */
-static bool
-begin_request(
-	struct load *l, struct load_conn *c, uint64_t planned_ns, bool measured, uint64_t now_ns)
-{
-	struct load_request *q = load_conn_request(l, c, c->count);
-
-	CHECK(begun(c) == c->count);
-	*q = (struct load_request){
-		.start_ns = now_ns,
-		.planned_ns = planned_ns,
-		.target = load_mix_target(&l->mix, c->endpoint),
-		.measured = measured,
-	};
-	if (hand_over(l, c) == 0)
-		return false;
-	c->count++;
-	if (c->count == 1 && target_of(l, q)->is_head)
-		expect_response(l, c);
-	load_list_append(&l->under_way, &q->link);
-	load_stats_on_request(l, q);
-	return true;
-}
-
-/* What it has, and in a closed loop new ones. */
-static void
-send_requests(struct load *l, struct load_conn *c, uint64_t now_ns)
-{
-	c->blocked = 0;
-	while (!c->blocked && c->out < c->count)
-		(void)hand_over(l, c);
-	if (load_is_open_loop(l)) {
-		enter_list(l, c);
-		return;
-	}
-	while (has_room(l, c) && load_wants_requests(l))
-		if (!begin_request(l, c, now_ns, load_is_measuring(l), now_ns))
-			return;
-}
-
-void
-load_conn_take_planned(struct load *l, struct load_conn *c, uint64_t now_ns)
-{
-	struct load_schedule *s = &l->schedule;
-	bool measured = load_is_measuring(l) && s->sent >= s->measured_from;
-
-	leave_list(c); /* and to its end: in turn */
-	if (begin_request(l, c, load_schedule_request_ns(l, s->sent), measured, now_ns))
-		s->sent++;
-	enter_list(l, c);
-}
-
 /* -- Events. -- */
 
 static void
@@ -468,12 +341,12 @@ on_open(struct load *l, struct load_conn *c, uint64_t now_ns)
 		on_end(l, c, false, true, now_ns);
 		return;
 	}
-	if (c->count == 0 && is_used_up(l, c)) {
+	if (c->count == 0 && load_conn_is_used_up(l, c)) {
 		let_go(l, c, false, now_ns);
 		reopen(l, c, now_ns);
 		return;
 	}
-	send_requests(l, c, now_ns);
+	load_conn_send(l, c, now_ns);
 }
 
 void

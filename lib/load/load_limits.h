@@ -12,6 +12,7 @@
 #define LOAD_OPENS_PER_POLL 256U
 
 #define LOAD_PARTS 64U /* received payloads taken at once */
+#define LOAD_BATCH_BYTES 16384U /* requests sent at once; 64 of 256 bytes */
 
 #define LOAD_RATE_MAX 1e9 /* requests a second: one a nanosecond, the clock's unit */
 

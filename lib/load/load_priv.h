@@ -82,7 +82,7 @@ void load_mix_leave(struct load_mix *m, uint32_t endpoint);
 /** The next request's target. */
 uint32_t load_mix_target(struct load_mix *m, uint32_t endpoint);
 
-/* -- Requests and connections (load_conn.c). -- */
+/* -- Requests and connections (load_conn.c, load_send.c). -- */
 
 /** A request under way: its first byte was taken by a connection. */
 struct load_request {
@@ -178,6 +178,7 @@ struct load {
 	struct load_interval *series;
 	_Atomic uint32_t series_count;
 	struct payload part[LOAD_PARTS]; /* taken from a connection at once */
+	char batch[LOAD_BATCH_BYTES]; /* given to a connection at once */
 };
 
 /** What carries l. */
@@ -209,6 +210,26 @@ load_conn_request(const struct load *l, const struct load_conn *c, uint32_t numb
 	return &l->request[(size_t)(c - l->conn) * l->cfg.pipeline + slot];
 }
 
+static inline const struct load_target *
+load_request_target(const struct load *l, const struct load_request *q)
+{
+	return &l->mix.target[q->target];
+}
+
+/** Has it carried as many requests as it may? */
+static inline bool
+load_conn_is_used_up(const struct load *l, const struct load_conn *c)
+{
+	return l->cfg.requests_per_connection > 0 && c->served >= l->cfg.requests_per_connection;
+}
+
+/** Requests of which the transport has taken at least a byte. */
+static inline uint32_t
+load_conn_begun(const struct load_conn *c)
+{
+	return c->out + (c->out_bytes > 0 ? 1U : 0);
+}
+
 /** May another request be begun now, as far as the phase and requests_max go? */
 bool load_wants_requests(const struct load *l);
 
@@ -220,10 +241,20 @@ void load_conn_on_event(struct load *l, struct load_conn *c, uint64_t now_ns);
 void load_conn_on_connect_timeout(struct load *l, struct load_conn *c, uint64_t now_ns);
 /** Its oldest request was not answered in time. */
 void load_conn_on_request_timeout(struct load *l, struct load_conn *c, uint64_t now_ns);
-/** Open loop: it takes one planned request, if the transport does. */
-void load_conn_take_planned(struct load *l, struct load_conn *c, uint64_t now_ns);
 /** The load is over: lets go of it, whatever it does. abort: by RST. */
 void load_conn_give_up(struct load *l, struct load_conn *c, bool abort, uint64_t now_ns);
+/** The parser stands before the response to the oldest request. */
+void load_conn_expect_response(struct load *l, struct load_conn *c);
+
+/* load_send.c */
+
+/** An event says that the transport may take bytes: those of requests under way, and in a closed loop
+ *  of new ones. */
+void load_conn_send(struct load *l, struct load_conn *c, uint64_t now_ns);
+/** Open loop: it is not free to take a planned request. */
+void load_conn_leave_list(struct load_conn *c);
+/** Open loop: it takes one planned request, if the transport does. */
+void load_conn_take_planned(struct load *l, struct load_conn *c, uint64_t now_ns);
 
 /* -- Counting (load_stats.c). Callees hear events. -- */
 

@@ -271,12 +271,14 @@ op_reusable(const struct transport_conn *t)
 static void
 take_byte(struct server *s, struct server_conn *c, char byte)
 {
-	CHECK(c->head_len < SERVER_HEAD_MAX - 1);
-	c->head[c->head_len++] = byte;
-	c->head[c->head_len] = '\0';
-	if (c->head_len < 4 || memcmp(c->head + c->head_len - 4, "\r\n\r\n", 4) != 0)
+	if (c->head_len < SERVER_HEAD_MAX - 1) {
+		c->head[c->head_len++] = byte;
+		c->head[c->head_len] = '\0';
+	}
+	c->last = c->last << 8 | (uint8_t)byte;
+	if (c->last != 0x0d0a0d0a) /* the empty line */
 		return;
-	c->head_len = 0;
+	c->head_len = c->last = 0;
 	s->requests++;
 	if (s->on_request != NULL)
 		s->on_request(s, c, c->requests, c->head);
@@ -293,6 +295,7 @@ op_send(void *ctx, struct transport_conn *t, const void *data, uint32_t len)
 	uint32_t i;
 
 	CHECK(c->established && len > 0);
+	s->sends++;
 	if (c->ended)
 		return 0;
 	if (s->send_room > 0 && len > c->room) {

@@ -17,7 +17,7 @@
 struct server;
 struct server_conn;
 
-/** A whole request has come; number: which one on this connection, 0... head: up to its empty line. */
+/** A whole request has come; number: which one on this connection, 0... head: how it begins. */
 typedef void (*server_request_fn)(
 	struct server *s, struct server_conn *c, uint32_t number, const char *head);
 /** Somebody connects. 0: and by default it is established after connect_ns; or the call's -errno. */
@@ -42,8 +42,8 @@ struct server_conn {
 	uint32_t requests; /* that came whole */
 	uint32_t room; /* bytes that send takes until the next room event */
 	bool room_ordered;
-	char head[SERVER_HEAD_MAX]; /* of the request that comes in */
-	uint32_t head_len;
+	char head[SERVER_HEAD_MAX]; /* how the request that comes in begins */
+	uint32_t head_len, last; /* its bytes so far; the last four */
 	struct payload piece[SERVER_PIECES]; /* not read yet; a ring */
 	uint32_t piece_first, pieces;
 	uint64_t read_bytes, consumed_bytes;
@@ -66,6 +66,7 @@ struct server {
 	/* What happened. */
 	uint32_t connects, live, live_max, aborts, established;
 	uint64_t requests;
+	uint64_t sends; /* calls of send */
 	uint64_t calls; /* of any function of the transport */
 	struct server_conn *conns; /* newest first */
 	struct server_conn *event_first, *event_last;

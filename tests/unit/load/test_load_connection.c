@@ -512,6 +512,7 @@ TEST(test_error_timeout_within_the_body_fails_the_pipeline)
 	f->cfg.request_timeout_ns = 50 * NS_PER_MS;
 	f->server.on_request = say_head_only;
 	assert_int_equal(lf_run_all(f)->counts.errors[LOAD_ERROR_TIMEOUT], 4);
+	assert_int_equal(f->server.connects, 1); /* none is sent again */
 	assert_in_range(f->now_ns - LF_START, 50 * NS_PER_MS, 51 * NS_PER_MS);
 	lf_end(f);
 }
@@ -558,6 +559,88 @@ TEST(test_error_reset_before_the_request_is_out_is_send)
 	assert_int_equal(s->counts.errors[LOAD_ERROR_SEND], 10);
 	assert_int_equal(s->counts.request_bytes, 100);
 	lf_end(f);
+}
+
+/* The server answers before it has heard the request to its end: no place for another one. */
+static int
+connect_then_say(struct server *s, struct server_conn *c)
+{
+	server_establish(c, s->connect_ns);
+	server_say(c, s->connect_ns + 5 * NS_PER_US, SERVER_OK);
+	c->quiet = true;
+	return 0;
+}
+
+TEST(test_response_before_the_request_is_out_ends_the_connection)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+
+	f->cfg.requests_max = 10;
+	f->server.on_connect = connect_then_say;
+	f->server.send_room = 10;
+	s = lf_run_all(f);
+	assert_int_equal(s->counts.responses, 10);
+	assert_int_equal(s->counts.connects, 10);
+	assert_int_equal(s->counts.request_bytes, 100);
+	assert_int_equal(f->server.requests, 0);
+	lf_end(f);
+}
+
+static void
+answer_eighth(struct server *s, struct server_conn *c, uint32_t number, const char *head)
+{
+	uint32_t i;
+
+	(void)head;
+	for (i = 0; i < 8 && number % 8 == 7; i++)
+		server_say(c, s->response_ns, SERVER_OK);
+}
+
+TEST(test_pipeline_is_sent_at_once)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+
+	f->cfg.pipeline = 8;
+	f->cfg.requests_max = 804;
+	f->cfg.request_timeout_ns = NS_PER_MS;
+	f->server.on_request = answer_eighth;
+	s = lf_run_all(f);
+	assert_int_equal(s->counts.responses, 800);
+	assert_int_equal(s->counts.errors[LOAD_ERROR_TIMEOUT], 4);
+	assert_int_equal(f->server.sends, 101);
+	lf_end(f);
+}
+
+static void
+send_large(struct lf *f, uint32_t len, uint64_t sends)
+{
+	char *request = malloc(len);
+	const struct load_stats *s;
+
+	assert_non_null(request);
+	memset(request, 'x', len);
+	memcpy(request + len - 4, "\r\n\r\n", 4);
+	f->target[0].request = request;
+	f->target[0].request_len = len;
+	f->cfg.pipeline = 8;
+	f->cfg.requests_max = 8;
+	s = lf_run_all(f);
+	assert_int_equal(s->counts.responses, 8);
+	assert_int_equal(s->counts.request_bytes, 8 * len);
+	assert_int_equal(f->server.requests, 8);
+	assert_int_equal(f->server.sends, sends);
+	lf_end(f);
+	free(request);
+}
+
+TEST(test_pipeline_of_large_requests_is_sent_whole)
+{
+	send_large(lf_new(), 2048, 1);
+	send_large(lf_new(), 2049, 2);
+	send_large(lf_new(), 16384, 8);
+	send_large(lf_new(), 20000, 8);
 }
 
 TEST(test_send_in_pieces_is_one_request)
@@ -656,6 +739,9 @@ main(void)
 		T(test_error_timeout_within_the_body_fails_the_pipeline),
 		T(test_error_reset_of_a_new_connection_is_receive),
 		T(test_error_reset_before_the_request_is_out_is_send),
+		T(test_response_before_the_request_is_out_ends_the_connection),
+		T(test_pipeline_is_sent_at_once),
+		T(test_pipeline_of_large_requests_is_sent_whole),
 		T(test_send_in_pieces_is_one_request),
 		T(test_response_chunked_in_pieces_is_whole),
 		T(test_response_with_a_large_body_is_whole),
