@@ -22,8 +22,10 @@ http_limits_defaults(struct http_limits *ret)
 uint64_t
 http_response_size(const struct http_limits *limits, http_header_fn on_header)
 {
-	(void)on_header;
-	return sizeof(struct http_response) + limits->header_bytes_max + 2U;
+	uint32_t room = on_header != NULL ? limits->header_bytes_max + 2U
+					  : HTTP_NAME_ROOM + HTTP_VALUE_ROOM;
+
+	return sizeof(struct http_response) + room;
 }
 
 struct http_response *
@@ -34,7 +36,6 @@ http_response_create(const struct http_limits *limits, http_header_fn on_header,
 	if (r == NULL)
 		return NULL;
 	*r = (struct http_response){.limits = *limits, .on_header = on_header, .ctx = ctx};
-	http_response_head_init(r);
 	http_response_reset(r, false);
 	return r;
 }

@@ -44,8 +44,9 @@ enum http_status_event { /* what http_response_feed met */
  *  unfolded. */
 typedef void (*http_header_fn)(void *ctx, const char *name, const char *value);
 
-/** Allocates a parser, ready for the response to a GET. on_header may be NULL. limits are copied.
- *  NULL: no memory. */
+/** Allocates a parser, ready for the response to a GET. limits are copied. on_header may be NULL: then
+ *  fields are judged as they come and not kept, and the parser takes less than 1 KiB, instead of
+ *  header_bytes_max and some. NULL: no memory. */
 struct http_response *http_response_create(
 	const struct http_limits *limits, http_header_fn on_header, void *ctx);
 void http_response_destroy(struct http_response *r);

@@ -21,14 +21,30 @@ head_refuse(struct http_response *r, const char *reason)
 	return -1;
 }
 
+/* The beginning of what comes in pieces, as far as there is room. */
+static void
+head_keep(char *to, uint32_t have, uint32_t room, const char *at, size_t len)
+{
+	if (have < room)
+		memcpy(to + have, at, MIN_OF(len, (size_t)(room - have)));
+}
+
 static int
 head_on_field(llhttp_t *parser, const char *at, size_t len)
 {
 	struct http_response *r = parser->data;
+	uint32_t room = r->on_header != NULL ? r->limits.header_bytes_max : HTTP_NAME_ROOM;
 
-	memcpy(r->field + r->name_len, at, len);
+	r->name_bad |= len > 0 && !http_is_token(at, len);
+	head_keep(r->field, r->name_len, room, at, len);
 	r->name_len += (uint32_t)len;
 	return 0;
+}
+
+static bool
+head_is(const char *text, uint32_t len, const char *word)
+{
+	return len == strlen(word) && strncasecmp(text, word, len) == 0;
 }
 
 static int
@@ -37,13 +53,36 @@ head_on_field_complete(llhttp_t *parser)
 	struct http_response *r = parser->data;
 
 	/* llhttp lets an empty name pass, and its non-strict builds let blanks pass. */
-	if (!http_is_token(r->field, r->name_len))
+	if (r->name_bad || r->name_len == 0)
 		return head_refuse(r, "Invalid header field name");
 	if (++r->fields > r->limits.header_fields_max)
 		return head_refuse(r, "Too many header fields");
-	r->field[r->name_len] = '\0';
-	r->value = r->field + r->name_len + 1;
+	r->name_is_coding = head_is(r->field, r->name_len, "Transfer-Encoding");
+	r->value = r->field + HTTP_NAME_ROOM;
+	if (r->on_header != NULL) {
+		r->field[r->name_len] = '\0';
+		r->value = r->field + r->name_len + 1;
+	}
 	return 0;
+}
+
+/* A value of which only the beginning is kept, without the blanks around it. */
+static void
+head_judge_value(struct http_response *r, const char *at, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (http_is_blank(at[i])) {
+			r->value_blanks += r->value_len > 0;
+			continue;
+		}
+		r->value_len +=
+			r->value_blanks; /* they were in it, so it is no word that we know */
+		r->value_blanks = 0;
+		head_keep(r->value, r->value_len, HTTP_VALUE_ROOM, &at[i], 1);
+		r->value_len++;
+	}
 }
 
 static int
@@ -51,8 +90,12 @@ head_on_value(llhttp_t *parser, const char *at, size_t len)
 {
 	struct http_response *r = parser->data;
 
-	memcpy(r->value + r->value_len, at, len);
-	r->value_len += (uint32_t)len;
+	if (r->on_header != NULL) {
+		memcpy(r->value + r->value_len, at, len);
+		r->value_len += (uint32_t)len;
+	} else if (r->name_is_coding) {
+		head_judge_value(r, at, len);
+	}
 	return 0;
 }
 
@@ -61,12 +104,31 @@ head_on_value(llhttp_t *parser, const char *at, size_t len)
 static int
 head_check_transfer_encoding(struct http_response *r)
 {
-	if (strcasecmp(r->field, "Transfer-Encoding") != 0)
+	if (!r->name_is_coding)
 		return 0;
-	if (r->transfer_encoding || strcasecmp(r->value, "chunked") != 0)
+	if (r->transfer_encoding || !head_is(r->value, r->value_len, "chunked"))
 		return head_refuse(r, "Unsupported Transfer-Encoding");
 	r->transfer_encoding = true;
 	return 0;
+}
+
+static void
+head_trim_value(struct http_response *r)
+{
+	while (r->value_len > 0 && http_is_blank(r->value[r->value_len - 1]))
+		r->value_len--;
+	r->value[r->value_len] = '\0';
+	while (http_is_blank(*r->value)) {
+		r->value++;
+		r->value_len--;
+	}
+}
+
+static void
+head_begin_field(struct http_response *r)
+{
+	r->name_len = r->value_len = r->value_blanks = 0;
+	r->name_bad = false;
 }
 
 static int
@@ -76,17 +138,13 @@ head_on_value_complete(llhttp_t *parser)
 	bool trailer = r->framing != HTTP_FRAMING_UNKNOWN;
 	int e = 0;
 
-	while (r->value_len > 0 && http_is_blank(r->value[r->value_len - 1]))
-		r->value_len--;
-	r->value[r->value_len] = '\0';
-	while (http_is_blank(*r->value))
-		r->value++;
+	if (r->on_header != NULL)
+		head_trim_value(r);
 	if (!trailer)
 		e = head_check_transfer_encoding(r);
 	if (e == 0 && !trailer && parser->status_code >= 200 && r->on_header != NULL)
 		r->on_header(r->ctx, r->field, r->value);
-	r->name_len = 0;
-	r->value_len = 0;
+	head_begin_field(r);
 	return e;
 }
 
@@ -116,27 +174,23 @@ head_on_message_complete(llhttp_t *parser)
 	return HPE_PAUSED;
 }
 
-void
-http_response_head_init(struct http_response *r)
-{
-	llhttp_settings_init(&r->settings);
-	r->settings.on_header_field = head_on_field;
-	r->settings.on_header_field_complete = head_on_field_complete;
-	r->settings.on_header_value = head_on_value;
-	r->settings.on_header_value_complete = head_on_value_complete;
-	r->settings.on_headers_complete = head_on_headers_complete;
-	r->settings.on_body = head_on_body;
-	r->settings.on_message_complete = head_on_message_complete;
-}
+static const llhttp_settings_t head_settings = {
+	.on_header_field = head_on_field,
+	.on_header_field_complete = head_on_field_complete,
+	.on_header_value = head_on_value,
+	.on_header_value_complete = head_on_value_complete,
+	.on_headers_complete = head_on_headers_complete,
+	.on_body = head_on_body,
+	.on_message_complete = head_on_message_complete,
+};
 
 void
 http_response_head_begin(struct http_response *r)
 {
-	llhttp_init(&r->parser, HTTP_RESPONSE, &r->settings);
+	llhttp_init(&r->parser, HTTP_RESPONSE, &head_settings);
 	r->parser.data = r;
 	r->prefix_matched = 0;
-	r->name_len = 0;
-	r->value_len = 0;
+	head_begin_field(r);
 	r->refusal = NULL;
 	r->message_ended = false;
 	r->transfer_encoding = false;
@@ -156,6 +210,8 @@ head_frame_body(struct http_response *r)
 	}
 	if (r->transfer_encoding) {
 		r->framing = HTTP_FRAMING_CHUNKED;
+		r->parser.flags |=
+			F_CHUNKED; /* llhttp takes a tab behind the word for part of it */
 		return HTTP_PHASE_CHUNKED;
 	}
 	if (r->length == HTTP_LENGTH_UNKNOWN) {

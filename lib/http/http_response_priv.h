@@ -46,20 +46,27 @@ struct http_response {
 	struct http_limits limits;
 	http_header_fn on_header;
 	void *ctx;
-	llhttp_settings_t settings;
 	llhttp_t parser;
 	char error[128];
 
+	/* the field that is being read */
 	uint32_t name_len, value_len;
+	uint32_t
+		value_blanks; /* without on_header: blanks that may be in the value, or behind it */
+	bool name_bad; /* no token */
+	bool name_is_coding; /* Transfer-Encoding */
 	char *value; /* behind the name in field */
-	char field[]; /* "name\0value\0", room for header_bytes_max and both NULs */
+	char field[]; /* "name\0value\0", room for header_bytes_max and both NULs; without on_header
+		       * HTTP_NAME_ROOM and HTTP_VALUE_ROOM bytes, the beginnings */
 };
 
-/** Makes llhttp ready for one more head: a new response, or the one after a 1xx. */
-void http_response_head_begin(struct http_response *r);
+/* Enough to tell Transfer-Encoding, and chunked, from all others: one byte more than they have. */
+#define HTTP_NAME_ROOM 18U
+#define HTTP_VALUE_ROOM 8U
 
-/** Installs the callbacks that collect fields and pause at the head's and the message's end. */
-void http_response_head_init(struct http_response *r);
+/** Makes llhttp ready, with callbacks that collect fields and pause at the head's and the message's end,
+ *  for one more head: a new response, or the one after a 1xx. */
+void http_response_head_begin(struct http_response *r);
 
 /**
  * Feeds bytes of a head. HTTP_NEED_MORE: all were used; HTTP_ERROR; HTTP_BODY: the final head is

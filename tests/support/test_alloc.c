@@ -25,6 +25,7 @@ void __wrap_free(void *block);
 static uint32_t left; /* allocations until they fail; 0: they do not */
 static bool failed;
 static int64_t live;
+static uint64_t bytes;
 
 void
 test_alloc_fail_from(uint32_t nth)
@@ -45,6 +46,12 @@ test_alloc_live(void)
 	return live;
 }
 
+uint64_t
+test_alloc_bytes(void)
+{
+	return bytes;
+}
+
 static bool
 runs_out(void)
 {
@@ -56,22 +63,23 @@ runs_out(void)
 }
 
 static void *
-count(void *block)
+count(void *block, size_t size)
 {
 	live += block != NULL;
+	bytes += block != NULL ? size : 0;
 	return block;
 }
 
 void *
 __wrap_malloc(size_t size)
 {
-	return runs_out() ? NULL : count(__real_malloc(size));
+	return runs_out() ? NULL : count(__real_malloc(size), size);
 }
 
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-	return runs_out() ? NULL : count(__real_calloc(n, size));
+	return runs_out() ? NULL : count(__real_calloc(n, size), n * size);
 }
 
 void *
@@ -86,13 +94,13 @@ __wrap_realloc(void *block, size_t size)
 void *
 __wrap_aligned_alloc(size_t alignment, size_t size)
 {
-	return runs_out() ? NULL : count(__real_aligned_alloc(alignment, size));
+	return runs_out() ? NULL : count(__real_aligned_alloc(alignment, size), size);
 }
 
 char *
 __wrap_strdup(const char *text)
 {
-	return runs_out() ? NULL : count(__real_strdup(text));
+	return runs_out() ? NULL : count(__real_strdup(text), 0);
 }
 
 int

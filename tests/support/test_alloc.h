@@ -17,6 +17,9 @@ void test_alloc_fail_from(uint32_t nth);
 /** Has one failed since test_alloc_fail_from? */
 bool test_alloc_failed(void);
 
+/** Bytes that malloc, calloc and aligned_alloc were asked for and gave so far. */
+uint64_t test_alloc_bytes(void);
+
 /** Blocks that were allocated and not freed, of all that went this way. */
 int64_t test_alloc_live(void);
 

@@ -95,8 +95,8 @@ test_response_run(const uint8_t *data, uint32_t len, const struct test_response_
 	http_limits_defaults(&defaults);
 	memset(ret, 0, sizeof(*ret));
 	ret->event = HTTP_NEED_MORE;
-	r = http_response_create(
-		options->limits != NULL ? options->limits : &defaults, on_header, ret);
+	r = http_response_create(options->limits != NULL ? options->limits : &defaults,
+		options->fields_unread ? NULL : on_header, ret);
 	CHECK(r != NULL);
 	http_response_reset(r, options->is_head);
 	feed_all(r, data, len, options, ret);

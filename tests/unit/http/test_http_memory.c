@@ -104,6 +104,30 @@ test_response_out_of_memory_returns_null(void **state)
 	test_alloc_fail_from(0);
 }
 
+static void
+ignore(void *ctx, const char *name, const char *value)
+{
+	(void)ctx;
+	(void)name;
+	(void)value;
+}
+
+/* A hundred thousand of them are kept at once. */
+static void
+test_response_whose_fields_nobody_reads_is_small(void **state)
+{
+	struct http_limits limits;
+	uint64_t before = test_alloc_bytes(), small;
+
+	(void)state;
+	http_limits_defaults(&limits);
+	http_response_destroy(http_response_create(&limits, NULL, NULL));
+	small = test_alloc_bytes() - before;
+	assert_in_range(small, 1, 1023);
+	http_response_destroy(http_response_create(&limits, ignore, NULL));
+	assert_true(test_alloc_bytes() - before - small > limits.header_bytes_max);
+}
+
 int
 main(void)
 {
@@ -111,6 +135,7 @@ main(void)
 		cmocka_unit_test(
 			test_url_out_of_memory_at_any_allocation_is_an_error_and_leaves_nothing),
 		cmocka_unit_test(test_response_out_of_memory_returns_null),
+		cmocka_unit_test(test_response_whose_fields_nobody_reads_is_small),
 	};
 
 	return cmocka_run_group_tests(tests, use_our_memory, NULL);

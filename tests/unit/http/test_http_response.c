@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -32,6 +33,27 @@ one_byte(void *ctx)
 	return 1;
 }
 
+/* And the same where nobody reads the fields, but for these. */
+static void
+run_unread(const char *text, struct test_response_options options)
+{
+	static struct test_response read, unread;
+	uint32_t len = (uint32_t)strlen(text), i;
+
+	read = got;
+	read.fields_len = 0;
+	memset(read.fields, 0, sizeof(read.fields));
+	options.fields_unread = true;
+	for (i = 0; i <= len; i++) {
+		struct cut cut = {.first = i};
+
+		options.piece = i == 0 ? one_byte : cut_piece;
+		options.piece_ctx = &cut;
+		test_response_run((const uint8_t *)text, len, &options, &unread);
+		assert_memory_equal(&unread, &read, sizeof(read));
+	}
+}
+
 static void
 run_with(const char *text, struct test_response_options options)
 {
@@ -49,6 +71,7 @@ run_with(const char *text, struct test_response_options options)
 		test_response_run((const uint8_t *)text, len, &options, &other);
 		assert_memory_equal(&other, &got, sizeof(got));
 	}
+	run_unread(text, options);
 }
 
 static void
@@ -317,6 +340,39 @@ test_response_after_the_end_nothing_more_is_used(void **state)
 	http_response_destroy(r);
 }
 
+/* Names and values that are longer than what the parser keeps of them, in pieces of every size. */
+static void
+test_response_fields_unread_are_judged_beyond_what_is_kept(void **state)
+{
+	static const char *const codings[] = {"chunked", " \t chunked", "chunked \t ",
+		"  CHUNKED\t                                           "};
+	static const char *const others[] = {"chunke", "chunkedx", "chunked, chunked", "chunked x",
+		"c hunked", "gzip,          chunked"};
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+		snprintf(text, sizeof(text),
+			"HTTP/1.1 200 OK\r\nTransfer-Encodings: gzip\r\nTransfer-Encodin: gzip\r\n"
+			"transfer-ENCODING:%s\r\nX-Transfer-Encoding: "
+			"gzip\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+			codings[i]);
+		run(text);
+		assert_int_equal(got.event, HTTP_COMPLETE);
+		assert_int_equal(got.framing, HTTP_FRAMING_CHUNKED);
+		assert_string_equal(got.body, "ab");
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+			others[i]);
+		run(text);
+		assert_int_equal(got.event, HTTP_ERROR);
+	}
+	run("HTTP/1.1 200 OK\r\na-name-of-more-than-eighteen-bytes-with-a{brace: x\r\n\r\n");
+	assert_int_equal(got.event, HTTP_ERROR);
+}
+
 static void
 test_response_no_bytes_need_more(void **state)
 {
@@ -361,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_response_status_line_without_reason_is_fine),
 		cmocka_unit_test(test_response_reset_serves_the_next_response),
 		cmocka_unit_test(test_response_after_the_end_nothing_more_is_used),
+		cmocka_unit_test(test_response_fields_unread_are_judged_beyond_what_is_kept),
 		cmocka_unit_test(test_response_no_bytes_need_more),
 	};
 

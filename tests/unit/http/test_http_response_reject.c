@@ -32,6 +32,10 @@ assert_rejected_within(const char *text, const struct http_limits *limits, const
 	test_response_run((const uint8_t *)text, (uint32_t)strlen(text), &options, &got);
 	assert_int_equal(got.event, HTTP_ERROR);
 	assert_string_equal(got.error, error);
+	options.fields_unread = true;
+	test_response_run((const uint8_t *)text, (uint32_t)strlen(text), &options, &got);
+	assert_int_equal(got.event, HTTP_ERROR);
+	assert_string_equal(got.error, error);
 }
 
 static void
