@@ -7,8 +7,8 @@
 #include "netstack_udp.h"
 #include "tcp_limits.h"
 
+#define CONNECTIONS_MAX (1U << 26)
 #define MTU_MIN 576U /* RFC 791: every host takes that much */
-#define BUCKETS_PER_CONN 2U
 
 void
 netstack_config_defaults(struct netstack_config *ret)
@@ -16,7 +16,10 @@ netstack_config_defaults(struct netstack_config *ret)
 	*ret = (struct netstack_config){
 		.prefix_len = 24,
 		.mtu = 1500,
+		.address_count = 1,
 		.connections_max = 16,
+		.port_first = NETSTACK_PORT_FIRST,
+		.port_count = NETSTACK_PORT_COUNT,
 		.arp_tries = 5,
 		.arp_interval_ns = NS_PER_SEC,
 		.arp_reachable_ns = 30 * NS_PER_SEC, /* RFC 4861's, which Linux uses for ARP too */
@@ -24,32 +27,79 @@ netstack_config_defaults(struct netstack_config *ret)
 	tcp_config_defaults(&ret->tcp);
 }
 
+/* Several addresses have to be neighbours of the same hosts, and none of them 0. */
+static bool
+addresses_valid(const struct netstack_config *cfg)
+{
+	uint32_t last = cfg->address + cfg->address_count - 1U;
+
+	if (cfg->address_count == 0 || cfg->address_count > NETSTACK_IPV4_ADDRESSES_MAX)
+		return false;
+	return cfg->address_count == 1 || cfg->address == 0 ||
+	       (last > cfg->address &&
+		       ((last ^ cfg->address) & ipv4_prefix_mask(cfg->prefix_len)) == 0);
+}
+
 static bool
 config_valid(const struct netstack_config *cfg)
 {
 	return cfg->counters != NULL && cfg->release != NULL && cfg->mtu >= MTU_MIN &&
 	       cfg->prefix_len <= 32 && cfg->connections_max > 0 && cfg->arp_tries > 0 &&
+	       cfg->connections_max <= CONNECTIONS_MAX && addresses_valid(cfg) &&
+	       cfg->port_first > 0 && cfg->port_count > 0 &&
+	       cfg->port_first + (uint32_t)cfg->port_count <= 65536U &&
 	       cfg->vlan_id <= ETHER_VLAN_ID_MAX && cfg->ipv6.prefix_len <= 128 &&
 	       (!cfg->ipv6.enabled || cfg->mtu >= IPV6_MTU_MIN);
+}
+
+/* Of all connections. The pool, if any, is not in it so far. */
+static struct tcp_config
+tcp_config_of(const struct netstack_config *cfg)
+{
+	struct tcp_config tcp = cfg->tcp;
+
+	tcp.mss_max = (uint16_t)(cfg->mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN);
+	tcp.counters = cfg->counters;
+	tcp.release = cfg->release;
+	tcp.release_ctx = cfg->release_ctx;
+	tcp.reorder_pool = NULL;
+	return tcp;
+}
+
+static bool
+shares_reorder_pool(const struct netstack_config *cfg)
+{
+	return cfg->out_of_order_max > 0 && cfg->out_of_order_max < cfg->connections_max;
 }
 
 static bool
 create_connections(struct netstack *ns)
 {
-	struct tcp_config tcp = ns->cfg.tcp;
-	uint32_t i;
+	struct tcp_config *tcp = &ns->cfg.tcp;
 
-	tcp.mss_max = (uint16_t)(ns->cfg.mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN);
-	tcp.counters = ns->cfg.counters;
-	tcp.release = ns->cfg.release;
-	tcp.release_ctx = ns->cfg.release_ctx;
-	for (i = 0; i < ns->cfg.connections_max; i++) {
-		ns->conn[i].heap_index = NETSTACK_NO_INDEX;
-		ns->conn[i].tcp = tcp_conn_create(&tcp);
-		if (ns->conn[i].tcp == NULL)
+	*tcp = tcp_config_of(&ns->cfg);
+	if (!tcp_config_valid(tcp))
+		return false;
+	if (shares_reorder_pool(&ns->cfg)) {
+		ns->reorder_pool = tcp_reorder_pool_create(tcp, ns->cfg.out_of_order_max);
+		if (ns->reorder_pool == NULL)
 			return false;
 	}
-	return true;
+	tcp->reorder_pool = ns->reorder_pool;
+	return netstack_table_create(ns);
+}
+
+uint64_t
+netstack_bytes_per_connection(const struct netstack_config *cfg)
+{
+	struct tcp_config tcp = tcp_config_of(cfg);
+	uint64_t n = cfg->connections_max, bytes;
+	bool pooled = shares_reorder_pool(cfg);
+
+	bytes = netstack_table_bytes(cfg->connections_max, &tcp, pooled);
+	if (pooled)
+		bytes += cfg->out_of_order_max * tcp_reorder_pool_bytes(&tcp);
+	return (bytes + n - 1) / n;
 }
 
 static bool
@@ -69,20 +119,6 @@ create_control(struct netstack *ns)
 	return true;
 }
 
-static bool
-create_table(struct netstack *ns)
-{
-	uint32_t buckets = 1;
-
-	while (buckets < BUCKETS_PER_CONN * ns->cfg.connections_max)
-		buckets *= 2;
-	ns->bucket_mask = buckets - 1;
-	ns->bucket = calloc(buckets, sizeof(struct netstack_conn *));
-	ns->conn = calloc(ns->cfg.connections_max, sizeof(*ns->conn));
-	ns->heap = calloc(ns->cfg.connections_max, sizeof(struct netstack_conn *));
-	return ns->bucket != NULL && ns->conn != NULL && ns->heap != NULL;
-}
-
 struct netstack *
 netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 {
@@ -95,11 +131,12 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 		return NULL;
 	ns->cfg = *cfg;
 	ns->counters = cfg->counters;
+	ns->ipv4_count = cfg->address != 0 ? cfg->address_count : 0;
 	ns->port_counter = (uint32_t)(cfg->key.k1 >> 17);
 	ns->replies_left = NETSTACK_REPLIES_PER_SECOND;
 	ns->replies_start_ns = now_ns;
 	ns->udp = calloc(NETSTACK_UDP_PORTS, sizeof(*ns->udp));
-	if (ns->udp == NULL || !create_table(ns) || !create_control(ns) ||
+	if (ns->udp == NULL || !create_control(ns) || !netstack_port_create(ns) ||
 		!create_connections(ns)) {
 		netstack_destroy(ns);
 		return NULL;
@@ -118,15 +155,13 @@ netstack_destroy(struct netstack *ns)
 	if (ns == NULL)
 		return;
 	netstack_fragment_clear(ns);
-	for (i = 0; ns->conn != NULL && i < ns->cfg.connections_max; i++)
-		tcp_conn_destroy(ns->conn[i].tcp);
+	netstack_table_destroy(ns);
+	tcp_reorder_pool_destroy(ns->reorder_pool);
+	netstack_port_destroy(ns);
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)
 		free(ns->control[i].bytes);
 	free(ns->udp);
 	free(ns->gathered);
-	free(ns->heap);
-	free(ns->conn);
-	free(ns->bucket);
 	free(ns);
 }
 
@@ -142,32 +177,30 @@ set_segment_sizes(const struct netstack *ns, const struct netstack_conn *nc, str
 	open->mss_default = v6 ? TCP_MSS_DEFAULT_IPV6 : TCP_MSS_DEFAULT_IPV4;
 }
 
-int
-netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
-	void *user, uint64_t now_ns, struct netstack_conn **ret)
+/* A free port, of IPv4 at the first of our addresses, from ipv4_next on, that has one; 0: none. */
+static uint16_t
+choose_local(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
+	struct ip_address *local)
 {
-	struct ip_address local, next_hop;
-	struct netstack_conn *nc;
-	struct tcp_open open;
-	uint16_t local_port;
-	int rc = netstack_route_find(ns, remote, &local, &next_hop);
+	uint32_t i;
+	uint16_t port;
 
-	if (rc != 0)
-		return rc;
-	nc = netstack_table_take(ns);
-	if (nc == NULL)
-		return -ENOBUFS;
-	local_port = netstack_port_choose(ns, &local, remote, remote_port);
-	if (local_port == 0)
-		return -EADDRNOTAVAIL;
-	nc->in_use = true;
-	nc->remote = *remote;
-	nc->remote_port = remote_port;
-	nc->local = local;
-	nc->local_port = local_port;
-	nc->next_hop = next_hop;
-	nc->user = user;
-	nc->error = 0;
+	if (local->family == 6)
+		return netstack_port_choose(ns, local, remote, remote_port);
+	for (i = 0; i < ns->ipv4_count; i++) {
+		local->v4 = ns->cfg.address + ns->ipv4_next++ % ns->ipv4_count;
+		port = netstack_port_choose(ns, local, remote, remote_port);
+		if (port != 0)
+			return port;
+	}
+	return 0;
+}
+
+static void
+begin(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns)
+{
+	struct tcp_open open;
+
 	netstack_port_open(ns, nc, now_ns, &open);
 	set_segment_sizes(ns, nc, &open);
 	tcp_conn_connect(nc->tcp, &open, now_ns);
@@ -175,7 +208,35 @@ netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t 
 	netstack_table_insert(ns, nc);
 	netstack_ready_push(ns, nc);
 	/* The first question for the next hop goes out in the next output. */
-	netstack_neighbour_lookup(ns, &next_hop, now_ns);
+	netstack_neighbour_lookup(ns, &nc->next_hop, now_ns);
+}
+
+int
+netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
+	void *user, uint64_t now_ns, struct netstack_conn **ret)
+{
+	struct ip_address local, next_hop;
+	struct netstack_conn *nc;
+	int rc = netstack_route_find(ns, remote, &local, &next_hop);
+
+	if (rc != 0)
+		return rc;
+	nc = netstack_table_take(ns);
+	if (nc == NULL)
+		return -ENOBUFS;
+	nc->local_port = choose_local(ns, remote, remote_port, &local);
+	if (nc->local_port == 0) {
+		netstack_table_give_back(ns, nc);
+		return -EADDRNOTAVAIL;
+	}
+	nc->in_use = true;
+	nc->remote = *remote;
+	nc->remote_port = remote_port;
+	nc->local = local;
+	nc->next_hop = next_hop;
+	nc->user = user;
+	nc->error = 0;
+	begin(ns, nc, now_ns);
 	*ret = nc;
 	return 0;
 }
@@ -226,9 +287,11 @@ void
 netstack_release_conn(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns)
 {
 	nc->released = true;
+	nc->event = false;
 	nc->user = NULL;
 	tcp_conn_discard(nc->tcp);
 	tcp_conn_close(nc->tcp, now_ns);
+	netstack_table_note_state(ns, nc);
 	netstack_ready_push(ns, nc);
 }
 
@@ -275,6 +338,7 @@ end_connections_ipv4(struct netstack *ns, uint64_t now_ns)
 		tcp_conn_abort(nc->tcp);
 		while (tcp_conn_output(nc->tcp, now_ns, &unsent))
 			; /* the RST */
+		netstack_port_unmark(ns, nc);
 		netstack_event_push(ns, nc);
 		if (nc->released)
 			netstack_table_free(ns, nc);
@@ -291,9 +355,10 @@ netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len, 
 	ns->cfg.gateway = gateway;
 	if (address == before.v4)
 		return;
-	ns->cfg.address = address;
-	ns->flow = (struct netstack_flow){0};
 	end_connections_ipv4(ns, now_ns);
+	ns->cfg.address = address;
+	ns->ipv4_count = address != 0;
+	ns->flow = (struct netstack_flow){0};
 	netstack_udp_fail_local(ns, &before);
 	netstack_arp_start(ns, probe, now_ns);
 	ns->link_deadline_ns = now_ns;
@@ -316,7 +381,7 @@ netstack_address_conflict(
 	const struct netstack *ns, struct ip_address *ret_address, struct ether_addr *ret_mac)
 {
 	if (ns->arp.conflict_known) {
-		*ret_address = ip_address_of_v4(ns->cfg.address);
+		*ret_address = ip_address_of_v4(ns->arp.conflict_address);
 		*ret_mac = ns->arp.conflict_mac;
 		return true;
 	}

@@ -22,6 +22,8 @@
  *   while ((n = netstack_output(ns, now, tx, BURST)) > 0) port_tx_burst(queue, tx, n)
  */
 
+/** Consecutive IPv4 addresses of one netstack at most. */
+#define NETSTACK_IPV4_ADDRESSES_MAX 256U
 /** Received buffers that fragments of datagrams hold at most until they are put together. */
 #define NETSTACK_FRAGMENTS_MAX 192U
 
@@ -38,6 +40,10 @@ struct netstack_ipv6_config {
 struct netstack_config {
 	struct ether_addr mac;
 	uint32_t address; /* our IPv4 address, host order; 0: none, or see netstack_set_address */
+	uint16_t address_count; /* 1..NETSTACK_IPV4_ADDRESSES_MAX, default 1: so many consecutive
+				 * addresses from there on are ours, in one subnet; connections take
+				 * them in turn. 65,536 ports of one are not enough for more
+				 * connections to one server */
 	uint8_t prefix_len; /* 0..32 */
 	uint32_t gateway; /* next hop off the subnet; 0: none */
 	bool gateway_mac_set; /* use gateway_mac for every next hop, no ARP or NDP */
@@ -47,6 +53,10 @@ struct netstack_config {
 	uint16_t mtu; /* IP packet bytes, 576..65535 */
 	uint32_t tx_offloads; /* TX_FRAME_*: what the port can do */
 	uint32_t connections_max; /* 1.. */
+	uint32_t out_of_order_max; /* so many connections may hold out-of-order data at once; others
+				    * drop it, and their senders send it again. 0: all */
+	uint16_t port_first; /* local ports of connections: 1.. (RFC 6056: 1024..), */
+	uint16_t port_count; /* 1..65536 - port_first; default 32768..65535 */
 	bool probe_address; /* RFC 5227 probes, and RFC 4862's, before first use */
 	uint32_t arp_tries; /* questions per resolution, ARP and NDP, default 5 */
 	uint64_t arp_interval_ns; /* between them, default 1 s */
@@ -64,6 +74,11 @@ void netstack_config_defaults(struct netstack_config *ret);
 
 struct netstack;
 struct netstack_conn; /* a connection's place in the table */
+
+/** Bytes that each of connections_max connections takes of memory, all included: netstack_create
+ *  allocates this much for each, rounded up to whole bytes, and what is the same for any number. cfg is
+ *  as netstack_create takes it. */
+uint64_t netstack_bytes_per_connection(const struct netstack_config *cfg);
 
 /** NULL when out of memory or cfg is out of range. cfg is copied. */
 struct netstack *netstack_create(const struct netstack_config *cfg, uint64_t now_ns);
@@ -96,8 +111,8 @@ uint64_t netstack_deadline(const struct netstack *ns);
 int netstack_route(const struct netstack *ns, const struct ip_address *remote);
 
 /**
- * Starts a connection: picks our address (RFC 6724's rules as far as they matter here), a random
- * local port (RFC 6056), ISN (RFC 6528), resolves the next hop, sends the SYN. user is returned with
+ * Starts a connection: picks our address (RFC 6724's rules as far as they matter here; of several
+ * IPv4 addresses the next one that has a port free), a random local port (RFC 6056), ISN (RFC 6528), resolves the next hop, sends the SYN. user is returned with
  * events. 0 and *ret; what netstack_route says; -ENOBUFS (table full); -EADDRNOTAVAIL (also: no free
  * port).
  */
@@ -155,14 +170,14 @@ void netstack_next_hop_failure(const struct netstack *ns, struct netstack_next_h
 
 /**
  * Takes another IPv4 address (host order; 0: none) with its subnet and gateway, as
- * netstack_config has them; probe: RFC 5227 probes first. Connections from the address before end
+ * netstack_config has them and this one only; probe: RFC 5227 probes first. Connections from the address before end
  * with -EADDRNOTAVAIL, without a word to their servers: it is no longer ours. With the address that
  * is already held only prefix length and gateway change.
  */
 void netstack_set_address(struct netstack *ns, uint32_t address, uint8_t prefix_len,
 	uint32_t gateway, bool probe, uint64_t now_ns);
 
-/** Our IPv4 address, 0: none. */
+/** Our IPv4 address, the first one of several; 0: none. */
 uint32_t netstack_address(const struct netstack *ns);
 
 /** Is another host using an address of ours (RFC 5227, RFC 4862 §5.4)? Fills in which, and its MAC

@@ -17,8 +17,8 @@ netstack_arp_start(struct netstack *ns, bool probe, uint64_t now_ns)
 	struct netstack_arp *arp = &ns->arp;
 
 	arp->random ^= ns->cfg.key.k0;
-	arp->claim_sent = 0;
-	arp->defended_ns = 0;
+	arp->claim_sent = arp->claim_at = 0;
+	memset(arp->defended_ns, 0, sizeof(arp->defended_ns));
 	arp->conflict_known = false;
 	if (ns->cfg.address == 0) {
 		arp->claim = ARP_CLAIM_HELD; /* there is nothing to claim */
@@ -28,18 +28,21 @@ netstack_arp_start(struct netstack *ns, bool probe, uint64_t now_ns)
 	arp->claim_next_ns = now_ns + (probe ? jitter(arp, ARP_PROBE_WAIT_NS) : 0);
 }
 
-static void
+/* false: the queue is full. */
+static bool
 send_packet(struct netstack *ns, const struct ether_addr *dst, const struct arp_packet *packet)
 {
 	uint32_t l2_len;
 	struct netstack_control *frame = netstack_control_add(ns, dst, ETHER_TYPE_ARP, &l2_len);
 
-	if (frame != NULL)
-		frame->len = l2_len + wire_arp_build(frame->bytes + l2_len, packet);
+	if (frame == NULL)
+		return false;
+	frame->len = l2_len + wire_arp_build(frame->bytes + l2_len, packet);
+	return true;
 }
 
 /* sender_ip 0 makes it a probe (RFC 5227 §2.1.1). */
-static void
+static bool
 send_request(
 	struct netstack *ns, const struct ether_addr *dst, uint32_t sender_ip, uint32_t target_ip)
 {
@@ -50,17 +53,38 @@ send_request(
 		.target_ip = target_ip,
 	};
 
-	send_packet(ns, dst, &packet);
+	if (!send_packet(ns, dst, &packet))
+		return false;
 	counter_add(ns->counters, COUNTER_ARP_REQUESTS_SENT, 1);
+	return true;
 }
 
-static void
-announce(struct netstack *ns)
+static bool
+announce(struct netstack *ns, uint32_t address)
 {
-	send_request(ns, &ether_addr_broadcast, ns->cfg.address, ns->cfg.address);
+	return send_request(ns, &ether_addr_broadcast, address, address);
 }
 
 /* ---- timers ---- */
+
+/* A probe or an announcement for each of our addresses. false: some must wait for the next output,
+ * because the queue of control frames is full. */
+static bool
+send_round(struct netstack *ns)
+{
+	struct netstack_arp *arp = &ns->arp;
+	bool probe = arp->claim == ARP_CLAIM_PROBING;
+	uint32_t address;
+
+	for (; arp->claim_at < ns->ipv4_count; arp->claim_at++) {
+		address = ns->cfg.address + arp->claim_at;
+		if (!(probe ? send_request(ns, &ether_addr_broadcast, 0, address)
+			    : announce(ns, address)))
+			return false;
+	}
+	arp->claim_at = 0;
+	return true;
+}
 
 static void
 run_claim(struct netstack *ns, uint64_t now_ns)
@@ -71,9 +95,10 @@ run_claim(struct netstack *ns, uint64_t now_ns)
 		arp->claim = ARP_CLAIM_ANNOUNCING; /* nobody objected */
 		arp->claim_sent = 0;
 	}
+	if (!send_round(ns))
+		return;
 	switch (arp->claim) {
 	case ARP_CLAIM_PROBING:
-		send_request(ns, &ether_addr_broadcast, 0, ns->cfg.address);
 		arp->claim_sent++;
 		arp->claim_next_ns =
 			now_ns +
@@ -83,7 +108,6 @@ run_claim(struct netstack *ns, uint64_t now_ns)
 						  jitter(arp, ARP_PROBE_MAX_NS - ARP_PROBE_MIN_NS));
 		return;
 	case ARP_CLAIM_ANNOUNCING:
-		announce(ns);
 		arp->claim_next_ns = now_ns + ARP_ANNOUNCE_INTERVAL_NS;
 		if (++arp->claim_sent == ARP_ANNOUNCE_NUM)
 			arp->claim = ARP_CLAIM_HELD;
@@ -117,7 +141,7 @@ netstack_arp_deadline(const struct netstack *ns)
 void
 netstack_arp_ask(struct netstack *ns, const struct ether_addr *dst, uint32_t target)
 {
-	send_request(ns, dst, ns->cfg.address, target);
+	(void)send_request(ns, dst, ns->cfg.address, target);
 }
 
 /* ---- input ---- */
@@ -127,30 +151,33 @@ static void
 on_conflict(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 {
 	struct netstack_arp *arp = &ns->arp;
-	bool defended = arp->defended_ns != 0 && now_ns - arp->defended_ns < ARP_DEFEND_INTERVAL_NS;
+	uint32_t address = p->sender_ip != 0 ? p->sender_ip : p->target_ip; /* 0: in a probe */
+	uint64_t *defended_ns = &arp->defended_ns[address - ns->cfg.address];
+	bool defended = *defended_ns != 0 && now_ns - *defended_ns < ARP_DEFEND_INTERVAL_NS;
 
 	counter_add(ns->counters, COUNTER_ARP_CONFLICTS, 1);
 	if (arp->claim == ARP_CLAIM_LOST)
 		return; /* it is theirs */
+	arp->conflict_address = address;
 	arp->conflict_mac = p->sender_mac;
 	if (arp->claim == ARP_CLAIM_PROBING || defended) {
 		arp->claim = ARP_CLAIM_LOST;
 		arp->conflict_known = true;
 		return;
 	}
-	arp->defended_ns = now_ns;
-	announce(ns);
+	*defended_ns = now_ns;
+	(void)announce(ns, address);
 }
 
 static bool
 is_conflict(const struct netstack *ns, const struct arp_packet *p)
 {
-	if (ns->cfg.address == 0 || ether_addr_equal(&p->sender_mac, &ns->cfg.mac))
-		return false; /* nothing to claim; or our own, looped back */
-	if (p->sender_ip == ns->cfg.address)
+	if (ether_addr_equal(&p->sender_mac, &ns->cfg.mac))
+		return false; /* our own, looped back */
+	if (netstack_has_ipv4(ns, p->sender_ip))
 		return true;
 	return ns->arp.claim == ARP_CLAIM_PROBING && p->sender_ip == 0 &&
-	       p->target_ip == ns->cfg.address && p->operation == ARP_REQUEST;
+	       netstack_has_ipv4(ns, p->target_ip) && p->operation == ARP_REQUEST;
 }
 
 static void
@@ -159,13 +186,13 @@ answer(struct netstack *ns, const struct arp_packet *p)
 	const struct arp_packet reply = {
 		.operation = ARP_REPLY,
 		.sender_mac = ns->cfg.mac,
-		.sender_ip = ns->cfg.address,
+		.sender_ip = p->target_ip,
 		.target_mac = p->sender_mac,
 		.target_ip = p->sender_ip,
 	};
 
-	send_packet(ns, &p->sender_mac, &reply);
-	counter_add(ns->counters, COUNTER_ARP_REPLIES_SENT, 1);
+	if (send_packet(ns, &p->sender_mac, &reply))
+		counter_add(ns->counters, COUNTER_ARP_REPLIES_SENT, 1);
 }
 
 enum drop_reason
@@ -188,7 +215,7 @@ netstack_arp_input(struct netstack *ns, const uint8_t *data, uint32_t len, uint6
 		counter_add(ns->counters, COUNTER_ARP_REPLIES_RECEIVED, 1);
 	if (p.sender_ip != 0)
 		netstack_neighbour_on_answer(ns, &sender, &p.sender_mac, now_ns);
-	if (p.operation == ARP_REQUEST && ns->cfg.address != 0 && p.target_ip == ns->cfg.address &&
+	if (p.operation == ARP_REQUEST && netstack_has_ipv4(ns, p.target_ip) &&
 		ns->arp.claim != ARP_CLAIM_PROBING && ns->arp.claim != ARP_CLAIM_LOST &&
 		!ether_addr_equal(&p.sender_mac, &ns->cfg.mac))
 		answer(ns, &p);

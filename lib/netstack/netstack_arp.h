@@ -16,13 +16,15 @@ enum arp_claim { /* how far our claim to our own address is (RFC 5227) */
 	ARP_CLAIM_LOST, /* another host has the address */
 };
 
-/** ARP of one netstack: our claim to our address. Others' are in netstack_neighbour.h. */
+/** ARP of one netstack: our claim to our address; several are claimed, and lost, together. Others' are in netstack_neighbour.h. */
 struct netstack_arp {
 	enum arp_claim claim;
-	uint32_t claim_sent; /* probes or announcements */
+	uint32_t claim_sent; /* rounds of probes or announcements, one for each address of ours */
+	uint32_t claim_at; /* addresses of ours that have had theirs in this round */
 	uint64_t claim_next_ns;
-	uint64_t defended_ns; /* 0: never */
+	uint64_t defended_ns[NETSTACK_IPV4_ADDRESSES_MAX]; /* 0: never */
 	bool conflict_known;
+	uint32_t conflict_address;
 	struct ether_addr conflict_mac;
 	uint64_t random; /* state of the jitter */
 };

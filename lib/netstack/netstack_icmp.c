@@ -10,7 +10,7 @@ answer_echo(struct netstack *ns, const struct netstack_packet *p, const struct i
 	uint64_t now_ns)
 {
 	struct ipv4_header reply = {
-		.src = ns->cfg.address,
+		.src = p->dst.v4,
 		.dst = p->src.v4,
 		.protocol = IPV4_PROTO_ICMP,
 		.ttl = IPV4_TTL_DEFAULT,
@@ -112,7 +112,7 @@ netstack_icmp_reassembly_expired(
 	struct netstack *ns, const struct netstack_packet *p, uint64_t now_ns)
 {
 	struct ipv4_header reply = {
-		.src = ns->cfg.address,
+		.src = p->dst.v4,
 		.dst = p->src.v4,
 		.protocol = IPV4_PROTO_ICMP,
 		.ttl = IPV4_TTL_DEFAULT,

@@ -240,7 +240,7 @@ source_possible(const struct netstack *ns, uint32_t src)
 {
 	uint32_t first = src >> 24;
 
-	return first != 0 && first != 127 && first < 224 && src != ns->cfg.address;
+	return first != 0 && first != 127 && first < 224 && !netstack_has_ipv4(ns, src);
 }
 
 /* A whole datagram. false: the frame's owners are still the caller's. */
@@ -292,7 +292,7 @@ input_fragment(struct netstack *ns, struct frame *f, const struct netstack_packe
 static bool
 to_us(const struct netstack *ns, const struct ether_header *ether, const struct ipv4_header *ip)
 {
-	if (ip->dst == ns->cfg.address && ip->dst != 0 && !ether_addr_is_broadcast(&ether->dst))
+	if (netstack_has_ipv4(ns, ip->dst) && !ether_addr_is_broadcast(&ether->dst))
 		return true;
 	return netstack_udp_takes(ns, ip);
 }

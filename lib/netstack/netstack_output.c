@@ -11,9 +11,10 @@
 void
 netstack_ready_push(struct netstack *ns, struct netstack_conn *nc)
 {
-	if (nc->ready)
-		return;
 	nc->ready = true;
+	if (nc->ready_listed)
+		return;
+	nc->ready_listed = true;
 	nc->ready_next = NULL;
 	if (ns->ready.tail != NULL)
 		ns->ready.tail->ready_next = nc;
@@ -25,23 +26,30 @@ netstack_ready_push(struct netstack *ns, struct netstack_conn *nc)
 static struct netstack_conn *
 ready_pop(struct netstack *ns)
 {
-	struct netstack_conn *nc = ns->ready.head;
+	struct netstack_conn *nc;
 
-	if (nc == NULL)
-		return NULL;
-	ns->ready.head = nc->ready_next;
-	if (ns->ready.head == NULL)
-		ns->ready.tail = NULL;
-	nc->ready = false;
-	return nc;
+	while ((nc = ns->ready.head) != NULL) {
+		ns->ready.head = nc->ready_next;
+		if (ns->ready.head == NULL)
+			ns->ready.tail = NULL;
+		nc->ready_listed = false;
+		if (nc->ready) {
+			nc->ready = false;
+			return nc;
+		}
+	}
+	return NULL;
 }
 
 void
 netstack_event_push(struct netstack *ns, struct netstack_conn *nc)
 {
-	if (nc->event || nc->released)
+	if (nc->released)
 		return;
 	nc->event = true;
+	if (nc->event_listed)
+		return;
+	nc->event_listed = true;
 	nc->event_next = NULL;
 	if (ns->event.tail != NULL)
 		ns->event.tail->event_next = nc;
@@ -53,15 +61,19 @@ netstack_event_push(struct netstack *ns, struct netstack_conn *nc)
 struct netstack_conn *
 netstack_event_next(struct netstack *ns)
 {
-	struct netstack_conn *nc = ns->event.head;
+	struct netstack_conn *nc;
 
-	if (nc == NULL)
-		return NULL;
-	ns->event.head = nc->event_next;
-	if (ns->event.head == NULL)
-		ns->event.tail = NULL;
-	nc->event = false;
-	return nc;
+	while ((nc = ns->event.head) != NULL) {
+		ns->event.head = nc->event_next;
+		if (ns->event.head == NULL)
+			ns->event.tail = NULL;
+		nc->event_listed = false;
+		if (nc->event) {
+			nc->event = false;
+			return nc;
+		}
+	}
+	return NULL;
 }
 
 void
@@ -78,7 +90,7 @@ netstack_wake_next_hop(struct netstack *ns, const struct ip_address *next_hop)
 static void
 fail(struct netstack *ns, struct netstack_conn *nc, int error)
 {
-	nc->error = error;
+	nc->error = (int16_t)error;
 	tcp_conn_abort(nc->tcp);
 	netstack_event_push(ns, nc);
 	if (nc->released)
@@ -283,7 +295,7 @@ note_state(struct netstack *ns, struct netstack_conn *nc)
 
 	if (state == nc->last_state)
 		return;
-	nc->last_state = state;
+	nc->last_state = (uint8_t)state;
 	netstack_event_push(ns, nc);
 }
 
@@ -292,6 +304,7 @@ static void
 settle(struct netstack *ns, struct netstack_conn *nc)
 {
 	note_state(ns, nc);
+	netstack_table_note_state(ns, nc);
 	if (nc->released && tcp_conn_state(nc->tcp) == TCP_CLOSED)
 		netstack_table_free(ns, nc);
 	else

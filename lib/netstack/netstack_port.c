@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
 #include "netstack_priv.h"
 
 #define ISN_TICK_NS UINT64_C(4000) /* RFC 9293 §3.4.1: the ISN clock ticks every 4 us */
@@ -33,22 +35,188 @@ keyed(const struct netstack *ns, const struct ip_address *local, const struct ip
 	return siphash24(&ns->cfg.key, &t, sizeof(t));
 }
 
+/* ---- which ports are free ---- */
+
+#define WORD_BITS 64U
+#define NONE UINT32_MAX
+
+/* The first clear bit from `from` on of so many words; NONE: all are set. */
+static uint32_t
+first_clear(const uint64_t *bits, uint32_t words, uint32_t from)
+{
+	uint64_t open = UINT64_MAX << from % WORD_BITS;
+	uint32_t i;
+
+	for (i = from / WORD_BITS; i < words; i++) {
+		open &= ~bits[i];
+		if (open != 0)
+			return i * WORD_BITS + (uint32_t)__builtin_ctzll(open);
+		open = UINT64_MAX;
+	}
+	return NONE;
+}
+
+static void
+set_bit(uint64_t *bits, uint32_t at)
+{
+	bits[at / WORD_BITS] |= UINT64_C(1) << at % WORD_BITS;
+}
+
+static void
+clear_bit(uint64_t *bits, uint32_t at)
+{
+	bits[at / WORD_BITS] &= ~(UINT64_C(1) << at % WORD_BITS);
+}
+
+static uint32_t
+words_of(uint32_t bits)
+{
+	return (bits + WORD_BITS - 1) / WORD_BITS;
+}
+
+bool
+netstack_port_create(struct netstack *ns)
+{
+	struct netstack_ports *p = &ns->ports;
+	uint32_t sets = ns->cfg.address_count + 1U, set, i;
+
+	p->words = words_of(ns->cfg.port_count);
+	p->full_words = words_of(p->words);
+	p->used = calloc(sets * p->words, sizeof(uint64_t));
+	p->full = calloc(sets * p->full_words, sizeof(uint64_t));
+	if (p->used == NULL || p->full == NULL)
+		return false;
+	for (set = 0; set < sets; set++) { /* what lies behind the last port is not free */
+		for (i = ns->cfg.port_count; i < p->words * WORD_BITS; i++)
+			set_bit(p->used + set * p->words, i);
+		for (i = p->words; i < p->full_words * WORD_BITS; i++)
+			set_bit(p->full + set * p->full_words, i);
+	}
+	return true;
+}
+
+void
+netstack_port_destroy(struct netstack *ns)
+{
+	free(ns->ports.used);
+	free(ns->ports.full);
+}
+
+static uint32_t
+set_of(const struct netstack *ns, const struct ip_address *local)
+{
+	return local->family == 6 ? 0 : 1 + local->v4 - ns->cfg.address;
+}
+
+/* The first free port of a set from index `from` on and round about, as an index; NONE: there is none. */
+static uint32_t
+first_free(const struct netstack_ports *p, uint32_t set, uint32_t from)
+{
+	const uint64_t *used = p->used + set * p->words, *full = p->full + set * p->full_words;
+	uint64_t open = ~used[from / WORD_BITS] & UINT64_MAX << from % WORD_BITS;
+	uint32_t word = from / WORD_BITS;
+
+	if (open == 0) {
+		word = first_clear(full, p->full_words, word + 1);
+		if (word == NONE)
+			word = first_clear(full, p->full_words, 0);
+		if (word == NONE)
+			return NONE;
+		open = ~used[word];
+	}
+	return word * WORD_BITS + (uint32_t)__builtin_ctzll(open);
+}
+
+/* Where nc's local port is in its set; NONE: the set does not have it. */
+static uint32_t
+index_of(const struct netstack *ns, const struct netstack_conn *nc)
+{
+	uint32_t at = (uint32_t)nc->local_port - ns->cfg.port_first;
+
+	return at < ns->cfg.port_count ? at : NONE;
+}
+
+void
+netstack_port_mark(struct netstack *ns, struct netstack_conn *nc)
+{
+	struct netstack_ports *p = &ns->ports;
+	uint32_t set = set_of(ns, &nc->local), at = index_of(ns, nc);
+	uint64_t *word;
+
+	if (at == NONE)
+		return;
+	word = p->used + set * p->words + at / WORD_BITS;
+	if (*word >> at % WORD_BITS & 1)
+		return; /* it shares another's */
+	nc->port_marked = true;
+	set_bit(word, at % WORD_BITS);
+	if (*word == UINT64_MAX)
+		set_bit(p->full + set * p->full_words, at / WORD_BITS);
+}
+
+void
+netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc)
+{
+	struct netstack_ports *p = &ns->ports;
+	uint32_t set = set_of(ns, &nc->local), at = index_of(ns, nc);
+
+	if (!nc->port_marked)
+		return;
+	nc->port_marked = false;
+	clear_bit(p->used + set * p->words, at);
+	clear_bit(p->full + set * p->full_words, at / WORD_BITS);
+}
+
+/* ---- choosing one ---- */
+
+/* One that no connection has, to whichever remote end. The few that share theirs are not marked. */
+static uint16_t
+choose_unused(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
+	uint16_t remote_port, uint32_t offset)
+{
+	uint32_t count = ns->cfg.port_count, i, from, at;
+	uint16_t port;
+
+	for (i = 0; i < NETSTACK_PORT_TRIES; i++) {
+		from = (offset + ns->port_counter) % count;
+		at = first_free(&ns->ports, set_of(ns, local), from);
+		if (at == NONE)
+			return 0;
+		ns->port_counter += (at + count - from) % count + 1;
+		port = (uint16_t)(ns->cfg.port_first + at);
+		if (netstack_table_find(ns, local, remote, remote_port, port) == NULL)
+			return port;
+	}
+	return 0;
+}
+
+/* All are in use; but maybe not all to this remote end. */
+static uint16_t
+choose_shared(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
+	uint16_t remote_port, uint32_t offset)
+{
+	uint32_t i, tries = MIN_OF(NETSTACK_PORT_TRIES, (uint32_t)ns->cfg.port_count);
+	uint16_t port;
+
+	for (i = 0; i < tries; i++) {
+		port = (uint16_t)(ns->cfg.port_first +
+				  (offset + ns->port_counter++) % ns->cfg.port_count);
+		if (netstack_table_find(ns, local, remote, remote_port, port) == NULL)
+			return port;
+	}
+	return 0;
+}
+
 /* RFC 6056 §3.3.3, the simple hash-based algorithm: ports of one remote end follow each other
  * from a secret offset, so that one is reused as late as possible. */
 uint16_t
 netstack_port_choose(struct netstack *ns, const struct ip_address *local,
 	const struct ip_address *remote, uint16_t remote_port)
 {
-	uint32_t offset = (uint32_t)keyed(ns, local, remote, 0, remote_port, PURPOSE_PORT), i;
-	uint16_t port;
+	uint32_t offset = (uint32_t)keyed(ns, local, remote, 0, remote_port, PURPOSE_PORT);
+	uint16_t port = choose_unused(ns, local, remote, remote_port, offset);
 
-	for (i = 0; i < NETSTACK_PORT_TRIES; i++) {
-		port = (uint16_t)(NETSTACK_PORT_FIRST +
-				  (offset + ns->port_counter++) % NETSTACK_PORT_COUNT);
-		if (netstack_table_find(ns, local, remote, remote_port, port) == NULL)
-			return port;
-	}
-	return 0;
+	return port != 0 ? port : choose_shared(ns, local, remote, remote_port, offset);
 }
 
 void

@@ -18,27 +18,49 @@
 /* The inside of a netstack, for lib/netstack and its tests. */
 
 #define NETSTACK_NO_INDEX UINT32_MAX
+#define NETSTACK_CACHE_LINE 64U
 
+/* A place in the table. In a list it may stay after its reason to be there has gone, until its turn
+ * comes: "listed" says that it is there, ready and event that it is meant. */
 struct netstack_conn {
-	/* the key, read for every segment */
-	struct ip_address remote;
+	/* the key, read for every segment: a cache line */
+	struct ip_address remote, local;
 	uint16_t remote_port, local_port;
 	struct tcp_conn *tcp;
-	struct netstack_conn *hash_next;
+	struct netstack_conn *hash_next; /* in its bucket; of one not in use, in the free list */
+
 	void *user;
 	struct netstack_conn *ready_next, *event_next;
-	uint64_t deadline_ns; /* as the timer heap has it */
 	uint32_t heap_index; /* NETSTACK_NO_INDEX: not in the heap */
-	struct ip_address local, next_hop;
+	uint32_t wait_previous,
+		wait_next; /* in the list of those in TIME-WAIT, places in the table */
+	struct ip_address next_hop;
 	uint16_t ip_id; /* IPv4 */
-	int error;
-	enum tcp_state last_state; /* as the application was last told */
-	bool in_use, released, ready, event;
-};
+	int16_t error; /* a negative errno */
+	uint8_t last_state; /* enum tcp_state, as the application was last told */
+	bool in_use : 1, released : 1, waiting : 1, port_marked : 1;
+	bool ready : 1, ready_listed : 1, event : 1, event_listed : 1;
+} __attribute__((aligned(NETSTACK_CACHE_LINE)));
+
+_Static_assert(
+	sizeof(struct netstack_conn) == 2 * NETSTACK_CACHE_LINE, "no larger than it must be");
 
 /** A list of connections, linked through one of their fields, oldest first. */
 struct netstack_queue {
 	struct netstack_conn *head, *tail;
+};
+
+/** When a connection must be looked at, in the heap. */
+struct netstack_timer {
+	uint64_t deadline_ns;
+	struct netstack_conn *conn;
+};
+
+/** The local ports that connections have, whatever their remote end: a set for all IPv6 addresses and one
+ *  for each IPv4 address. A word of `used` is 64 ports, a bit of `full` such a word. */
+struct netstack_ports {
+	uint64_t *used, *full; /* the sets follow each other */
+	uint32_t words, full_words; /* of one set */
 };
 
 /** A frame ready to be copied out. */
@@ -102,9 +124,17 @@ struct netstack {
 	struct netstack_conn **bucket;
 	uint32_t bucket_mask;
 	struct netstack_queue ready, event;
-	struct netstack_conn **heap; /* by deadline, the earliest first */
+	struct netstack_timer *heap, *heap_memory; /* by deadline, the earliest first */
 	uint32_t heap_len;
 	struct netstack_conn *conn; /* connections_max of them */
+	struct netstack_conn *free_conn; /* the first of those not in use */
+	uint32_t wait_oldest, wait_newest; /* released, in TIME-WAIT */
+	bool conn_made; /* conn is initialised */
+	struct tcp_reassembly_pool *reorder_pool; /* NULL: each connection has its own place */
+	uint8_t *tcp_memory; /* connections_max times a struct tcp_conn with all it owns */
+	struct netstack_ports ports;
+	uint32_t ipv4_count; /* our addresses are cfg.address and those after it; 0: none */
+	uint32_t ipv4_next; /* which of them the next connection begins to look for a port at */
 	struct netstack_arp arp;
 	struct netstack_neighbours neighbours;
 	struct netstack_ipv6 ipv6;
@@ -122,16 +152,34 @@ struct netstack {
 	uint32_t port_counter;
 };
 
+/** Is this IPv4 address ours? */
+static inline bool
+netstack_has_ipv4(const struct netstack *ns, uint32_t address)
+{
+	return address - ns->cfg.address < ns->ipv4_count;
+}
+
 /* netstack_table.c */
+
+/** Makes the table, empty. false: no memory. */
+bool netstack_table_create(struct netstack *ns);
+void netstack_table_destroy(struct netstack *ns);
+/** What it takes for so many connections: the part of their memory that grows with their number. */
+uint64_t netstack_table_bytes(uint32_t connections, const struct tcp_config *tcp, bool pooled);
 
 struct netstack_conn *netstack_table_find(const struct netstack *ns, const struct ip_address *local,
 	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port);
 void netstack_table_insert(struct netstack *ns, struct netstack_conn *nc);
 void netstack_table_remove(struct netstack *ns, struct netstack_conn *nc);
-/** A connection not in use, at need one in TIME-WAIT that nobody holds; NULL: the table is full. */
+/** A connection not in use, at need the one that is in TIME-WAIT for the longest time and that nobody
+ *  holds; NULL: the table is full. */
 struct netstack_conn *netstack_table_take(struct netstack *ns);
+/** One that was taken and then not used. */
+void netstack_table_give_back(struct netstack *ns, struct netstack_conn *nc);
 /** Back to the unused ones. */
 void netstack_table_free(struct netstack *ns, struct netstack_conn *nc);
+/** If nc is released and in TIME-WAIT, its place may be taken. */
+void netstack_table_note_state(struct netstack *ns, struct netstack_conn *nc);
 
 /* netstack_flow.c */
 
@@ -168,7 +216,6 @@ netstack_flow_ecn(const struct frame *f, bool v6)
 }
 
 #define NETSTACK_PREFETCH_AHEAD 6U /* frames */
-#define NETSTACK_CACHE_LINE 64U
 /** The headers of the i-th of n frames, if there is one: with timestamps two cache lines. */
 static inline void
 netstack_flow_prefetch(const struct frame *frames, uint32_t i, uint32_t n)
@@ -255,9 +302,15 @@ int netstack_route_find(const struct netstack *ns, const struct ip_address *remo
 
 /* netstack_port.c */
 
+/** Memory for the ports of all our addresses. false: there is none. */
+bool netstack_port_create(struct netstack *ns);
+void netstack_port_destroy(struct netstack *ns);
 /** A local port for this remote end that no connection uses; 0: none found. */
 uint16_t netstack_port_choose(struct netstack *ns, const struct ip_address *local,
 	const struct ip_address *remote, uint16_t remote_port);
+/** nc has its local port, if no other has; and gives it up. */
+void netstack_port_mark(struct netstack *ns, struct netstack_conn *nc);
+void netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc);
 /** ISN and timestamp offset of a new connection. */
 void netstack_port_open(const struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns,
 	struct tcp_open *ret);

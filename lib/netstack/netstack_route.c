@@ -11,7 +11,7 @@ route_ipv4(const struct netstack *ns, uint32_t remote, struct ip_address *ret_lo
 
 	if (ns->cfg.address == 0)
 		return -EAFNOSUPPORT;
-	if (remote == ns->cfg.address)
+	if (netstack_has_ipv4(ns, remote))
 		return -EADDRINUSE;
 	if (!on_link && !ns->cfg.gateway_mac_set && ns->cfg.gateway == 0)
 		return -ENETUNREACH;

@@ -1,5 +1,87 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "base_check.h"
 #include "netstack_priv.h"
+
+#define BUCKETS_PER_CONN 2U
+/* The heap begins in the middle of a cache line, so that the four children of each do with one. */
+#define HEAP_OFFSET 3U
+
+static uint32_t
+bucket_count(uint32_t connections)
+{
+	uint32_t buckets = 1;
+
+	while (buckets < BUCKETS_PER_CONN * connections)
+		buckets *= 2;
+	return buckets;
+}
+
+uint64_t
+netstack_table_bytes(uint32_t connections, const struct tcp_config *tcp, bool pooled)
+{
+	uint64_t each = sizeof(struct netstack_conn) + sizeof(struct netstack_timer);
+
+	return connections * (each + tcp_conn_bytes(tcp, pooled)) +
+	       bucket_count(connections) * sizeof(struct netstack_conn *);
+}
+
+/* NULL: no memory. aligned_alloc wants whole multiples of the alignment. */
+static void *
+aligned_array(uint64_t count, uint64_t size)
+{
+	uint64_t bytes = (count * size + NETSTACK_CACHE_LINE - 1) / NETSTACK_CACHE_LINE;
+
+	return aligned_alloc(NETSTACK_CACHE_LINE, bytes * NETSTACK_CACHE_LINE);
+}
+
+static void
+push_free(struct netstack *ns, struct netstack_conn *nc)
+{
+	nc->hash_next = ns->free_conn;
+	ns->free_conn = nc;
+}
+
+bool
+netstack_table_create(struct netstack *ns)
+{
+	uint32_t n = ns->cfg.connections_max, i;
+	uint64_t bytes = tcp_conn_bytes(&ns->cfg.tcp, ns->reorder_pool != NULL);
+
+	ns->bucket_mask = bucket_count(n) - 1;
+	ns->bucket = calloc(ns->bucket_mask + 1, sizeof(struct netstack_conn *));
+	ns->heap_memory = aligned_array(n + HEAP_OFFSET, sizeof(struct netstack_timer));
+	ns->conn = aligned_array(n, sizeof(*ns->conn));
+	ns->tcp_memory = aligned_array(n, bytes);
+	if (ns->bucket == NULL || ns->heap_memory == NULL || ns->conn == NULL ||
+		ns->tcp_memory == NULL)
+		return false;
+	ns->heap = ns->heap_memory + HEAP_OFFSET;
+	ns->wait_oldest = ns->wait_newest = NETSTACK_NO_INDEX;
+	for (i = n; i > 0; i--) {
+		struct netstack_conn *nc = &ns->conn[i - 1];
+
+		*nc = (struct netstack_conn){.heap_index = NETSTACK_NO_INDEX};
+		nc->tcp = tcp_conn_init(ns->tcp_memory + (i - 1) * bytes, &ns->cfg.tcp);
+		push_free(ns, nc);
+	}
+	ns->conn_made = true;
+	return true;
+}
+
+void
+netstack_table_destroy(struct netstack *ns)
+{
+	uint32_t i;
+
+	for (i = 0; ns->conn_made && i < ns->cfg.connections_max; i++)
+		tcp_conn_end(ns->conn[i].tcp);
+	free(ns->tcp_memory);
+	free(ns->conn);
+	free(ns->heap_memory);
+	free(ns->bucket);
+}
 
 /* A keyed multiplicative hash: a peer cannot know which ports collide. */
 static uint64_t
@@ -56,6 +138,7 @@ netstack_table_insert(struct netstack *ns, struct netstack_conn *nc)
 
 	nc->hash_next = ns->bucket[b];
 	ns->bucket[b] = nc;
+	netstack_port_mark(ns, nc);
 }
 
 void
@@ -72,56 +155,71 @@ netstack_table_remove(struct netstack *ns, struct netstack_conn *nc)
 		ns->flow = (struct netstack_flow){0};
 }
 
-struct netstack_conn *
-netstack_table_take(struct netstack *ns)
-{
-	struct netstack_conn *waiting = NULL;
-	uint32_t i;
-
-	for (i = 0; i < ns->cfg.connections_max; i++) {
-		struct netstack_conn *nc = &ns->conn[i];
-
-		if (!nc->in_use)
-			return nc;
-		if (nc->released && tcp_conn_state(nc->tcp) == TCP_TIME_WAIT)
-			waiting = nc;
-	}
-	if (waiting != NULL)
-		netstack_table_free(ns, waiting);
-	return waiting;
-}
+/* ---- those in TIME-WAIT that nobody holds, the oldest first ---- */
 
 static void
-unlink_from(struct netstack_queue *q, struct netstack_conn *nc, bool events)
+wait_unlink(struct netstack *ns, struct netstack_conn *nc)
 {
-	struct netstack_conn *at = q->head, *previous = NULL, *next;
-
-	for (; at != NULL && at != nc; at = events ? at->event_next : at->ready_next)
-		previous = at;
-	if (at == NULL)
+	if (!nc->waiting)
 		return;
-	next = events ? at->event_next : at->ready_next;
-	if (previous == NULL)
-		q->head = next;
-	else if (events)
-		previous->event_next = next;
+	nc->waiting = false;
+	if (nc->wait_previous != NETSTACK_NO_INDEX)
+		ns->conn[nc->wait_previous].wait_next = nc->wait_next;
 	else
-		previous->ready_next = next;
-	if (q->tail == nc)
-		q->tail = previous;
+		ns->wait_oldest = nc->wait_next;
+	if (nc->wait_next != NETSTACK_NO_INDEX)
+		ns->conn[nc->wait_next].wait_previous = nc->wait_previous;
+	else
+		ns->wait_newest = nc->wait_previous;
 }
 
 void
+netstack_table_note_state(struct netstack *ns, struct netstack_conn *nc)
+{
+	uint32_t at = (uint32_t)(nc - ns->conn);
+
+	if (!nc->released || nc->waiting || tcp_conn_state(nc->tcp) != TCP_TIME_WAIT)
+		return;
+	nc->waiting = true;
+	nc->wait_previous = ns->wait_newest;
+	nc->wait_next = NETSTACK_NO_INDEX;
+	if (ns->wait_newest != NETSTACK_NO_INDEX)
+		ns->conn[ns->wait_newest].wait_next = at;
+	else
+		ns->wait_oldest = at;
+	ns->wait_newest = at;
+}
+
+struct netstack_conn *
+netstack_table_take(struct netstack *ns)
+{
+	struct netstack_conn *nc;
+
+	if (ns->free_conn == NULL && ns->wait_oldest != NETSTACK_NO_INDEX)
+		netstack_table_free(ns, &ns->conn[ns->wait_oldest]);
+	nc = ns->free_conn;
+	if (nc != NULL)
+		ns->free_conn = nc->hash_next;
+	return nc;
+}
+
+void
+netstack_table_give_back(struct netstack *ns, struct netstack_conn *nc)
+{
+	push_free(ns, nc);
+}
+
+/* In the ready and event lists it stays until its turn comes, then it is passed over. */
+void
 netstack_table_free(struct netstack *ns, struct netstack_conn *nc)
 {
-	struct tcp_conn *tcp = nc->tcp;
-
 	netstack_table_remove(ns, nc);
 	netstack_timer_cancel(ns, nc);
-	if (nc->ready)
-		unlink_from(&ns->ready, nc, false);
-	if (nc->event)
-		unlink_from(&ns->event, nc, true);
-	tcp_conn_reset(tcp);
-	*nc = (struct netstack_conn){.tcp = tcp, .heap_index = NETSTACK_NO_INDEX};
+	wait_unlink(ns, nc);
+	netstack_port_unmark(ns, nc);
+	tcp_conn_reset(nc->tcp);
+	nc->user = NULL;
+	nc->error = 0;
+	nc->in_use = nc->released = nc->ready = nc->event = false;
+	push_free(ns, nc);
 }

@@ -2,49 +2,61 @@
 #include "netstack_priv.h"
 
 /*
- * A binary heap of connections by deadline. A deadline that moves later (every ACK does that) is
- * left where it is; when the old one comes, the connection is looked at and set anew.
+ * A heap of connections by deadline. A deadline that moves later (every ACK does that) is left where
+ * it is; when the old one comes, the connection is looked at and set anew. Deadlines stand in the heap
+ * itself, and four children share a cache line: a look at them costs one miss, not four.
  */
 
+#define CHILDREN 4U
+
 static void
-place(struct netstack *ns, uint32_t at, struct netstack_conn *nc)
+place(struct netstack *ns, uint32_t at, const struct netstack_timer *timer)
 {
-	ns->heap[at] = nc;
-	nc->heap_index = at;
+	ns->heap[at] = *timer;
+	timer->conn->heap_index = at;
 }
 
 static void
 sift_up(struct netstack *ns, uint32_t at)
 {
-	struct netstack_conn *nc = ns->heap[at];
+	const struct netstack_timer timer = ns->heap[at];
 	uint32_t parent;
 
 	while (at > 0) {
-		parent = (at - 1) / 2;
-		if (ns->heap[parent]->deadline_ns <= nc->deadline_ns)
+		parent = (at - 1) / CHILDREN;
+		if (ns->heap[parent].deadline_ns <= timer.deadline_ns)
 			break;
-		place(ns, at, ns->heap[parent]);
+		place(ns, at, &ns->heap[parent]);
 		at = parent;
 	}
-	place(ns, at, nc);
+	place(ns, at, &timer);
+}
+
+/* The earliest of the children that begin at first, of which there is one at least. */
+static uint32_t
+earliest_child(const struct netstack *ns, uint32_t first)
+{
+	uint32_t end = MIN_OF(first + CHILDREN, ns->heap_len), i, best = first;
+
+	for (i = first + 1; i < end; i++)
+		best = ns->heap[i].deadline_ns < ns->heap[best].deadline_ns ? i : best;
+	return best;
 }
 
 static void
 sift_down(struct netstack *ns, uint32_t at)
 {
-	struct netstack_conn *nc = ns->heap[at];
+	const struct netstack_timer timer = ns->heap[at];
 	uint32_t child;
 
-	while ((child = 2 * at + 1) < ns->heap_len) {
-		if (child + 1 < ns->heap_len &&
-			ns->heap[child + 1]->deadline_ns < ns->heap[child]->deadline_ns)
-			child++;
-		if (nc->deadline_ns <= ns->heap[child]->deadline_ns)
+	while (CHILDREN * at + 1 < ns->heap_len) {
+		child = earliest_child(ns, CHILDREN * at + 1);
+		if (timer.deadline_ns <= ns->heap[child].deadline_ns)
 			break;
-		place(ns, at, ns->heap[child]);
+		place(ns, at, &ns->heap[child]);
 		at = child;
 	}
-	place(ns, at, nc);
+	place(ns, at, &timer);
 }
 
 void
@@ -52,31 +64,29 @@ netstack_timer_set(struct netstack *ns, struct netstack_conn *nc, uint64_t deadl
 {
 	if (deadline_ns == TIME_NEVER)
 		return;
-	if (nc->heap_index == NETSTACK_NO_INDEX) {
-		nc->deadline_ns = deadline_ns;
-		place(ns, ns->heap_len++, nc);
-		sift_up(ns, nc->heap_index);
-	} else if (deadline_ns < nc->deadline_ns) {
-		nc->deadline_ns = deadline_ns;
-		sift_up(ns, nc->heap_index);
-	}
+	if (nc->heap_index == NETSTACK_NO_INDEX)
+		nc->heap_index = ns->heap_len++;
+	else if (deadline_ns >= ns->heap[nc->heap_index].deadline_ns)
+		return;
+	ns->heap[nc->heap_index] = (struct netstack_timer){deadline_ns, nc};
+	sift_up(ns, nc->heap_index);
 }
 
 void
 netstack_timer_cancel(struct netstack *ns, struct netstack_conn *nc)
 {
 	uint32_t at = nc->heap_index;
-	struct netstack_conn *last;
+	const struct netstack_timer *last;
 
 	if (at == NETSTACK_NO_INDEX)
 		return;
 	nc->heap_index = NETSTACK_NO_INDEX;
-	last = ns->heap[--ns->heap_len];
-	if (last == nc)
+	last = &ns->heap[--ns->heap_len];
+	if (last->conn == nc)
 		return;
 	place(ns, at, last);
 	sift_up(ns, at);
-	sift_down(ns, last->heap_index);
+	sift_down(ns, last->conn->heap_index);
 }
 
 struct netstack_conn *
@@ -84,9 +94,9 @@ netstack_timer_expired(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_conn *nc;
 
-	if (ns->heap_len == 0 || ns->heap[0]->deadline_ns > now_ns)
+	if (ns->heap_len == 0 || ns->heap[0].deadline_ns > now_ns)
 		return NULL;
-	nc = ns->heap[0];
+	nc = ns->heap[0].conn;
 	netstack_timer_cancel(ns, nc);
 	return nc;
 }
@@ -94,5 +104,5 @@ netstack_timer_expired(struct netstack *ns, uint64_t now_ns)
 uint64_t
 netstack_timer_next(const struct netstack *ns)
 {
-	return ns->heap_len > 0 ? ns->heap[0]->deadline_ns : TIME_NEVER;
+	return ns->heap_len > 0 ? ns->heap[0].deadline_ns : TIME_NEVER;
 }

@@ -288,7 +288,7 @@ takes(const struct netstack *ns, const struct netstack_udp *u, const struct ip_a
 {
 	if (dst->family == 6)
 		return u->port != DHCP_CLIENT_PORT && !ipv6_addr_is_multicast(&dst->v6);
-	return u->port == DHCP_CLIENT_PORT || (dst->v4 != 0 && dst->v4 == ns->cfg.address);
+	return u->port == DHCP_CLIENT_PORT || netstack_has_ipv4(ns, dst->v4);
 }
 
 enum drop_reason

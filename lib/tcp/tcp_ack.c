@@ -52,12 +52,12 @@ next_record(struct tcp_conn *c, bool *ret_replaces)
 {
 	struct tcp_ack_state *a = &c->ack;
 
-	*ret_replaces = a->ring_tail - a->ring_head == TCP_ACK_RING;
+	*ret_replaces = a->ring_tail - a->ring_head == a->ring_size;
 	if (*ret_replaces) {
 		counter_add(c->counters, COUNTER_TCP_ACKS_COALESCED, 1);
 		a->ring_tail--;
 	}
-	return &a->ring[a->ring_tail++ % TCP_ACK_RING];
+	return &a->ring[a->ring_tail++ & (a->ring_size - 1)];
 }
 
 /* Records an ACK as it would be sent at this moment. */
@@ -76,7 +76,7 @@ record(struct tcp_conn *c, bool duplicate, const struct tcp_sack_block *dsack)
 	r->ts_ecr = c->ts_recent;
 	r->dsack = c->sack && dsack != NULL && dsack->left != dsack->right;
 	r->sack_count = (uint8_t)tcp_reassembly_sack_blocks(
-		c->reassembly, r->dsack ? dsack : NULL, r->sack, sack_blocks_max(c, OPTION_SPACE));
+		&c->reassembly, r->dsack ? dsack : NULL, r->sack, sack_blocks_max(c, OPTION_SPACE));
 	cover(c);
 }
 
@@ -251,7 +251,7 @@ tcp_ack_due(const struct tcp_conn *c, uint64_t now_ns)
 		return true;
 	if (a->segments == 0)
 		return false;
-	if (a->policy == TCP_ACK_BURST && (a->push || a->segments >= c->cfg.ack_segments_max))
+	if (a->policy == TCP_ACK_BURST && (a->push || a->segments >= c->cfg->ack_segments_max))
 		return true;
 	return now_ns >= tcp_ack_deadline(c);
 }
@@ -266,14 +266,14 @@ tcp_ack_deadline(const struct tcp_conn *c)
 	if (a->segments == 0)
 		return TIME_NEVER;
 	return a->since_ns +
-	       (a->policy == TCP_ACK_DELAYED ? TCP_ACK_DELAYED_NS : c->cfg.ack_delay_max_ns);
+	       (a->policy == TCP_ACK_DELAYED ? TCP_ACK_DELAYED_NS : c->cfg->ack_delay_max_ns);
 }
 
 static void
 note_delay(const struct tcp_conn *c, uint64_t since_ns, uint64_t now_ns)
 {
-	if (c->cfg.ack_delay != NULL)
-		histogram_record(c->cfg.ack_delay, now_ns - since_ns);
+	if (c->cfg->ack_delay != NULL)
+		histogram_record(c->cfg->ack_delay, now_ns - since_ns);
 }
 
 static void
@@ -297,7 +297,7 @@ set_timestamp(const struct tcp_conn *c, uint64_t now_ns, uint32_t ts_ecr, struct
 void
 tcp_ack_take_record(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	const struct tcp_ack_record *r = &c->ack.ring[c->ack.ring_head++ % TCP_ACK_RING];
+	const struct tcp_ack_record *r = &c->ack.ring[c->ack.ring_head++ & (c->ack.ring_size - 1)];
 	uint32_t i;
 
 	ret->ack = r->ack;
@@ -323,10 +323,10 @@ tcp_ack_fill(struct tcp_conn *c, uint64_t now_ns, uint32_t option_room, struct t
 	ret->ack = c->rcv_nxt;
 	ret->window = tcp_window_advertise(c, c->rcv_nxt, true);
 	tcp_options_stamp(c, now_ns, ret);
-	if (UNLIKELY(tcp_reassembly_ranges(c->reassembly) > 0))
+	if (UNLIKELY(tcp_reassembly_ranges(&c->reassembly) > 0))
 		set_sack_option(c,
 			tcp_reassembly_sack_blocks(
-				c->reassembly, NULL, ret->sack, sack_blocks_max(c, option_room)),
+				&c->reassembly, NULL, ret->sack, sack_blocks_max(c, option_room)),
 			ret);
 	if (a->segments > 0)
 		note_delay(c, a->since_ns, now_ns);

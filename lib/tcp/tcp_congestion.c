@@ -3,6 +3,7 @@
 
 #include "base_bytes.h"
 #include "base_check.h"
+#include "base_time.h"
 
 #define INITIAL_WINDOW_SEGMENTS 10U /* RFC 6928 §2 */
 #define INITIAL_WINDOW_BYTES 14600U /* RFC 6928 §2 */
@@ -24,6 +25,7 @@ tcp_congestion_init(
 		.cwnd = tcp_congestion_initial_window(smss),
 		.ssthresh = TCP_CONGESTION_CWND_MAX,
 		.smss = smss,
+		.cubic = {.epoch_start_ns = TIME_NEVER},
 	};
 }
 

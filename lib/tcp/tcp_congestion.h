@@ -36,8 +36,9 @@ struct tcp_cubic {
 	double w_est; /* bytes */
 	double cwnd_prior; /* bytes; 0: no reduction yet */
 	double cwnd_fraction; /* bytes of growth too small for cwnd so far, 0..1 */
-	uint64_t epoch_start_ns; /* moved on by the times in which cwnd was not the limit */
-	bool in_epoch; /* false: the next ACK in congestion avoidance begins one */
+	uint64_t
+		epoch_start_ns; /* moved on by the times in which cwnd was not the limit; TIME_NEVER: the next
+				  * ACK in congestion avoidance begins one */
 };
 
 /** Proportional rate reduction, RFC 9937 §6.2, names as there; bytes. */

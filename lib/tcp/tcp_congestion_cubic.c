@@ -40,7 +40,7 @@ cubic_on_congestion(struct tcp_congestion_control *cc, uint32_t flight_bytes)
 	/* RFC 9438 §4.7: fast convergence makes room for a new flow. */
 	cc->cubic.w_max = cwnd < cc->cubic.w_max ? cwnd * (1.0 + CUBIC_BETA) / 2.0 : cwnd;
 	cc->cubic.cwnd_prior = cwnd;
-	cc->cubic.in_epoch = false;
+	cc->cubic.epoch_start_ns = TIME_NEVER;
 	return (uint32_t)lround((double)flight_bytes * CUBIC_BETA);
 }
 
@@ -49,7 +49,7 @@ static void
 cubic_on_restart(struct tcp_congestion_control *cc)
 {
 	cc->cubic.w_max = 0.0;
-	cc->cubic.in_epoch = false;
+	cc->cubic.epoch_start_ns = TIME_NEVER;
 }
 
 static void
@@ -58,7 +58,6 @@ begin_epoch(struct tcp_congestion_control *cc, uint64_t now_ns)
 	struct tcp_cubic *c = &cc->cubic;
 	double cwnd_epoch = (double)cc->cwnd;
 
-	c->in_epoch = true;
 	c->epoch_start_ns = now_ns;
 	c->w_est = cwnd_epoch;
 	c->cwnd_fraction = 0.0;
@@ -98,7 +97,7 @@ cubic_on_avoidance_ack(
 	struct tcp_cubic *c = &cc->cubic;
 	double cwnd, next, t, windows_acked = fmin((double)bytes / (double)cc->cwnd, 1.0);
 
-	if (!c->in_epoch)
+	if (c->epoch_start_ns == TIME_NEVER)
 		begin_epoch(cc, now_ns);
 	else if (cc->unlimited) /* RFC 9438 §5.8: that time does not count. */
 		c->epoch_start_ns += now_ns - cc->unlimited_since_ns;

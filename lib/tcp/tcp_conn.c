@@ -43,40 +43,92 @@ tcp_config_defaults(struct tcp_config *ret)
 	};
 }
 
-static bool
-config_valid(const struct tcp_config *cfg)
+bool
+tcp_config_valid(const struct tcp_config *cfg)
 {
 	return cfg->counters != NULL && cfg->release != NULL && cfg->mss_max >= MSS_MAX_MIN &&
 	       cfg->rcv_window_max_bytes >= RCV_WINDOW_MIN &&
 	       cfg->rcv_window_max_bytes <= RCV_WINDOW_MAX && cfg->rcv_window_init_bytes > 0 &&
 	       cfg->rcv_window_init_bytes <= cfg->rcv_window_max_bytes &&
 	       cfg->rcv_payloads_max >= TCP_REASSEMBLY_PAYLOADS_MIN &&
+	       cfg->rcv_payloads_max <= TCP_REASSEMBLY_PAYLOADS_MAX &&
 	       cfg->snd_buffer_bytes >= SND_BUFFER_MIN && cfg->snd_buffer_bytes <= SND_BUFFER_MAX &&
 	       cfg->ack_segments_max > 0 && cfg->rto_min_ns > 0 &&
 	       cfg->rto_min_ns <= cfg->rto_initial_ns && cfg->rto_initial_ns <= cfg->rto_max_ns;
 }
 
+/* ---- memory: the struct, then what its parts need, one after the other ---- */
+
+static uint32_t
+ack_records(const struct tcp_config *cfg)
+{
+	uint32_t n = TCP_ACK_RING;
+
+	while (n > TCP_ACK_RING_MIN && n * TCP_ACK_RING_PAYLOADS > cfg->rcv_payloads_max)
+		n /= 2;
+	return n;
+}
+
+static uint32_t
+scoreboard_ranges(const struct tcp_config *cfg)
+{
+	uint32_t n = cfg->snd_buffer_bytes / TCP_SENT_RECORD_BYTES;
+
+	return MIN_OF(MAX_OF(n, TCP_SCOREBOARD_RANGES_MIN), TCP_SCOREBOARD_RANGES_MAX);
+}
+
+uint64_t
+tcp_conn_bytes(const struct tcp_config *cfg, bool pooled)
+{
+	uint64_t bytes = sizeof(struct tcp_conn);
+
+	bytes += ack_records(cfg) * sizeof(struct tcp_ack_record);
+	bytes += tcp_reassembly_bytes(cfg->rcv_payloads_max, pooled);
+	bytes += scoreboard_ranges(cfg) * sizeof(struct tcp_sack_block);
+	bytes += tcp_sent_records(cfg->snd_buffer_bytes) * sizeof(struct tcp_sent_record);
+	bytes += tcp_send_buffer_size(cfg->snd_buffer_bytes);
+	return (bytes + TCP_CONN_ALIGNMENT - 1) / TCP_CONN_ALIGNMENT * TCP_CONN_ALIGNMENT;
+}
+
+struct tcp_conn *
+tcp_conn_init(void *memory, const struct tcp_config *cfg)
+{
+	struct tcp_conn *c = memory;
+	uint8_t *at = (uint8_t *)(c + 1);
+
+	*c = (struct tcp_conn){.cfg = cfg, .counters = cfg->counters};
+	c->ack.ring = (struct tcp_ack_record *)at;
+	c->ack.ring_size = ack_records(cfg);
+	at += c->ack.ring_size * sizeof(struct tcp_ack_record);
+	tcp_reassembly_init(&c->reassembly, at, cfg->rcv_payloads_max, cfg->reorder_pool,
+		cfg->release, cfg->release_ctx);
+	at += tcp_reassembly_bytes(cfg->rcv_payloads_max, cfg->reorder_pool != NULL);
+	tcp_sent_init(
+		&c->sent, (struct tcp_sent_record *)at, tcp_sent_records(cfg->snd_buffer_bytes));
+	at += c->sent.size * sizeof(struct tcp_sent_record);
+	tcp_scoreboard_init(&c->board, (struct tcp_sack_block *)at, scoreboard_ranges(cfg));
+	at += c->board.ranges_max * sizeof(struct tcp_sack_block);
+	c->send.bytes = at;
+	c->send.size = tcp_send_buffer_size(cfg->snd_buffer_bytes);
+	tcp_conn_reset(c);
+	return c;
+}
+
 struct tcp_conn *
 tcp_conn_create(const struct tcp_config *cfg)
 {
-	struct tcp_conn *c;
+	void *memory;
 
-	if (!config_valid(cfg))
+	if (!tcp_config_valid(cfg))
 		return NULL;
-	c = aligned_alloc(TCP_CACHE_LINE, sizeof(*c));
-	if (c == NULL)
-		return NULL;
-	*c = (struct tcp_conn){.cfg = *cfg};
-	c->counters = cfg->counters;
-	c->reassembly =
-		tcp_reassembly_create(cfg->rcv_payloads_max, cfg->release, cfg->release_ctx);
-	if (c->reassembly == NULL || !tcp_send_buffer_init(&c->send, cfg->snd_buffer_bytes) ||
-		!tcp_sent_init(&c->sent, cfg->snd_buffer_bytes)) {
-		tcp_conn_destroy(c);
-		return NULL;
-	}
-	tcp_conn_reset(c);
-	return c;
+	memory = aligned_alloc(TCP_CONN_ALIGNMENT, tcp_conn_bytes(cfg, cfg->reorder_pool != NULL));
+	return memory != NULL ? tcp_conn_init(memory, cfg) : NULL;
+}
+
+void
+tcp_conn_end(struct tcp_conn *c)
+{
+	tcp_reassembly_reset(&c->reassembly);
 }
 
 void
@@ -84,10 +136,28 @@ tcp_conn_destroy(struct tcp_conn *c)
 {
 	if (c == NULL)
 		return;
-	tcp_reassembly_destroy(c->reassembly);
-	free(c->send.bytes);
-	tcp_sent_free(&c->sent);
+	tcp_conn_end(c);
 	free(c);
+}
+
+struct tcp_reassembly_pool *
+tcp_reorder_pool_create(const struct tcp_config *cfg, uint32_t connections)
+{
+	return tcp_config_valid(cfg)
+		       ? tcp_reassembly_pool_create(cfg->rcv_payloads_max, connections)
+		       : NULL;
+}
+
+void
+tcp_reorder_pool_destroy(struct tcp_reassembly_pool *pool)
+{
+	tcp_reassembly_pool_destroy(pool);
+}
+
+uint64_t
+tcp_reorder_pool_bytes(const struct tcp_config *cfg)
+{
+	return tcp_reassembly_store_bytes(cfg->rcv_payloads_max);
 }
 
 void
@@ -97,23 +167,25 @@ tcp_conn_reset(struct tcp_conn *c)
 		.cfg = c->cfg,
 		.counters = c->counters,
 		.reassembly = c->reassembly,
+		.ack = {.ring = c->ack.ring, .ring_size = c->ack.ring_size},
+		.board = {.range = c->board.range, .ranges_max = c->board.ranges_max},
 		.send = {.bytes = c->send.bytes, .size = c->send.size},
 		.sent = {.ring = c->sent.ring, .size = c->sent.size},
 	};
 
 	*c = keep;
-	tcp_reassembly_reset(c->reassembly);
-	tcp_ack_reset(&c->ack, c->cfg.ack_policy);
+	tcp_reassembly_reset(&c->reassembly);
+	tcp_ack_reset(&c->ack, c->cfg->ack_policy);
 	tcp_timer_stop_all(c);
-	c->mss_max = c->cfg.mss_max;
+	c->mss_max = c->cfg->mss_max;
 	c->mss_default = TCP_MSS_DEFAULT_IPV4;
 	tcp_window_init(c);
 	c->smss = c->mss_max;
 	c->mss_peer = c->mss_default;
-	tcp_rtt_init(&c->rtt, c->cfg.rto_initial_ns, c->cfg.rto_min_ns, c->cfg.rto_max_ns);
+	tcp_rtt_init(&c->rtt, c->cfg->rto_initial_ns, c->cfg->rto_min_ns, c->cfg->rto_max_ns);
 	tcp_congestion_init(&c->congestion,
-		c->cfg.congestion == TCP_CONGESTION_CUBIC ? &tcp_congestion_cubic
-							  : &tcp_congestion_newreno,
+		c->cfg->congestion == TCP_CONGESTION_CUBIC ? &tcp_congestion_cubic
+							   : &tcp_congestion_newreno,
 		c->smss);
 	tcp_ecn_reset(c);
 	tcp_send_start(c, 0);
@@ -124,7 +196,7 @@ set_segment_sizes(struct tcp_conn *c, const struct tcp_open *open)
 {
 	if (open->mss_default != 0)
 		c->mss_peer = c->mss_default = open->mss_default;
-	if (open->mss_max < MSS_MAX_MIN || open->mss_max >= c->cfg.mss_max)
+	if (open->mss_max < MSS_MAX_MIN || open->mss_max >= c->cfg->mss_max)
 		return;
 	c->mss_max = open->mss_max;
 	tcp_window_init(c);
@@ -218,26 +290,26 @@ tcp_conn_send_queued(const struct tcp_conn *c)
 uint32_t
 tcp_conn_recv(struct tcp_conn *c, struct payload *ret_parts, uint32_t parts_max)
 {
-	return tcp_reassembly_recv(c->reassembly, ret_parts, parts_max);
+	return tcp_reassembly_recv(&c->reassembly, ret_parts, parts_max);
 }
 
 uint32_t
 tcp_conn_recv_ready(const struct tcp_conn *c)
 {
-	return tcp_reassembly_ready(c->reassembly);
+	return tcp_reassembly_ready(&c->reassembly);
 }
 
 void
 tcp_conn_consumed(struct tcp_conn *c, uint32_t bytes, uint32_t parts)
 {
-	tcp_reassembly_consumed(c->reassembly, parts);
+	tcp_reassembly_consumed(&c->reassembly, parts);
 	tcp_window_on_consumed(c, bytes);
 }
 
 bool
 tcp_conn_recv_finished(const struct tcp_conn *c)
 {
-	return c->fin_received && tcp_reassembly_ready(c->reassembly) == 0;
+	return c->fin_received && tcp_reassembly_ready(&c->reassembly) == 0;
 }
 
 void
@@ -348,9 +420,9 @@ tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
 		.window_scaling = c->window_scaling,
 		.ecn = c->ecn.on,
 		.retransmits = c->retransmits,
-		.payloads_held = tcp_reassembly_held(c->reassembly),
-		.payloads_out_of_order = tcp_reassembly_out_of_order(c->reassembly),
-		.rcv_bytes_unread = (uint32_t)tcp_reassembly_ready_bytes(c->reassembly),
+		.payloads_held = tcp_reassembly_held(&c->reassembly),
+		.payloads_out_of_order = tcp_reassembly_out_of_order(&c->reassembly),
+		.rcv_bytes_unread = tcp_reassembly_ready_bytes(&c->reassembly),
 	};
 }
 
@@ -375,13 +447,13 @@ check_receiving(const struct tcp_conn *c)
 {
 	const struct tcp_window *w = &c->window;
 
-	tcp_reassembly_check(c->reassembly, c->rcv_nxt);
+	tcp_reassembly_check(&c->reassembly, c->rcv_nxt);
 	CHECK(seq_leq(c->last_ack_sent, c->ack.covered) && seq_leq(c->ack.covered, c->rcv_nxt));
 	/* The FIN takes a number that no window needs to cover. */
 	CHECK(seq_leq(c->rcv_nxt, w->adv + (c->fin_received ? 1U : 0U)));
 	CHECK(tcp_rcv_wnd(c) >> c->rcv_wscale <= TCP_WINDOW_FIELD_MAX);
-	CHECK(w->limit <= c->cfg.rcv_window_max_bytes && w->limit >> c->rcv_wscale > 0);
-	CHECK(w->unread >= tcp_reassembly_ready_bytes(c->reassembly));
+	CHECK(w->limit <= c->cfg->rcv_window_max_bytes && w->limit >> c->rcv_wscale > 0);
+	CHECK(w->unread >= tcp_reassembly_ready_bytes(&c->reassembly));
 	CHECK(!c->fin_received || (c->fin_seen && c->rcv_nxt == c->fin_seq + 1));
 }
 
@@ -389,7 +461,7 @@ void
 tcp_conn_check(const struct tcp_conn *c)
 {
 	check_sending(c);
-	CHECK(c->ack.ring_tail - c->ack.ring_head <= TCP_ACK_RING);
+	CHECK(c->ack.ring_tail - c->ack.ring_head <= c->ack.ring_size);
 	CHECK(c->ack.now || c->ack.segments > 0 || !c->ack.push);
 	CHECK(c->rst == TCP_RST_NONE || c->state != TCP_SYN_SENT || c->rst == TCP_RST_REPLY);
 	/* Whatever waits for the peer has a timer that ends the waiting. */

@@ -44,7 +44,7 @@ const char *tcp_state_name(enum tcp_state state);
  * When in-order data is acknowledged. A burst is what comes between two rounds of
  * tcp_conn_output. Under every policy, hole-filling and FIN segments make an ACK due at the end of
  * the burst, and each out-of-order and each duplicate segment gets an ACK of its own (up to 32 in
- * a burst; then the newest replaces the one before, COUNTER_TCP_ACKS_COALESCED), with the
+ * a burst, fewer where rcv_payloads_max is below 128; then the newest replaces the one before, COUNTER_TCP_ACKS_COALESCED), with the
  * window that went before, so that a sender without SACK can count them.
  */
 enum tcp_ack_policy {
@@ -62,9 +62,12 @@ enum tcp_congestion {
 	TCP_CONGESTION_NEWRENO, /* RFC 6582 */
 };
 
+/** Places for out-of-order data that many connections share (tcp_reorder_pool_create). */
+struct tcp_reassembly_pool;
+
 /**
- * What a connection is made with. tcp_config_defaults fills in everything but the pointers;
- * counters must be set, the histogram may be NULL.
+ * What connections are made with; its sizes are those of their memory. tcp_config_defaults fills in
+ * everything but the pointers; counters must be set, the others may be NULL.
  */
 struct tcp_config {
 	enum tcp_ack_policy ack_policy;
@@ -96,6 +99,9 @@ struct tcp_config {
 	struct histogram *ack_delay; /* ns from tcp_conn_input of the oldest data that an ACK covers
 				      * to its tcp_conn_output, once for each such ACK; may be
 				      * NULL */
+	struct tcp_reassembly_pool *reorder_pool; /* where out-of-order data is kept, made with this
+						   * rcv_payloads_max; NULL: each connection has a
+						   * place of its own */
 };
 
 /** RFC and common-practice defaults; no pointers set. */
@@ -115,14 +121,41 @@ struct tcp_open {
 
 struct tcp_conn;
 
+/** Is every field of cfg in its range, and counters and release set? */
+bool tcp_config_valid(const struct tcp_config *cfg);
+
 /**
- * Allocates a connection in CLOSED with all the memory it will ever use. cfg is copied; what it
- * points to must outlive the connection. NULL when out of memory or cfg is out of range.
+ * Allocates a connection in CLOSED with all the memory it will ever use. cfg may be shared by many;
+ * it and what it points to must outlive the connection, unchanged. NULL when out of memory or cfg is
+ * out of range.
  */
 struct tcp_conn *tcp_conn_create(const struct tcp_config *cfg);
 
 /** Gives back every held owner and frees c. NULL is allowed. Sends nothing: see tcp_conn_abort. */
 void tcp_conn_destroy(struct tcp_conn *c);
+
+/** For who has many: the bytes of one connection of cfg (valid), a multiple of TCP_CONN_ALIGNMENT.
+ *  pooled: cfg has, or will have, a reorder_pool. */
+#define TCP_CONN_ALIGNMENT 64U
+uint64_t tcp_conn_bytes(const struct tcp_config *cfg, bool pooled);
+
+/** tcp_conn_create in memory of the caller's: tcp_conn_bytes of it, aligned. Ended by tcp_conn_end. */
+struct tcp_conn *tcp_conn_init(void *memory, const struct tcp_config *cfg);
+
+/** Gives back every held owner: the memory may be freed. */
+void tcp_conn_end(struct tcp_conn *c);
+
+/**
+ * A pool for tcp_config.reorder_pool: so many connections of cfg may hold out-of-order data at once. A
+ * connection that finds it empty drops out-of-order segments, which their sender then sends again.
+ * NULL: no memory, or cfg out of range.
+ */
+struct tcp_reassembly_pool *tcp_reorder_pool_create(
+	const struct tcp_config *cfg, uint32_t connections);
+/** When no connection uses it any more. NULL is allowed. */
+void tcp_reorder_pool_destroy(struct tcp_reassembly_pool *pool);
+/** Bytes of one connection's place in it. */
+uint64_t tcp_reorder_pool_bytes(const struct tcp_config *cfg);
 
 /** Back to CLOSED as if new, for another tcp_conn_connect; held owners are given back. */
 void tcp_conn_reset(struct tcp_conn *c);

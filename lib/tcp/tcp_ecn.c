@@ -9,7 +9,7 @@
 void
 tcp_ecn_reset(struct tcp_conn *c)
 {
-	c->ecn = (struct tcp_ecn){.ask = c->cfg.ecn};
+	c->ecn = (struct tcp_ecn){.ask = c->cfg->ecn};
 }
 
 void

@@ -43,8 +43,8 @@ enter_established(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_
 	c->retries = 0;
 	c->soft_error = 0;
 	c->last_received_ns = now_ns;
-	if (c->cfg.keepalive_idle_ns != TIME_NEVER)
-		c->keepalive_ns = now_ns + c->cfg.keepalive_idle_ns;
+	if (c->cfg->keepalive_idle_ns != TIME_NEVER)
+		c->keepalive_ns = now_ns + c->cfg->keepalive_idle_ns;
 	if (c->fin_queued) /* closed in SYN-RECEIVED, RFC 9293 §3.10.4 */
 		tcp_set_state(c, TCP_FIN_WAIT_1);
 }
@@ -165,7 +165,7 @@ static void
 on_old_fin(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
 	if (c->state == TCP_TIME_WAIT && s->seq + s->payload.len == c->fin_seq)
-		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+		tcp_timer_start_linger(c, c->cfg->time_wait_ns, now_ns);
 }
 
 static void
@@ -265,12 +265,12 @@ on_fin_acked(struct tcp_conn *c, uint64_t now_ns)
 	switch (c->state) {
 	case TCP_FIN_WAIT_1:
 		tcp_set_state(c, TCP_FIN_WAIT_2);
-		tcp_timer_start_linger(c, c->cfg.fin_wait_2_ns, now_ns);
+		tcp_timer_start_linger(c, c->cfg->fin_wait_2_ns, now_ns);
 		break;
 	case TCP_CLOSING:
 		tcp_set_state(c, TCP_TIME_WAIT);
 		tcp_timer_stop_all(c);
-		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+		tcp_timer_start_linger(c, c->cfg->time_wait_ns, now_ns);
 		break;
 	case TCP_LAST_ACK:
 		tcp_state_end(c, 0);

@@ -23,8 +23,11 @@
 /* SYNs that ask for ECN before one does not: RFC 3168 §6.1.1.1, the loss of one is no proof. */
 #define TCP_ECN_SYN_TRIES 2U
 
-/* Acknowledgments waiting to go out, one for each out-of-order segment of a burst. */
-#define TCP_ACK_RING 32U /* a power of two */
+/* Acknowledgments waiting to go out, one for each out-of-order segment of a burst. With few
+ * buffers fewer: three duplicates tell a sender of a loss, and one more may come before them. */
+#define TCP_ACK_RING 32U /* a power of two, */
+#define TCP_ACK_RING_MIN 4U /* as this */
+#define TCP_ACK_RING_PAYLOADS 4U /* one record for so many buffers */
 
 /* The sender's first windows: acknowledge every second segment, so that slow start, which may
  * count ACKs and not bytes (RFC 3465 limits either way), opens as fast as the RFC allows. */
@@ -51,7 +54,7 @@
 /* Records of segments in flight (tcp_sent.h): one for so many bytes of the send buffer; a power of
  * two. */
 #define TCP_SENT_RECORD_BYTES 256U
-#define TCP_SENT_RECORDS_MIN 256U
+#define TCP_SENT_RECORDS_MIN 8U
 #define TCP_SENT_RECORDS_MAX 16384U
 
 /* RACK-TLP, RFC 8985. */

@@ -15,11 +15,11 @@ tcp_options_offer(const struct tcp_conn *c, struct tcp_segment *ret)
 
 	ret->options |= TCP_OPT_MSS;
 	ret->mss = c->mss_max;
-	if (reply ? c->sack : c->cfg.sack)
+	if (reply ? c->sack : c->cfg->sack)
 		ret->options |= TCP_OPT_SACK_PERMITTED;
-	if (reply ? c->window_scaling : c->cfg.window_scaling) {
+	if (reply ? c->window_scaling : c->cfg->window_scaling) {
 		ret->options |= TCP_OPT_WSCALE;
-		ret->wscale = tcp_window_scale(c->cfg.rcv_window_max_bytes);
+		ret->wscale = tcp_window_scale(c->cfg->rcv_window_max_bytes);
 	}
 }
 
@@ -28,7 +28,7 @@ tcp_options_stamp(const struct tcp_conn *c, uint64_t now_ns, struct tcp_segment 
 {
 	bool syn_sent = c->state == TCP_SYN_SENT;
 
-	if (syn_sent ? !c->cfg.timestamps : !c->timestamps)
+	if (syn_sent ? !c->cfg->timestamps : !c->timestamps)
 		return;
 	ret->options |= TCP_OPT_TIMESTAMPS;
 	ret->ts_val = tcp_options_clock(c, now_ns);
@@ -48,13 +48,13 @@ void
 tcp_options_negotiate(struct tcp_conn *c, const struct tcp_segment *syn)
 {
 	c->mss_peer = syn->options & TCP_OPT_MSS ? syn->mss : c->mss_default;
-	c->timestamps = c->cfg.timestamps && (syn->options & TCP_OPT_TIMESTAMPS);
-	c->sack = c->cfg.sack && (syn->options & TCP_OPT_SACK_PERMITTED);
-	c->rack.on = c->sack && c->cfg.rack;
-	c->window_scaling = c->cfg.window_scaling && (syn->options & TCP_OPT_WSCALE);
+	c->timestamps = c->cfg->timestamps && (syn->options & TCP_OPT_TIMESTAMPS);
+	c->sack = c->cfg->sack && (syn->options & TCP_OPT_SACK_PERMITTED);
+	c->rack.on = c->sack && c->cfg->rack;
+	c->window_scaling = c->cfg->window_scaling && (syn->options & TCP_OPT_WSCALE);
 	if (c->window_scaling) {
 		c->snd_wscale = (uint8_t)MIN_OF(syn->wscale, TCP_WSCALE_MAX);
-		c->rcv_wscale = tcp_window_scale(c->cfg.rcv_window_max_bytes);
+		c->rcv_wscale = tcp_window_scale(c->cfg->rcv_window_max_bytes);
 	}
 	tcp_send_on_smss(c, effective_smss(c));
 }

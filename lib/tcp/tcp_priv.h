@@ -48,7 +48,8 @@ struct tcp_ack_state {
 	uint64_t since_ns; /* arrival of the oldest pending segment, or of the last one that was */
 	struct tcp_ack_parts parts;
 	uint32_t ring_head, ring_tail; /* free-running */
-	struct tcp_ack_record ring[TCP_ACK_RING];
+	uint32_t ring_size; /* a power of two */
+	struct tcp_ack_record *ring;
 };
 
 /** The receive window (tcp_window.c). */
@@ -141,8 +142,6 @@ enum tcp_rst_pending {
 	TCP_RST_CLOSE, /* then CLOSED */
 };
 
-#define TCP_CACHE_LINE 64
-
 struct tcp_conn {
 	/* read for every segment, in the order of use: the first cache lines */
 	enum tcp_state state;
@@ -157,7 +156,7 @@ struct tcp_conn {
 	bool fin_seen, fin_received; /* fin_seq is known; and reached by RCV.NXT */
 	bool discard; /* the application reads no more */
 	uint32_t keepalive_sent; /* probes since something was received */
-	struct tcp_reassembly *reassembly;
+	const struct tcp_config *cfg;
 	struct counters *counters;
 	uint64_t ts_recent_ns;
 	uint64_t last_received_ns;
@@ -166,6 +165,7 @@ struct tcp_conn {
 	 * timer_kind says */
 	uint64_t rto_ns, persist_ns, keepalive_ns, linger_ns; /* linger: TIME-WAIT, FIN-WAIT-2 */
 	struct tcp_ack_state ack;
+	struct tcp_reassembly reassembly;
 
 	/* sending */
 	uint32_t iss, irs;
@@ -214,8 +214,8 @@ struct tcp_conn {
 	int error, soft_error;
 	uint32_t retransmits;
 	uint64_t syn_sent_ns, established_ns;
-	struct tcp_config cfg;
-} __attribute__((aligned(TCP_CACHE_LINE)));
+	/* then the memory of ack.ring, reassembly, board, sent and send, see tcp_conn_bytes */
+} __attribute__((aligned(TCP_CONN_ALIGNMENT)));
 
 /* tcp_state.c */
 
@@ -366,7 +366,8 @@ void tcp_window_tune(struct tcp_conn *c, uint64_t now_ns);
 
 /* tcp_send.c: what we send */
 
-bool tcp_send_buffer_init(struct tcp_send_buffer *b, uint32_t bytes);
+/** The size of a buffer for so many bytes: a power of two. */
+uint32_t tcp_send_buffer_size(uint32_t bytes);
 void tcp_send_start(struct tcp_conn *c, uint32_t iss);
 /** The next data or FIN segment that windows allow, into *ret (seq, flags, payload). */
 bool tcp_send_next(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret);

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
-
 #include "base_bytes.h"
 #include "base_check.h"
 #include "tcp_reassembly_priv.h"
@@ -15,32 +13,29 @@ round_up_to_power_of_two(uint32_t n)
 	return power;
 }
 
-struct tcp_reassembly *
-tcp_reassembly_create(uint32_t payloads_max, buffer_release_fn release, void *release_ctx)
+uint64_t
+tcp_reassembly_bytes(uint32_t payloads_max, bool pooled)
 {
-	struct tcp_reassembly *r;
-	uint32_t ring_size;
+	return round_up_to_power_of_two(payloads_max) * (uint64_t)sizeof(struct payload) +
+	       (pooled ? 0 : tcp_reassembly_store_bytes(payloads_max));
+}
 
-	if (payloads_max < TCP_REASSEMBLY_PAYLOADS_MIN ||
-		payloads_max > TCP_REASSEMBLY_PAYLOADS_MAX)
-		return NULL;
-	r = calloc(1, sizeof(*r));
-	if (r == NULL)
-		return NULL;
-	ring_size = round_up_to_power_of_two(payloads_max);
-	r->ring = calloc(ring_size, sizeof(*r->ring));
-	r->store = reassembly_store_create(payloads_max);
-	if (r->ring == NULL || r->store == NULL) {
-		reassembly_store_destroy(r->store);
-		free(r->ring);
-		free(r);
-		return NULL;
-	}
-	r->ring_mask = ring_size - 1;
-	r->payloads_max = payloads_max;
-	r->release = release;
-	r->release_ctx = release_ctx;
-	return r;
+void
+tcp_reassembly_init(struct tcp_reassembly *r, void *memory, uint32_t payloads_max,
+	struct tcp_reassembly_pool *pool, buffer_release_fn release, void *release_ctx)
+{
+	uint32_t ring_size = round_up_to_power_of_two(payloads_max);
+
+	CHECK(payloads_max >= TCP_REASSEMBLY_PAYLOADS_MIN &&
+		payloads_max <= TCP_REASSEMBLY_PAYLOADS_MAX);
+	*r = (struct tcp_reassembly){.ring = memory,
+		.ring_mask = ring_size - 1,
+		.payloads_max = payloads_max,
+		.pool = pool,
+		.release = release,
+		.release_ctx = release_ctx};
+	if (pool == NULL)
+		r->store = reassembly_store_init(r->ring + ring_size, payloads_max);
 }
 
 void
@@ -56,22 +51,11 @@ tcp_reassembly_reset(struct tcp_reassembly *r)
 	tcp_reassembly_consumed(r, r->taken);
 }
 
-void
-tcp_reassembly_destroy(struct tcp_reassembly *r)
-{
-	if (r == NULL)
-		return;
-	tcp_reassembly_reset(r);
-	reassembly_store_destroy(r->store);
-	free(r->ring);
-	free(r);
-}
-
 uint32_t
 tcp_reassembly_recv(struct tcp_reassembly *r, struct payload *ret_parts, uint32_t parts_max)
 {
 	uint32_t i, n = MIN_OF(parts_max, tcp_reassembly_ready(r));
-	uint64_t bytes = 0;
+	uint32_t bytes = 0;
 
 	for (i = 0; i < n; i++) {
 		ret_parts[i] = r->ring[(r->ring_head + i) & r->ring_mask];
@@ -176,7 +160,9 @@ has_room(const struct tcp_reassembly *r, const struct placement *p, bool in_orde
 		return r->held < limit;
 	limit -= r->payloads_max / TCP_REASSEMBLY_RESERVE_DIVISOR;
 	return r->held < limit &&
-	       (p->joins_below || p->joins_above || r->range_count < TCP_REASSEMBLY_RANGES_MAX);
+	       (p->joins_below || p->joins_above ||
+		       (r->range_count < tcp_reassembly_ranges_max(r->payloads_max) &&
+			       reassembly_store_there(r)));
 }
 
 static void
@@ -256,8 +242,8 @@ tcp_reassembly_sack_blocks(const struct tcp_reassembly *r, const struct tcp_sack
 
 	if (dsack != NULL && dsack->left != dsack->right && blocks_max > 0)
 		ret_blocks[count++] = *dsack;
-	for (slot = r->store->newest; slot != REASSEMBLY_NO_SLOT && count < blocks_max;
-		slot = range->older) {
+	slot = r->range_count > 0 ? r->store->newest : REASSEMBLY_NO_SLOT;
+	for (; slot != REASSEMBLY_NO_SLOT && count < blocks_max; slot = range->older) {
 		range = &r->store->range[slot];
 		ret_blocks[count++] =
 			(struct tcp_sack_block){.left = range->left, .right = range->right};
@@ -296,8 +282,8 @@ check_range(const struct tcp_reassembly *r, const struct reassembly_range *range
 
 	CHECK(seq_lt(range->left, range->right));
 	for (node = range->first; node != REASSEMBLY_NO_NODE; node = nodes[node].next) {
-		CHECK(nodes[node].payload.len > 0);
-		seq += nodes[node].payload.len;
+		CHECK(nodes[node].len > 0);
+		seq += nodes[node].len;
 		last = node;
 		count++;
 	}
@@ -322,15 +308,24 @@ check_recency(const struct tcp_reassembly *r)
 	CHECK(count == r->range_count);
 }
 
+static uint32_t
+count_free_nodes(const struct tcp_reassembly_store *s)
+{
+	uint32_t node, n = 0;
+
+	for (node = s->free_node; node != REASSEMBLY_NO_NODE; node = s->nodes[node].next)
+		n++;
+	return n;
+}
+
 void
 tcp_reassembly_check(const struct tcp_reassembly *r, uint32_t rcv_nxt)
 {
-	const struct tcp_reassembly_store *s = r->store;
-	uint32_t i, node, used = 0, free_nodes = 0, edge = rcv_nxt;
+	uint32_t i, used = 0, edge = rcv_nxt;
 	uint64_t bytes = 0;
 
 	check_ring(r);
-	CHECK(r->range_count <= TCP_REASSEMBLY_RANGES_MAX);
+	CHECK(r->range_count <= tcp_reassembly_ranges_max(r->payloads_max));
 	for (i = 0; i < r->range_count; i++) {
 		const struct reassembly_range *range = reassembly_range_at(r, i);
 
@@ -339,10 +334,12 @@ tcp_reassembly_check(const struct tcp_reassembly *r, uint32_t rcv_nxt)
 		bytes += range->right - range->left;
 		used += check_range(r, range);
 	}
-	for (node = s->free_node; node != REASSEMBLY_NO_NODE; node = s->nodes[node].next)
-		free_nodes++;
 	CHECK(used == r->out_of_order);
 	CHECK(bytes == r->out_of_order_bytes);
-	CHECK(used + free_nodes == r->payloads_max);
+	CHECK(r->store != NULL || r->range_count == 0);
+	CHECK(r->pool == NULL || r->store == NULL || r->range_count > 0);
+	if (r->store == NULL)
+		return;
+	CHECK(used + count_free_nodes(r->store) == r->payloads_max);
 	check_recency(r);
 }

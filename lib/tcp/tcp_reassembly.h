@@ -12,7 +12,8 @@
 /*
  * The received data of one connection: what is in order and waits for the application, and what
  * came out of order and waits for a hole to be filled (RFC 9293 §3.10.7.4, "seventh"). It holds
- * payloads by reference; no byte is copied. All memory is allocated by create.
+ * payloads by reference; no byte is copied. All memory is given to init; out-of-order data may be
+ * kept in a store that is borrowed from a pool for as long as there is some.
  *
  * The caller keeps RCV.NXT and passes it in. The FIN is not stored here: the caller remembers its
  * sequence number and ends the stream when RCV.NXT reaches it (and recv has taken all), so that
@@ -27,8 +28,10 @@
  * in-order data, so that out-of-order data never starves the segment that fills the hole.
  */
 
-/** Ranges held at once. A segment that would begin another is refused (NO_BUFFER). */
+/** Ranges held at once at most, of few payloads fewer: tcp_reassembly_ranges_max. A segment that
+ *  would begin another is refused (NO_BUFFER). */
 #define TCP_REASSEMBLY_RANGES_MAX 256U
+#define TCP_REASSEMBLY_RANGES_DIVISOR 4U /* one for so many payloads */
 /** Out-of-order data may not use the last 1/8 of payloads_max. */
 #define TCP_REASSEMBLY_RESERVE_DIVISOR 8U
 #define TCP_REASSEMBLY_PAYLOADS_MIN 16U
@@ -36,6 +39,9 @@
 
 /** Out-of-order data; see tcp_reassembly_priv.h. */
 struct tcp_reassembly_store;
+
+/** Stores that many connections share: each that holds out-of-order data has one. */
+struct tcp_reassembly_pool;
 
 /** The fields are for the inline functions below only; use the functions. */
 struct tcp_reassembly {
@@ -45,11 +51,13 @@ struct tcp_reassembly {
 	uint32_t payloads_max;
 	uint32_t held; /* ready + out of order + taken */
 	uint32_t range_count;
-	uint64_t ready_bytes;
+	uint32_t ready_bytes; /* no window is above 2^30 */
 	uint32_t taken; /* by recv, not yet reported by consumed */
 	uint32_t out_of_order; /* payloads in ranges */
-	uint64_t out_of_order_bytes;
-	struct tcp_reassembly_store *store;
+	uint32_t out_of_order_bytes;
+	struct tcp_reassembly_store
+		*store; /* NULL: none is needed, or there was none in the pool */
+	struct tcp_reassembly_pool *pool; /* NULL: store is our own */
 	buffer_release_fn release;
 	void *release_ctx;
 };
@@ -73,16 +81,35 @@ struct tcp_reassembly_result {
 					  * left == right: none */
 };
 
-/**
- * Allocates a store for at most payloads_max held payloads (TCP_REASSEMBLY_PAYLOADS_MIN .. _MAX).
- * release gives back owners of payloads that are replaced or dropped by reset and destroy; owners
- * that are NULL are not released. NULL when out of memory or out of range.
- */
-struct tcp_reassembly *tcp_reassembly_create(
-	uint32_t payloads_max, buffer_release_fn release, void *release_ctx);
+/** Ranges that are held at once at most with so many payloads. */
+static inline uint32_t
+tcp_reassembly_ranges_max(uint32_t payloads_max)
+{
+	uint32_t n = payloads_max / TCP_REASSEMBLY_RANGES_DIVISOR;
 
-/** Releases every held owner and frees r. NULL is allowed. */
-void tcp_reassembly_destroy(struct tcp_reassembly *r);
+	return n < TCP_REASSEMBLY_RANGES_MAX ? n : TCP_REASSEMBLY_RANGES_MAX;
+}
+
+/** Bytes of memory that init needs, a multiple of 8; payloads_max in its range. pooled: out-of-order
+ *  data is kept in a pool's stores. */
+uint64_t tcp_reassembly_bytes(uint32_t payloads_max, bool pooled);
+
+/**
+ * Makes *r an empty one for at most payloads_max held payloads (TCP_REASSEMBLY_PAYLOADS_MIN .. _MAX)
+ * in memory (tcp_reassembly_bytes, aligned to 8), which stays the caller's and has to outlive r as the
+ * pool has to. release gives back owners of payloads that are replaced or dropped by reset; owners
+ * that are NULL are not released. pool: of stores for as many payloads; NULL: r has its own.
+ */
+void tcp_reassembly_init(struct tcp_reassembly *r, void *memory, uint32_t payloads_max,
+	struct tcp_reassembly_pool *pool, buffer_release_fn release, void *release_ctx);
+
+/** A pool of stores for payloads_max payloads each; while all are in use further out-of-order
+ *  segments are refused (NO_BUFFER). NULL: no memory. */
+struct tcp_reassembly_pool *tcp_reassembly_pool_create(uint32_t payloads_max, uint32_t stores);
+/** None may be in use. NULL is allowed. */
+void tcp_reassembly_pool_destroy(struct tcp_reassembly_pool *pool);
+/** Bytes of one store. */
+uint64_t tcp_reassembly_store_bytes(uint32_t payloads_max);
 
 /** Releases every held owner; r is as new. What recv has handed out is no longer charged; late
  *  tcp_reassembly_consumed reports about it do no harm. */
@@ -153,7 +180,7 @@ tcp_reassembly_ready(const struct tcp_reassembly *r)
 }
 
 /** Bytes in those. */
-static inline uint64_t
+static inline uint32_t
 tcp_reassembly_ready_bytes(const struct tcp_reassembly *r)
 {
 	return r->ready_bytes;
@@ -181,7 +208,7 @@ tcp_reassembly_out_of_order(const struct tcp_reassembly *r)
 }
 
 /** Bytes held out of order. */
-static inline uint64_t
+static inline uint32_t
 tcp_reassembly_out_of_order_bytes(const struct tcp_reassembly *r)
 {
 	return r->out_of_order_bytes;

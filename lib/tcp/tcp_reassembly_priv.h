@@ -17,9 +17,12 @@
 #define REASSEMBLY_NO_NODE UINT32_MAX
 #define REASSEMBLY_NO_SLOT UINT16_MAX
 
+/* A payload, and where the next one is. */
 struct reassembly_node {
-	struct payload payload;
+	const uint8_t *data;
+	uint32_t len;
 	uint32_t next; /* in its range, or in the free list */
+	void *owner;
 };
 
 struct reassembly_range {
@@ -29,18 +32,27 @@ struct reassembly_range {
 };
 
 struct tcp_reassembly_store {
-	struct reassembly_node *nodes; /* payloads_max */
+	struct reassembly_node *nodes; /* payloads_max, behind this struct */
+	struct reassembly_range *range; /* ranges_max, behind those */
+	uint16_t *order; /* as many slots, behind those: the used ones sorted, then the free */
+	struct tcp_reassembly_store *next; /* in the pool */
 	uint32_t free_node;
 	uint16_t newest, oldest; /* slots */
-	uint16_t order[TCP_REASSEMBLY_RANGES_MAX]; /* slots: the used ones sorted, then the free */
-	struct reassembly_range range[TCP_REASSEMBLY_RANGES_MAX];
 };
 
-/** Allocates an empty store of nodes_max nodes. NULL when out of memory. */
-struct tcp_reassembly_store *reassembly_store_create(uint32_t nodes_max);
+struct tcp_reassembly_pool {
+	struct tcp_reassembly_store *free;
+};
 
-/** Frees s, but no owner: call reassembly_store_clear first. NULL is allowed. */
-void reassembly_store_destroy(struct tcp_reassembly_store *s);
+/** Makes an empty store of nodes_max nodes in memory (tcp_reassembly_store_bytes, aligned to 8). */
+struct tcp_reassembly_store *reassembly_store_init(void *memory, uint32_t nodes_max);
+
+/** Is there a store for r's out-of-order data? */
+static inline bool
+reassembly_store_there(const struct tcp_reassembly *r)
+{
+	return r->store != NULL || r->pool->free != NULL;
+}
 
 /** Releases all nodes' owners and removes all ranges. */
 void reassembly_store_clear(struct tcp_reassembly *r);
@@ -51,7 +63,7 @@ struct reassembly_range *reassembly_range_at(const struct tcp_reassembly *r, uin
 /** The index of the first range whose right edge is at or above seq; range_count if none. */
 uint32_t reassembly_range_find(const struct tcp_reassembly *r, uint32_t seq);
 
-/** Makes a range of one payload at index; there must be room. It is the newest. */
+/** Makes a range of one payload at index; there must be room, and a store. It is the newest. */
 void reassembly_range_add(
 	struct tcp_reassembly *r, uint32_t index, uint32_t left, const struct payload *payload);
 

@@ -5,43 +5,77 @@
 #include "base_check.h"
 #include "tcp_reassembly_priv.h"
 
-static void
-store_link_free_nodes(struct tcp_reassembly_store *s, uint32_t nodes_max)
+uint64_t
+tcp_reassembly_store_bytes(uint32_t payloads_max)
 {
-	uint32_t i;
+	uint64_t ranges = tcp_reassembly_ranges_max(payloads_max), bytes;
 
-	for (i = 0; i < nodes_max; i++)
-		s->nodes[i].next = i + 1 < nodes_max ? i + 1 : REASSEMBLY_NO_NODE;
-	s->free_node = 0;
+	bytes = sizeof(struct tcp_reassembly_store) +
+		payloads_max * (uint64_t)sizeof(struct reassembly_node) +
+		ranges * (sizeof(struct reassembly_range) + sizeof(uint16_t));
+	return (bytes + 7) & ~UINT64_C(7);
 }
 
 struct tcp_reassembly_store *
-reassembly_store_create(uint32_t nodes_max)
+reassembly_store_init(void *memory, uint32_t nodes_max)
 {
-	struct tcp_reassembly_store *s = calloc(1, sizeof(*s));
-	uint32_t i;
+	struct tcp_reassembly_store *s = memory;
+	uint32_t ranges = tcp_reassembly_ranges_max(nodes_max), i;
 
-	if (s == NULL)
-		return NULL;
-	s->nodes = calloc(nodes_max, sizeof(*s->nodes));
-	if (s->nodes == NULL) {
-		free(s);
-		return NULL;
-	}
-	store_link_free_nodes(s, nodes_max);
-	for (i = 0; i < TCP_REASSEMBLY_RANGES_MAX; i++)
+	*s = (struct tcp_reassembly_store){.nodes = (struct reassembly_node *)(s + 1)};
+	s->range = (struct reassembly_range *)(s->nodes + nodes_max);
+	s->order = (uint16_t *)(s->range + ranges);
+	for (i = 0; i < nodes_max; i++)
+		s->nodes[i].next = i + 1 < nodes_max ? i + 1 : REASSEMBLY_NO_NODE;
+	for (i = 0; i < ranges; i++)
 		s->order[i] = (uint16_t)i;
 	s->newest = s->oldest = REASSEMBLY_NO_SLOT;
 	return s;
 }
 
-void
-reassembly_store_destroy(struct tcp_reassembly_store *s)
+struct tcp_reassembly_pool *
+tcp_reassembly_pool_create(uint32_t payloads_max, uint32_t stores)
 {
-	if (s == NULL)
+	uint64_t bytes = tcp_reassembly_store_bytes(payloads_max);
+	struct tcp_reassembly_pool *pool = malloc(sizeof(*pool) + stores * bytes);
+	struct tcp_reassembly_store *s;
+
+	if (pool == NULL)
+		return NULL;
+	pool->free = NULL;
+	while (stores > 0) {
+		s = reassembly_store_init((uint8_t *)(pool + 1) + --stores * bytes, payloads_max);
+		s->next = pool->free;
+		pool->free = s;
+	}
+	return pool;
+}
+
+void
+tcp_reassembly_pool_destroy(struct tcp_reassembly_pool *pool)
+{
+	free(pool);
+}
+
+static void
+store_borrow(struct tcp_reassembly *r)
+{
+	if (r->store != NULL)
 		return;
-	free(s->nodes);
-	free(s);
+	CHECK(r->pool->free != NULL);
+	r->store = r->pool->free;
+	r->pool->free = r->store->next;
+}
+
+/* The last range is gone: an empty store is as good as any other. */
+static void
+store_return(struct tcp_reassembly *r)
+{
+	if (r->range_count > 0 || r->pool == NULL)
+		return;
+	r->store->next = r->pool->free;
+	r->pool->free = r->store;
+	r->store = NULL;
 }
 
 void
@@ -59,7 +93,8 @@ node_take(struct tcp_reassembly *r, const struct payload *payload)
 
 	CHECK(id != REASSEMBLY_NO_NODE);
 	s->free_node = s->nodes[id].next;
-	s->nodes[id] = (struct reassembly_node){.payload = *payload, .next = REASSEMBLY_NO_NODE};
+	s->nodes[id] = (struct reassembly_node){
+		payload->data, payload->len, REASSEMBLY_NO_NODE, payload->owner};
 	r->out_of_order++;
 	r->out_of_order_bytes += payload->len;
 	return id;
@@ -73,7 +108,7 @@ node_give(struct tcp_reassembly *r, uint32_t id)
 	uint32_t next = s->nodes[id].next;
 
 	r->out_of_order--;
-	r->out_of_order_bytes -= s->nodes[id].payload.len;
+	r->out_of_order_bytes -= s->nodes[id].len;
 	s->nodes[id].next = s->free_node;
 	s->free_node = id;
 	return next;
@@ -147,11 +182,14 @@ void
 reassembly_range_add(
 	struct tcp_reassembly *r, uint32_t index, uint32_t left, const struct payload *payload)
 {
-	struct tcp_reassembly_store *s = r->store;
-	uint16_t *order = s->order, slot;
+	struct tcp_reassembly_store *s;
+	uint16_t *order, slot;
 	uint32_t node;
 
-	CHECK(r->range_count < TCP_REASSEMBLY_RANGES_MAX);
+	CHECK(r->range_count < tcp_reassembly_ranges_max(r->payloads_max));
+	store_borrow(r);
+	s = r->store;
+	order = s->order;
 	node = node_take(r, payload);
 	slot = order[r->range_count];
 	memmove(&order[index + 1], &order[index], (r->range_count - index) * sizeof(*order));
@@ -221,22 +259,28 @@ reassembly_range_drop(struct tcp_reassembly *r, uint32_t index)
 
 	range_remove(r, index);
 	while (node != REASSEMBLY_NO_NODE) {
-		owner = r->store->nodes[node].payload.owner;
+		owner = r->store->nodes[node].owner;
 		node = node_give(r, node);
 		r->held--;
 		if (owner != NULL)
 			r->release(r->release_ctx, owner);
 	}
+	store_return(r);
 }
 
 void
 reassembly_range_deliver_first(struct tcp_reassembly *r)
 {
 	uint32_t node = reassembly_range_at(r, 0)->first;
+	const struct reassembly_node *n;
+	struct payload payload;
 
 	range_remove(r, 0);
 	while (node != REASSEMBLY_NO_NODE) {
-		reassembly_ring_push(r, &r->store->nodes[node].payload);
+		n = &r->store->nodes[node];
+		payload = (struct payload){n->data, n->len, n->owner};
+		reassembly_ring_push(r, &payload);
 		node = node_give(r, node);
 	}
+	store_return(r);
 }

@@ -12,7 +12,6 @@ tcp_rtt_init(struct tcp_rtt *t, uint64_t rto_initial_ns, uint64_t rto_min_ns, ui
 	CHECK(rto_min_ns > 0 && rto_min_ns <= rto_initial_ns && rto_initial_ns <= rto_max_ns);
 	*t = (struct tcp_rtt){
 		.base_rto_ns = rto_initial_ns,
-		.rto_initial_ns = rto_initial_ns,
 		.rto_min_ns = rto_min_ns,
 		.rto_max_ns = rto_max_ns,
 	};

@@ -25,7 +25,7 @@ struct tcp_rtt {
 	uint64_t min_rtt_ns; /* the smallest sample; 0 until the first */
 	uint64_t latest_ns; /* the last sample; 0 until the first */
 	uint64_t base_rto_ns; /* before backing off; rto_min..rto_max */
-	uint64_t rto_initial_ns, rto_min_ns, rto_max_ns;
+	uint64_t rto_min_ns, rto_max_ns;
 	uint32_t backoff; /* expiries since the last valid sample: RTO = base * 2^backoff */
 	uint32_t samples; /* taken, saturating */
 };

@@ -10,10 +10,16 @@
 #define DSACK_AGE_MAX (UINT32_C(1) << 30)
 
 void
+tcp_scoreboard_init(struct tcp_scoreboard *s, struct tcp_sack_block *range, uint32_t ranges_max)
+{
+	*s = (struct tcp_scoreboard){.range = range, .ranges_max = ranges_max};
+}
+
+void
 tcp_scoreboard_reset(struct tcp_scoreboard *s, uint32_t iss_next, uint32_t smss)
 {
 	CHECK(smss > 0);
-	memset(s, 0, sizeof(*s));
+	tcp_scoreboard_init(s, s->range, s->ranges_max);
 	s->snd_una = s->high_data = s->high_rxt = iss_next;
 	s->rescue_rxt = s->recovery_point = iss_next;
 	s->lost_edge = s->rto_edge = iss_next;
@@ -109,7 +115,7 @@ range_merge(struct tcp_scoreboard *s, struct tcp_sack_block block)
 		block.left = seq_min(block.left, range->left);
 		block.right = seq_max(block.right, range->right);
 	}
-	if (count == 0 && s->range_count == TCP_SCOREBOARD_RANGES_MAX)
+	if (count == 0 && s->range_count == s->ranges_max)
 		return 0;
 	range_replace(s, index, count, block);
 	news = block.right - block.left - known;
@@ -379,7 +385,7 @@ tcp_scoreboard_check(const struct tcp_scoreboard *s)
 	CHECK(in_flight(s, s->high_rxt) && in_flight(s, s->lost_edge) && in_flight(s, s->rto_edge));
 	CHECK(!(s->recovering && s->after_rto));
 	CHECK(!s->after_rto || seq_lt(s->snd_una, s->recovery_point));
-	CHECK(s->range_count <= TCP_SCOREBOARD_RANGES_MAX);
+	CHECK(s->range_count <= s->ranges_max);
 	for (i = 0; i < s->range_count; i++) {
 		CHECK(seq_lt(s->range[i].left, s->range[i].right));
 		CHECK(in_flight(s, s->range[i].left) && in_flight(s, s->range[i].right));

@@ -26,8 +26,9 @@
  *   ACK >= recovery_point  _exit_recovery
  */
 
-/** Disjoint SACKed ranges remembered; more are not recorded (their data may be sent twice). */
+/** Disjoint SACKed ranges remembered at most; more are not recorded (their data may be sent twice). */
 #define TCP_SCOREBOARD_RANGES_MAX 128U
+#define TCP_SCOREBOARD_RANGES_MIN 8U
 #define TCP_SCOREBOARD_DUP_THRESH 3U /* RFC 6675 §2 DupThresh */
 
 /** Fields may be read; they are changed by the functions only. */
@@ -46,7 +47,8 @@ struct tcp_scoreboard {
 	bool after_rto; /* a timeout's repair goes on, until recovery_point is acknowledged */
 	bool rescue_used;
 	bool sack_seen; /* the peer has SACKed something since the reset */
-	struct tcp_sack_block range[TCP_SCOREBOARD_RANGES_MAX]; /* sorted, disjoint, not adjacent */
+	uint32_t ranges_max;
+	struct tcp_sack_block *range; /* sorted, disjoint, not adjacent */
 };
 
 /** What an ACK told us. */
@@ -67,6 +69,10 @@ enum tcp_next_seg {
 	TCP_NEXT_SEG_RETRANSMIT, /* rules 1 and 3 */
 	TCP_NEXT_SEG_RESCUE, /* rule 4 */
 };
+
+/** Its memory: room for ranges_max (1..) ranges, the caller's, which has to outlive s. Reset follows. */
+void tcp_scoreboard_init(
+	struct tcp_scoreboard *s, struct tcp_sack_block *range, uint32_t ranges_max);
 
 /** Nothing outstanding, nothing SACKed; the next byte to be sent is iss_next. smss: 1.. bytes. */
 void tcp_scoreboard_reset(struct tcp_scoreboard *s, uint32_t iss_next, uint32_t smss);

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
-
 #include "base_bytes.h"
 #include "base_check.h"
 #include "tcp_priv.h"
 
-bool
-tcp_send_buffer_init(struct tcp_send_buffer *b, uint32_t bytes)
+uint32_t
+tcp_send_buffer_size(uint32_t bytes)
 {
 	uint32_t size = 1;
 
 	while (size < bytes)
 		size *= 2;
-	b->bytes = malloc(size);
-	b->size = size;
-	return b->bytes != NULL;
+	return size;
 }
 
 void

@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp_sent.h"
 
-#include <stdlib.h>
-
 #include "base_bytes.h"
 #include "base_check.h"
 
-bool
-tcp_sent_init(struct tcp_sent *s, uint32_t buffer_bytes)
+uint32_t
+tcp_sent_records(uint32_t buffer_bytes)
 {
 	uint32_t records = MIN_OF(buffer_bytes / TCP_SENT_RECORD_BYTES, TCP_SENT_RECORDS_MAX);
+	uint32_t size = TCP_SENT_RECORDS_MIN;
 
-	s->size = TCP_SENT_RECORDS_MIN;
-	while (s->size < records)
-		s->size *= 2;
-	s->ring = calloc(s->size, sizeof(s->ring[0]));
-	return s->ring != NULL;
+	while (size < records)
+		size *= 2;
+	return size;
 }
 
 void
-tcp_sent_free(struct tcp_sent *s)
+tcp_sent_init(struct tcp_sent *s, struct tcp_sent_record *ring, uint32_t records)
 {
-	free(s->ring);
-	s->ring = NULL;
+	*s = (struct tcp_sent){.ring = ring, .size = records};
 }
 
 void

@@ -13,7 +13,7 @@
  * lie side by side from SND.UNA to SND.NXT, so that a record begins where the one before it ends.
  * What has been SACKed stands in the scoreboard; `sacked` here is a note that all of a record was.
  *
- * The memory is taken once. New data may fill half of the records (tcp_sent_has_room); the other
+ * The memory is given once. New data may fill half of the records (tcp_sent_has_room); the other
  * half is for splitting them when part of one is sent again. Should even that run out, which takes
  * a peer that SACKs crumbs of segments, a record counts as sent again as a whole: what of it was
  * not is found lost later, by its new time or by the RTO.
@@ -38,10 +38,11 @@ struct tcp_sent {
 	uint32_t lost_count, sacked_count; /* records that are */
 };
 
-/** Takes memory for what a send buffer of buffer_bytes may have outstanding. false: there is none. */
-bool tcp_sent_init(struct tcp_sent *s, uint32_t buffer_bytes);
+/** Records for what a send buffer of buffer_bytes may have outstanding: a power of two. */
+uint32_t tcp_sent_records(uint32_t buffer_bytes);
 
-void tcp_sent_free(struct tcp_sent *s);
+/** Its memory: records (tcp_sent_records) of them, the caller's, which has to outlive s. */
+void tcp_sent_init(struct tcp_sent *s, struct tcp_sent_record *ring, uint32_t records);
 
 /** Nothing is outstanding; the next byte to be sent is una. */
 void tcp_sent_reset(struct tcp_sent *s, uint32_t una);

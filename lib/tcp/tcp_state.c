@@ -51,7 +51,7 @@ tcp_state_end(struct tcp_conn *c, int error)
 	tcp_set_state(c, TCP_CLOSED);
 	c->error = error;
 	tcp_timer_stop_all(c);
-	tcp_ack_reset(&c->ack, c->cfg.ack_policy);
+	tcp_ack_reset(&c->ack, c->cfg->ack_policy);
 	c->syn_due = false;
 	c->probe_due = false;
 }

@@ -50,14 +50,14 @@ on_in_order(struct tcp_conn *c, const struct tcp_segment *s, const struct tcp_re
 	if (r->bytes_duplicate > 0)
 		tcp_ack_on_duplicate(c, &r->duplicate); /* RFC 2883 §4.3: partly a duplicate */
 	if (c->state == TCP_FIN_WAIT_2) /* the peer is alive and not done */
-		tcp_timer_start_linger(c, c->cfg.fin_wait_2_ns, now_ns);
+		tcp_timer_start_linger(c, c->cfg->fin_wait_2_ns, now_ns);
 }
 
 static bool
 take_data(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
 	struct tcp_reassembly_result r;
-	bool kept = tcp_reassembly_insert(c->reassembly, s->seq, &s->payload, c->rcv_nxt, &r);
+	bool kept = tcp_reassembly_insert(&c->reassembly, s->seq, &s->payload, c->rcv_nxt, &r);
 
 	counter_add(c->counters, COUNTER_TCP_BYTES_RECEIVED, r.bytes_new);
 	counter_add(c->counters, COUNTER_TCP_DUPLICATE_BYTES, r.bytes_duplicate);
@@ -116,7 +116,7 @@ on_fin(struct tcp_conn *c, uint64_t now_ns)
 	case TCP_FIN_WAIT_2:
 		tcp_set_state(c, TCP_TIME_WAIT);
 		tcp_timer_stop_all(c);
-		tcp_timer_start_linger(c, c->cfg.time_wait_ns, now_ns);
+		tcp_timer_start_linger(c, c->cfg->time_wait_ns, now_ns);
 		break;
 	case TCP_CLOSED:
 	case TCP_SYN_SENT:
@@ -167,7 +167,7 @@ tcp_text_process(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_n
 		on_trimmed(c, &t);
 	/* A FIN below what is held above it contradicts it; the data came first. */
 	if ((t.flags & TCP_FIN) &&
-		seq_lt(t.seq + t.payload.len, tcp_reassembly_high_seq(c->reassembly, c->rcv_nxt)))
+		seq_lt(t.seq + t.payload.len, tcp_reassembly_high_seq(&c->reassembly, c->rcv_nxt)))
 		t.flags &= (uint8_t)~TCP_FIN;
 	kept = seventh_process_text(c, &t, now_ns);
 	eighth_check_fin(c, &t, now_ns);
@@ -199,7 +199,7 @@ bool
 tcp_text_run_expected(const struct tcp_conn *c, const struct tcp_segment *first, uint64_t now_ns)
 {
 	return plain(c, first) && first->flags == TCP_ACK && !first->more &&
-	       tcp_ack_merges(c, now_ns) && tcp_reassembly_in_order_room(c->reassembly) > 0;
+	       tcp_ack_merges(c, now_ns) && tcp_reassembly_in_order_room(&c->reassembly) > 0;
 }
 
 uint32_t
@@ -208,10 +208,10 @@ tcp_text_run(struct tcp_conn *c, const struct tcp_segment *first, const struct p
 {
 	uint32_t window = tcp_rcv_wnd(c), bytes = 0, kept;
 
-	n = MIN_OF(n, tcp_reassembly_in_order_room(c->reassembly));
+	n = MIN_OF(n, tcp_reassembly_in_order_room(&c->reassembly));
 	for (kept = 0; kept < n && part[kept].len <= window - bytes; kept++) {
 		bytes += part[kept].len;
-		tcp_reassembly_append(c->reassembly, &part[kept]);
+		tcp_reassembly_append(&c->reassembly, &part[kept]);
 	}
 	tcp_options_on_segment(c, first, now_ns);
 	c->rcv_nxt += bytes;
@@ -225,7 +225,7 @@ tcp_text_run(struct tcp_conn *c, const struct tcp_segment *first, const struct p
 bool
 tcp_text_predicted(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
-	if (!plain(c, s) || !tcp_reassembly_append_in_order(c->reassembly, &s->payload))
+	if (!plain(c, s) || !tcp_reassembly_append_in_order(&c->reassembly, &s->payload))
 		return false;
 	tcp_options_on_segment(c, s, now_ns);
 	c->snd_wl1 = s->seq;

@@ -105,7 +105,7 @@ on_rto(struct tcp_conn *c, uint64_t now_ns)
 
 	c->retries++;
 	counter_add(c->counters, COUNTER_TCP_RTO_EXPIRED, 1);
-	if (c->retries > (opening ? c->cfg.syn_retries : c->cfg.data_retries)) {
+	if (c->retries > (opening ? c->cfg->syn_retries : c->cfg->data_retries)) {
 		give_up(c);
 		return;
 	}
@@ -148,7 +148,7 @@ probes_unanswered(struct tcp_conn *c, uint64_t now_ns)
 		c->persist_sent_ns = now_ns;
 		c->persist_unanswered = 0;
 	}
-	return c->persist_unanswered++ >= c->cfg.data_retries;
+	return c->persist_unanswered++ >= c->cfg->data_retries;
 }
 
 static void
@@ -172,21 +172,21 @@ on_keepalive(struct tcp_conn *c, uint64_t now_ns)
 {
 	uint64_t quiet_ns = now_ns - c->last_received_ns;
 
-	if (quiet_ns < c->cfg.keepalive_idle_ns) {
-		c->keepalive_ns = c->last_received_ns + c->cfg.keepalive_idle_ns;
+	if (quiet_ns < c->cfg->keepalive_idle_ns) {
+		c->keepalive_ns = c->last_received_ns + c->cfg->keepalive_idle_ns;
 		return;
 	}
 	if (tcp_snd_nxt(c) != c->snd_una) { /* not idle: retransmission finds out */
-		c->keepalive_ns = now_ns + c->cfg.keepalive_idle_ns;
+		c->keepalive_ns = now_ns + c->cfg->keepalive_idle_ns;
 		return;
 	}
-	if (c->keepalive_sent >= c->cfg.keepalive_probes) {
+	if (c->keepalive_sent >= c->cfg->keepalive_probes) {
 		give_up(c);
 		return;
 	}
 	c->keepalive_sent++;
 	c->probe_due = true;
-	c->keepalive_ns = now_ns + c->cfg.keepalive_interval_ns;
+	c->keepalive_ns = now_ns + c->cfg->keepalive_interval_ns;
 }
 
 void

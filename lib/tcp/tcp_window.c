@@ -16,10 +16,10 @@ void
 tcp_window_init(struct tcp_conn *c)
 {
 	/* A window below the scale's unit could never be announced. */
-	uint32_t unit = 1U << tcp_window_scale(c->cfg.rcv_window_max_bytes);
+	uint32_t unit = 1U << tcp_window_scale(c->cfg->rcv_window_max_bytes);
 
 	c->window = (struct tcp_window){
-		.limit = MAX_OF(c->cfg.rcv_window_init_bytes, unit),
+		.limit = MAX_OF(c->cfg->rcv_window_init_bytes, unit),
 		.payload_mean = c->mss_max,
 	};
 }
@@ -38,7 +38,7 @@ bytes_in_buffers(const struct tcp_conn *c, uint32_t buffers)
 {
 	uint64_t bytes = (uint64_t)buffers * c->window.payload_mean;
 
-	return buffers > c->cfg.rcv_payloads_max / 2 ? MAX_OF(bytes, unit(c)) : bytes;
+	return buffers > c->cfg->rcv_payloads_max / 2 ? MAX_OF(bytes, unit(c)) : bytes;
 }
 
 /* The largest window that can be told: with a peer that does not scale, 65,535 bytes. */
@@ -54,7 +54,7 @@ room(const struct tcp_conn *c)
 {
 	const struct tcp_window *w = &c->window;
 	uint64_t bytes = w->unread < w->limit ? w->limit - w->unread : 0;
-	uint64_t buffers = bytes_in_buffers(c, tcp_reassembly_room(c->reassembly));
+	uint64_t buffers = bytes_in_buffers(c, tcp_reassembly_room(&c->reassembly));
 
 	bytes = MIN_OF(bytes, expressible(c));
 	return (uint32_t)MIN_OF(bytes, buffers);
@@ -65,7 +65,7 @@ static uint32_t
 capacity(const struct tcp_conn *c)
 {
 	uint32_t limit = MIN_OF(c->window.limit, expressible(c));
-	uint64_t buffers = bytes_in_buffers(c, c->cfg.rcv_payloads_max);
+	uint64_t buffers = bytes_in_buffers(c, c->cfg->rcv_payloads_max);
 
 	return (uint32_t)MIN_OF(limit, buffers);
 }
@@ -176,7 +176,7 @@ tcp_window_tune(struct tcp_conn *c, uint64_t now_ns)
 	fast = w->tune_bytes > w->limit / TCP_TUNE_LEFT_PART &&
 	       now_ns - w->tune_start_ns < 2 * interval_ns;
 	if (w->tune_start_ns != 0 && (fast || w->used_up))
-		w->limit = (uint32_t)MIN_OF(2 * (uint64_t)w->limit, c->cfg.rcv_window_max_bytes);
+		w->limit = (uint32_t)MIN_OF(2 * (uint64_t)w->limit, c->cfg->rcv_window_max_bytes);
 	w->tune_start_ns = now_ns;
 	w->tune_bytes = 0;
 	w->used_up = false;

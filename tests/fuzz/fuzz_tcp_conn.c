@@ -31,6 +31,7 @@ struct fuzz {
 	struct test_buffers buffers;
 	struct counters counters;
 	struct histogram ack_delay;
+	struct tcp_config cfg;
 	uint64_t now_ns;
 	uint32_t edge, delivered, queued, ts;
 	bool edge_known;
@@ -74,25 +75,25 @@ create(struct fuzz *f)
 {
 	static const uint32_t windows[] = {2048, 4000, 65535, 100000, 1U << 20, 1U << 30};
 	uint8_t options = next(&f->script), more = next(&f->script);
-	struct tcp_config cfg;
+	struct tcp_config *cfg = &f->cfg;
 
-	tcp_config_defaults(&cfg);
-	cfg.release = test_buffer_release;
-	cfg.release_ctx = &f->buffers;
-	cfg.counters = &f->counters;
-	cfg.ack_delay = &f->ack_delay;
-	cfg.timestamps = (options & 1) != 0;
-	cfg.sack = (options & 2) != 0;
-	cfg.window_scaling = (options & 4) != 0;
-	cfg.congestion = options & 8 ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_NEWRENO;
-	cfg.ack_policy = (enum tcp_ack_policy)((options >> 4) % 3);
-	cfg.ecn = (more & 128) != 0;
-	cfg.rcv_window_max_bytes = windows[more % 6];
-	cfg.rcv_window_init_bytes = MIN_OF(windows[(more >> 3) % 6], cfg.rcv_window_max_bytes);
-	cfg.rcv_payloads_max = 16 + (more & 64);
-	cfg.mss_max = options & 128 ? 1460 : 88;
-	cfg.snd_buffer_bytes = 4096;
-	f->c = tcp_conn_create(&cfg);
+	tcp_config_defaults(cfg);
+	cfg->release = test_buffer_release;
+	cfg->release_ctx = &f->buffers;
+	cfg->counters = &f->counters;
+	cfg->ack_delay = &f->ack_delay;
+	cfg->timestamps = (options & 1) != 0;
+	cfg->sack = (options & 2) != 0;
+	cfg->window_scaling = (options & 4) != 0;
+	cfg->congestion = options & 8 ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_NEWRENO;
+	cfg->ack_policy = (enum tcp_ack_policy)((options >> 4) % 3);
+	cfg->ecn = (more & 128) != 0;
+	cfg->rcv_window_max_bytes = windows[more % 6];
+	cfg->rcv_window_init_bytes = MIN_OF(windows[(more >> 3) % 6], cfg->rcv_window_max_bytes);
+	cfg->rcv_payloads_max = 16 + (more & 64);
+	cfg->mss_max = options & 128 ? 1460 : 88;
+	cfg->snd_buffer_bytes = 4096;
+	f->c = tcp_conn_create(cfg);
 	CHECK(f->c != NULL);
 	f->now_ns = NS_PER_SEC;
 	f->ts = 1000;
@@ -116,7 +117,7 @@ check_sent(struct fuzz *f, const struct tcp_segment *s)
 	uint32_t len = s->payload.len + s->payload2.len;
 	uint32_t edge = s->ack + ((uint32_t)s->window << f->c->rcv_wscale);
 
-	CHECK(wire_tcp_header_len(s) + len <= TCP_HEADER_LEN + f->c->cfg.mss_max);
+	CHECK(wire_tcp_header_len(s) + len <= TCP_HEADER_LEN + f->c->cfg->mss_max);
 	check_payload(f, &s->payload, s->seq);
 	check_payload(f, &s->payload2, s->seq + s->payload.len);
 	if (!(s->flags & TCP_ACK) || (s->flags & (TCP_SYN | TCP_RST)))

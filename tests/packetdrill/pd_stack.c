@@ -34,6 +34,7 @@ struct pd_stack {
 	struct test_buffers buffers;
 	struct counters counters;
 	struct sent_packet *head, **tail;
+	struct tcp_config cfg[CONNECTIONS_MAX]; /* by their places in the table */
 };
 
 struct pd_stack *
@@ -140,14 +141,15 @@ pd_stack_open(struct pd_stack *st, const struct pd_open *open, bool passive, uin
 {
 	struct netstack_conn *nc = netstack_table_take(st->ns);
 	struct tcp_open tcp = {0};
-	struct tcp_config cfg;
+	struct tcp_config *cfg;
 
 	if (nc == NULL)
 		return NULL;
-	cfg = nc->tcp->cfg; /* with the pointers, and the sizes of what it allocated */
-	cfg.mss_max = (uint16_t)(st->settings->mtu - TCP_HEADER_LEN -
-				 (open->remote.family == 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN));
-	configure(&cfg, st->settings, open);
+	cfg = &st->cfg[nc - st->ns->conn];
+	*cfg = *nc->tcp->cfg; /* with the pointers, and the sizes of what it allocated */
+	cfg->mss_max = (uint16_t)(st->settings->mtu - TCP_HEADER_LEN -
+				  (open->remote.family == 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN));
+	configure(cfg, st->settings, open);
 	nc->tcp->cfg = cfg;
 	nc->in_use = true;
 	nc->remote = nc->next_hop = open->remote;
@@ -336,7 +338,7 @@ pd_stack_look(struct netstack_conn *nc, struct pd_look *ret)
 		.state = (enum pd_state)info.state,
 		.error = netstack_conn_error(nc),
 		.mss_send = info.mss_send,
-		.mss_advertised = nc->tcp->cfg.mss_max,
+		.mss_advertised = nc->tcp->cfg->mss_max,
 		.unacked_bytes = info.snd_nxt - info.snd_una,
 		.cwnd = info.snd_cwnd,
 		.ssthresh = info.snd_ssthresh,

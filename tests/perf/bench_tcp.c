@@ -35,7 +35,7 @@ establish(struct counters *counters, struct histogram *ack_delay, uint64_t *now_
 		.options = TCP_OPT_MSS | TCP_OPT_TIMESTAMPS | TCP_OPT_WSCALE,
 		.mss = 1460};
 	struct tcp_segment out;
-	struct tcp_config cfg;
+	static struct tcp_config cfg;
 	struct tcp_conn *c;
 
 	tcp_config_defaults(&cfg);

@@ -28,6 +28,7 @@ test_peer_config(struct test_peer *p, struct netstack_config *ret)
 	p->answers = (struct test_peer_answers){.arp = true, .ndp = true, .syn = true, .ack = true};
 	p->window = 60000;
 	p->port = 80;
+	p->our_ipv4 = TEST_OUR_ADDRESS;
 	p->our_ipv6 = test_our_ipv6;
 	p->host_ipv6 = test_peer_ipv6;
 	netstack_config_defaults(ret);
@@ -84,7 +85,7 @@ send_ipv4(struct test_peer *p, const struct tcp_segment *s)
 	const struct ether_header ether = {
 		.dst = test_our_mac, .src = test_peer_mac, .type = ETHER_TYPE_IPV4};
 	struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
-		.dst = TEST_OUR_ADDRESS,
+		.dst = p->our_ipv4,
 		.protocol = IPV4_PROTO_TCP,
 		.ttl = 64};
 	uint8_t frame[FRAME_MAX];
@@ -253,6 +254,7 @@ on_frame(struct test_peer *p, uint8_t *data, uint32_t len)
 	if (ip.protocol != IPV4_PROTO_TCP || ip.dst != TEST_PEER_ADDRESS)
 		return;
 	p->ipv6 = false;
+	p->our_ipv4 = ip.src;
 	on_tcp(p, data + ip.header_len, (uint32_t)ip.total_len - ip.header_len);
 }
 

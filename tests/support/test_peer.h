@@ -54,6 +54,7 @@ struct test_peer {
 	struct test_peer_answers answers;
 	/* The connection as the host sees it; a new SYN begins it anew. */
 	bool ipv6;
+	uint32_t our_ipv4; /* where the netstack's last segment came from */
 	struct ipv6_addr our_ipv6, host_ipv6; /* then its ends */
 	uint16_t vlan_id; /* of the frames that the host sends by IPv6 */
 	uint16_t client_port, port; /* port: the host's, 80 before the first SYN */

@@ -22,6 +22,7 @@ struct model_byte {
 
 struct model {
 	struct tcp_reassembly *store; /* under test */
+	struct tcp_reassembly_pool *pool; /* with one place, or NULL */
 	struct test_buffers buffers;
 	const char *failure;
 	uint32_t base_seq; /* of stream offset 0 */
@@ -38,6 +39,26 @@ struct model {
 struct script {
 	const uint8_t *at, *end;
 };
+
+struct tcp_reassembly *
+test_reassembly_create(
+	uint32_t payloads_max, struct tcp_reassembly_pool *pool, struct test_buffers *buffers)
+{
+	struct tcp_reassembly *r = malloc(sizeof(*r));
+	void *memory = malloc(tcp_reassembly_bytes(payloads_max, pool != NULL));
+
+	CHECK(r != NULL && memory != NULL);
+	tcp_reassembly_init(r, memory, payloads_max, pool, test_buffer_release, buffers);
+	return r;
+}
+
+void
+test_reassembly_destroy(struct tcp_reassembly *r)
+{
+	tcp_reassembly_reset(r);
+	free(r->ring); /* where its memory begins */
+	free(r);
+}
 
 static uint32_t
 script_next(struct script *s)
@@ -127,7 +148,7 @@ model_has_room(const struct model *m, uint32_t left, uint32_t right)
 	if (held >= m->payloads_max - m->payloads_max / TCP_REASSEMBLY_RESERVE_DIVISOR)
 		return false;
 	return model_held(m, left - 1) || model_held(m, right) ||
-	       model_count_ranges(m) < TCP_REASSEMBLY_RANGES_MAX;
+	       model_count_ranges(m) < tcp_reassembly_ranges_max(m->payloads_max);
 }
 
 static void
@@ -399,7 +420,8 @@ static void
 model_finish(struct model *m)
 {
 	action_recv(m, 8); /* leave something behind for destroy */
-	tcp_reassembly_destroy(m->store);
+	test_reassembly_destroy(m->store);
+	tcp_reassembly_pool_destroy(m->pool);
 	expect(m, test_buffers_live(&m->buffers) == 0, "owners alive at the end");
 }
 
@@ -419,8 +441,9 @@ test_reassembly_model_run(const uint8_t *script, size_t len)
 	/* The sequence number wraps somewhere early in half of the scripts. */
 	m->base_seq = (set_up & 0x10 ? 0U : 0x80000000U) - STREAM_BEGIN - script_next(&s) * 8;
 	m->read = m->rcv = STREAM_BEGIN;
-	m->store = tcp_reassembly_create(m->payloads_max, test_buffer_release, &m->buffers);
-	CHECK(m->store != NULL);
+	if (set_up & 0x20)
+		m->pool = tcp_reassembly_pool_create(m->payloads_max, 1);
+	m->store = test_reassembly_create(m->payloads_max, m->pool, &m->buffers);
 	while (s.at < s.end && m->failure == NULL &&
 		m->rcv + m->window + SEGMENT_MAX < STREAM_BYTES - SEGMENT_MAX)
 		action_next(m, &s);

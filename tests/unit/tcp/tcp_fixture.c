@@ -16,19 +16,18 @@ fx_open_syn(void (*change)(struct tcp_config *cfg))
 	struct fx *f = calloc(1, sizeof(*f));
 	const struct tcp_open open = {
 		.local_port = 40000, .remote_port = 80, .iss = FX_ISS, .ts_offset = FX_TS_OFFSET};
-	struct tcp_config cfg;
 
 	assert_non_null(f);
 	histogram_reset(&f->ack_delay);
-	tcp_config_defaults(&cfg);
-	cfg.release = test_buffer_release;
-	cfg.release_ctx = &f->buffers;
-	cfg.counters = &f->counters;
-	cfg.ack_delay = &f->ack_delay;
-	cfg.rcv_payloads_max = 64;
+	tcp_config_defaults(&f->cfg);
+	f->cfg.release = test_buffer_release;
+	f->cfg.release_ctx = &f->buffers;
+	f->cfg.counters = &f->counters;
+	f->cfg.ack_delay = &f->ack_delay;
+	f->cfg.rcv_payloads_max = 64;
 	if (change != NULL)
-		change(&cfg);
-	f->c = tcp_conn_create(&cfg);
+		change(&f->cfg);
+	f->c = tcp_conn_create(&f->cfg);
 	assert_non_null(f->c);
 	f->now_ns = NS_PER_SEC;
 	f->ts = 1000;
@@ -42,7 +41,7 @@ start(void (*change)(struct tcp_config *cfg))
 {
 	struct fx *f = fx_open_syn(change);
 
-	fx_expect_flags(f, f->c->cfg.ecn ? TCP_SYN | TCP_ECE | TCP_CWR : TCP_SYN);
+	fx_expect_flags(f, f->c->cfg->ecn ? TCP_SYN | TCP_ECE | TCP_CWR : TCP_SYN);
 	return f;
 }
 
@@ -153,7 +152,7 @@ check_sent(struct fx *f, const struct tcp_segment *s)
 	uint32_t edge = s->ack + ((uint32_t)s->window << f->c->rcv_wscale);
 
 	assert_true(
-		wire_tcp_header_len(s) + fx_payload_len(s) <= TCP_HEADER_LEN + f->c->cfg.mss_max);
+		wire_tcp_header_len(s) + fx_payload_len(s) <= TCP_HEADER_LEN + f->c->cfg->mss_max);
 	if (!(s->flags & TCP_ACK) || (s->flags & (TCP_SYN | TCP_RST)))
 		return;
 	assert_true(seq_geq(edge, f->edge));

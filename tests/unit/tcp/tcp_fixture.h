@@ -24,6 +24,7 @@ struct fx {
 	struct test_buffers buffers;
 	struct counters counters;
 	struct histogram ack_delay;
+	struct tcp_config cfg;
 	uint64_t now_ns;
 	uint32_t ts; /* the peer's timestamp clock */
 	uint32_t edge; /* the right edge that the peer knows */

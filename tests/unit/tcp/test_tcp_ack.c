@@ -161,9 +161,9 @@ TEST(test_every_burst_above_the_ring_is_still_acked_to_the_end)
 	struct fx *f = established(policy_every);
 
 	send_run(f, 0, 40, 100);
-	assert_int_equal(fx_drain(f), TCP_ACK_RING);
+	assert_int_equal(fx_drain(f), f->c->ack.ring_size);
 	assert_int_equal(f->c->last_ack_sent, FX_BASE + 4000);
-	assert_int_equal(fx_count(f, COUNTER_TCP_ACKS_COALESCED), 40 - TCP_ACK_RING);
+	assert_int_equal(fx_count(f, COUNTER_TCP_ACKS_COALESCED), 40 - f->c->ack.ring_size);
 	fx_read(f, 0);
 	fx_end(f);
 }
@@ -358,9 +358,9 @@ TEST(test_out_of_order_above_the_ring_is_counted)
 	struct fx *f = established(NULL);
 	uint32_t i;
 
-	for (i = 0; i < TCP_ACK_RING + 5; i++)
+	for (i = 0; i < f->c->ack.ring_size + 5; i++)
 		fx_data(f, 1000 + i * 10, 10);
-	assert_int_equal(fx_drain(f), TCP_ACK_RING);
+	assert_int_equal(fx_drain(f), f->c->ack.ring_size);
 	assert_int_equal(fx_count(f, COUNTER_TCP_ACKS_COALESCED), 5);
 	fx_end(f);
 }

@@ -211,7 +211,7 @@ TEST(test_fin_wait_2_waits_for_the_fin_only_so_long)
 {
 	struct fx *f = fx_open(TCP_FIN_WAIT_2, NULL);
 
-	f->now_ns += f->c->cfg.fin_wait_2_ns;
+	f->now_ns += f->c->cfg->fin_wait_2_ns;
 	fx_expect_silence(f);
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(tcp_conn_deadline(f->c), TIME_NEVER);
@@ -224,7 +224,7 @@ TEST(test_fin_wait_2_data_that_comes_extends_the_wait)
 	uint32_t i;
 
 	for (i = 0; i < 5; i++) { /* a long download after a half close */
-		f->now_ns += f->c->cfg.fin_wait_2_ns - NS_PER_SEC;
+		f->now_ns += f->c->cfg->fin_wait_2_ns - NS_PER_SEC;
 		fx_data(f, i * 100, 100);
 		fx_drain(f);
 		assert_int_equal(tcp_conn_state(f->c), TCP_FIN_WAIT_2);
@@ -527,7 +527,7 @@ TEST(test_time_wait_has_no_other_timer)
 
 	assert_int_equal(f->c->keepalive_ns, TIME_NEVER);
 	assert_int_equal(f->c->rto_ns, TIME_NEVER);
-	assert_int_equal(tcp_conn_deadline(f->c), f->now_ns + f->c->cfg.time_wait_ns);
+	assert_int_equal(tcp_conn_deadline(f->c), f->now_ns + f->c->cfg->time_wait_ns);
 	fx_end(f);
 }
 

@@ -90,7 +90,7 @@ TEST(test_connect_again_after_close_starts_anew)
 TEST(test_create_out_of_range_is_refused)
 {
 	struct fx *f = connecting(NULL);
-	struct tcp_config good = f->c->cfg, bad;
+	struct tcp_config good = f->cfg, bad;
 
 	bad = good;
 	bad.mss_max = 87;
@@ -184,7 +184,7 @@ TEST(test_syn_sent_no_answer_backs_off_and_times_out)
 		if (fx_drain(f) == 0)
 			break;
 	}
-	assert_int_equal(retries, f->c->cfg.syn_retries);
+	assert_int_equal(retries, f->c->cfg->syn_retries);
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(tcp_conn_error(f->c), -ETIMEDOUT);
 	fx_end(f);
@@ -332,7 +332,7 @@ TEST(test_syn_sent_round_trip_counts_from_the_syn_not_from_connect)
 	tcp_conn_info(f->c, &info);
 	assert_int_equal(info.established_ns - info.syn_sent_ns, NS_PER_MS);
 	assert_int_equal(info.srtt_ns, NS_PER_MS);
-	assert_int_equal(info.rto_ns, f->c->cfg.rto_min_ns);
+	assert_int_equal(info.rto_ns, f->c->cfg->rto_min_ns);
 	fx_end(f);
 }
 

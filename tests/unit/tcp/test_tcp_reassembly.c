@@ -29,7 +29,7 @@ setup(void **state)
 
 	assert_non_null(f);
 	f->start = f->rcv_nxt = UINT32_C(0xfffffff0);
-	f->r = tcp_reassembly_create(PAYLOADS_MAX, test_buffer_release, &f->buffers);
+	f->r = test_reassembly_create(PAYLOADS_MAX, NULL, &f->buffers);
 	assert_non_null(f->r);
 	*state = f;
 	return 0;
@@ -40,7 +40,7 @@ teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	tcp_reassembly_destroy(f->r);
+	test_reassembly_destroy(f->r);
 	assert_int_equal(test_buffers_live(&f->buffers), 0);
 	free(f);
 	return 0;
@@ -85,15 +85,6 @@ assert_block(
 {
 	assert_int_equal((int32_t)(block->left - f->start), left);
 	assert_int_equal((int32_t)(block->right - f->start), right);
-}
-
-static void
-test_reassembly_create_out_of_range_returns_null(void **state)
-{
-	(void)state;
-	assert_null(tcp_reassembly_create(TCP_REASSEMBLY_PAYLOADS_MIN - 1, NULL, NULL));
-	assert_null(tcp_reassembly_create(TCP_REASSEMBLY_PAYLOADS_MAX + 1, NULL, NULL));
-	tcp_reassembly_destroy(NULL);
 }
 
 static void
@@ -268,8 +259,9 @@ test_reassembly_out_of_order_leaves_a_reserve_for_the_hole(void **state)
 	const uint32_t reserve = PAYLOADS_MAX / TCP_REASSEMBLY_RESERVE_DIVISOR;
 	uint32_t i;
 
-	for (i = 0; i < PAYLOADS_MAX - reserve; i++)
-		assert_true(insert(f, (int32_t)(100 + 2 * i), "x"));
+	assert_true(insert(f, 100, "x"));
+	for (i = 0; i < PAYLOADS_MAX - reserve - 1; i++) /* four a range: there are few ranges */
+		assert_true(insert(f, (int32_t)(102 + i + i / 4), "x"));
 	assert_false(insert(f, 50, "y"));
 	assert_int_equal(f->last.verdict, TCP_REASSEMBLY_NO_BUFFER);
 	assert_int_equal(f->last.bytes_new, 0);
@@ -340,7 +332,7 @@ test_reassembly_ranges_are_bounded(void **state)
 	uint32_t i;
 
 	(void)state;
-	f.r = tcp_reassembly_create(4096, test_buffer_release, &f.buffers);
+	f.r = test_reassembly_create(4096, NULL, &f.buffers);
 	assert_non_null(f.r);
 	/* From the highest down: the worst order for a sorted array. */
 	for (i = TCP_REASSEMBLY_RANGES_MAX; i > 0; i--)
@@ -352,8 +344,58 @@ test_reassembly_ranges_are_bounded(void **state)
 	assert_true(insert(&f, 2000, "x"));
 	assert_true(insert(&f, 0, "ab"));
 	assert_int_equal(f.rcv_nxt, 7 + 5);
-	tcp_reassembly_destroy(f.r);
+	test_reassembly_destroy(f.r);
 	assert_int_equal(test_buffers_live(&f.buffers), 0);
+}
+
+static void
+test_reassembly_few_payloads_have_few_ranges(void **state)
+{
+	struct fixture f = {.start = 7, .rcv_nxt = 7};
+	int32_t i;
+
+	(void)state;
+	f.r = test_reassembly_create(16, NULL, &f.buffers);
+	for (i = 1; i <= 4; i++)
+		assert_true(insert(&f, 2 * i, "x"));
+	assert_false(insert(&f, 20, "x"));
+	assert_int_equal(f.last.verdict, TCP_REASSEMBLY_NO_BUFFER);
+	assert_true(insert(&f, 9, "x")); /* extends one */
+	assert_true(insert(&f, 0, "ab")); /* and that delivers one */
+	assert_true(insert(&f, 20, "x"));
+	test_reassembly_destroy(f.r);
+	assert_int_equal(test_buffers_live(&f.buffers), 0);
+}
+
+/* Two connections, one place for out-of-order data: who finds it taken refuses its own, takes what is
+ * in order, and has the place when the other's hole is filled or the other ends. */
+static void
+test_reassembly_pool_is_for_those_with_holes(void **state)
+{
+	struct tcp_reassembly_pool *pool = tcp_reassembly_pool_create(16, 1);
+	struct fixture a = {0}, b = {0};
+
+	(void)state;
+	a.r = test_reassembly_create(16, pool, &a.buffers);
+	b.r = test_reassembly_create(16, pool, &b.buffers);
+	assert_true(insert(&a, 4, "efgh"));
+	assert_false(insert(&b, 4, "efgh"));
+	assert_int_equal(b.last.verdict, TCP_REASSEMBLY_NO_BUFFER);
+	assert_int_equal(tcp_reassembly_sack_blocks(b.r, NULL, &b.last.duplicate, 1), 0);
+	assert_true(insert(&b, 0, "ab"));
+	assert_int_equal(b.rcv_nxt, 2);
+	assert_true(insert(&a, 8, "ij"));
+	assert_true(insert(&a, 0, "abcd"));
+	assert_int_equal(a.rcv_nxt, 10);
+	assert_true(insert(&b, 4, "ef")); /* given back */
+	assert_true(insert(&b, 3, "defg")); /* replaces all that is held */
+	assert_false(insert(&a, 12, "x"));
+	tcp_reassembly_reset(b.r);
+	assert_true(insert(&a, 12, "x"));
+	test_reassembly_destroy(a.r);
+	test_reassembly_destroy(b.r);
+	assert_int_equal(test_buffers_live(&a.buffers) + test_buffers_live(&b.buffers), 0);
+	tcp_reassembly_pool_destroy(pool);
 }
 
 /* RFC 2018 §4: the first block holds the segment that triggered the ACK; then the others, the
@@ -427,7 +469,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reassembly_create_out_of_range_returns_null),
 		FIXTURE_TEST(test_reassembly_in_order_is_delivered_and_advances_rcv_nxt),
 		FIXTURE_TEST(test_reassembly_append_fast_path_keeps_until_full),
 		FIXTURE_TEST(test_reassembly_append_with_a_hole_leaves_it_to_insert),
@@ -443,6 +484,8 @@ main(void)
 		FIXTURE_TEST(test_reassembly_taken_payloads_stay_charged_until_consumed),
 		FIXTURE_TEST(test_reassembly_reset_forgets_what_was_taken),
 		FIXTURE_TEST(test_reassembly_null_owner_is_held_and_never_released),
+		cmocka_unit_test(test_reassembly_few_payloads_have_few_ranges),
+		cmocka_unit_test(test_reassembly_pool_is_for_those_with_holes),
 		cmocka_unit_test(test_reassembly_ranges_are_bounded),
 		FIXTURE_TEST(test_reassembly_sack_newest_range_comes_first),
 		FIXTURE_TEST(test_reassembly_dsack_is_followed_by_its_containing_range),

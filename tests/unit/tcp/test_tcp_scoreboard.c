@@ -23,8 +23,10 @@ struct fixture {
 static struct fixture
 outstanding(uint32_t sent)
 {
+	static struct tcp_sack_block range[TCP_SCOREBOARD_RANGES_MAX]; /* one test at a time */
 	struct fixture f = {0};
 
+	tcp_scoreboard_init(&f.s, range, TCP_SCOREBOARD_RANGES_MAX);
 	tcp_scoreboard_reset(&f.s, START, SMSS);
 	tcp_scoreboard_on_sent(&f.s, START + sent);
 	return f;
@@ -426,6 +428,7 @@ test_scoreboard_ranges_beyond_the_maximum_are_not_recorded(void **state)
 
 struct model {
 	struct fixture f;
+	struct tcp_sack_block range[TCP_SCOREBOARD_RANGES_MAX];
 	bool sacked[MODEL_BYTES + 1]; /* by offset from START */
 	uint32_t una, max, high_rxt, rto_edge, rescue_rxt;
 	bool rescue_used, sack_seen;
@@ -673,6 +676,7 @@ test_scoreboard_agrees_with_the_model_on_random_events(void **state)
 
 	for (seed = 1; seed <= 200; seed++) {
 		*m = (struct model){.seed = seed, .random = seed * UINT64_C(0x9e3779b97f4a7c15)};
+		tcp_scoreboard_init(&m->f.s, m->range, TCP_SCOREBOARD_RANGES_MAX);
 		tcp_scoreboard_reset(&m->f.s, START, 1 + model_random(m, 40));
 		for (step = 0; step < 80; step++) {
 			model_step(m);

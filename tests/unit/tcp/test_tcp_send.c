@@ -419,7 +419,7 @@ TEST(test_window_zero_of_a_dead_peer_times_out)
 		probes += fx_drain(f);
 		assert_true(probes < 100);
 	}
-	assert_int_equal(probes, f->c->cfg.data_retries + 1); /* and the RST */
+	assert_int_equal(probes, f->c->cfg->data_retries + 1); /* and the RST */
 	assert_int_equal(tcp_conn_error(f->c), -ETIMEDOUT);
 	fx_end(f);
 }

@@ -12,7 +12,7 @@ no_probes(struct tcp_config *cfg)
 TEST(test_rto_backs_off_doubling_until_timeout)
 {
 	struct fx *f = fx_open(TCP_ESTABLISHED, no_probes);
-	uint64_t sent_ns, gap_ns = f->c->cfg.rto_min_ns;
+	uint64_t sent_ns, gap_ns = f->c->cfg->rto_min_ns;
 	struct tcp_segment s;
 	uint32_t retries = 0;
 
@@ -33,7 +33,7 @@ TEST(test_rto_backs_off_doubling_until_timeout)
 		sent_ns = f->now_ns;
 		gap_ns = MIN_OF(2 * gap_ns, 60 * NS_PER_SEC);
 	}
-	assert_int_equal(retries, f->c->cfg.data_retries);
+	assert_int_equal(retries, f->c->cfg->data_retries);
 	assert_int_equal(tcp_conn_error(f->c), -ETIMEDOUT);
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	fx_end(f);
