@@ -186,6 +186,24 @@ response_feed_body(struct http_response *r, const uint8_t *data, uint32_t len, u
 	return HTTP_ERROR;
 }
 
+/* HTTP_BODY: the head is complete, *ret_used bytes of data belong to it. */
+static enum http_status_event
+response_feed_head(struct http_response *r, const uint8_t *data, uint32_t len, uint32_t *ret_used)
+{
+	bool at_start = r->heads != NULL && r->head_bytes == 0;
+	enum http_status_event event;
+
+	if (at_start) {
+		*ret_used = http_head_cache_apply(r, data, len);
+		if (*ret_used > 0)
+			return HTTP_BODY;
+	}
+	event = http_response_head_feed(r, data, len, ret_used);
+	if (at_start && event == HTTP_BODY)
+		http_head_cache_store(r, data, *ret_used);
+	return event;
+}
+
 enum http_status_event
 http_response_feed(struct http_response *r, const uint8_t *data, uint32_t len, uint32_t *ret_used,
 	const uint8_t **ret_body, uint32_t *ret_body_len)
@@ -196,7 +214,7 @@ http_response_feed(struct http_response *r, const uint8_t *data, uint32_t len, u
 	if (__builtin_expect(r->phase == HTTP_PHASE_LENGTH, 1))
 		return response_feed_length(r, data, len, ret_used, ret_body, ret_body_len);
 	if (r->phase == HTTP_PHASE_HEAD) {
-		event = http_response_head_feed(r, data, len, &head_used);
+		event = response_feed_head(r, data, len, &head_used);
 		if (event != HTTP_BODY) {
 			*ret_used = head_used;
 			*ret_body = NULL;

@@ -31,6 +31,7 @@ struct http_limits {
 void http_limits_defaults(struct http_limits *ret);
 
 struct http_response;
+struct http_head_cache;
 
 enum http_status_event { /* what http_response_feed met */
 	HTTP_NEED_MORE, /* all bytes used; more are needed */
@@ -53,6 +54,19 @@ void http_response_destroy(struct http_response *r);
 
 /** Bytes that http_response_create takes for these. */
 uint64_t http_response_size(const struct http_limits *limits, http_header_fn on_header);
+
+/**
+ * Heads that came lately, and what they meant, for many parsers of one thread: small responses of one
+ * server have the same head for as long as its Date is, and comparing it takes a fraction of parsing
+ * it. NULL: no memory.
+ */
+struct http_head_cache *http_head_cache_create(void);
+/** No parser may use it any more. NULL is allowed. */
+void http_head_cache_destroy(struct http_head_cache *cache);
+
+/** r looks into cache first, which has to outlive it. r was created without on_header. What feed says is
+ *  the same with it as without. */
+void http_response_share_heads(struct http_response *r, struct http_head_cache *cache);
 
 /** Makes it ready for the next response. is_head: the request's method is HEAD. */
 void http_response_reset(struct http_response *r, bool is_head);

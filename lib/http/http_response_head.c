@@ -10,7 +10,7 @@
 #define HTTP_LENGTH_MAX ((uint64_t)INT64_MAX)
 
 static const char http_prefix[] = "HTTP/";
-#define HTTP_PREFIX_LEN (sizeof(http_prefix) - 1U)
+_Static_assert(HTTP_PREFIX_LEN == sizeof(http_prefix) - 1U, "the prefix's length");
 
 /* -- llhttp's callbacks. They return 0, HPE_PAUSED, or -1 (refused). -- */
 

@@ -44,6 +44,7 @@ struct http_response {
 	bool transfer_encoding; /* the field came; its value was "chunked" */
 
 	struct http_limits limits;
+	struct http_head_cache *heads; /* NULL: each head is parsed */
 	http_header_fn on_header;
 	void *ctx;
 	llhttp_t parser;
@@ -60,9 +61,18 @@ struct http_response {
 		       * HTTP_NAME_ROOM and HTTP_VALUE_ROOM bytes, the beginnings */
 };
 
+#define HTTP_PREFIX_LEN 5U /* "HTTP/" */
+
 /* Enough to tell Transfer-Encoding, and chunked, from all others: one byte more than they have. */
 #define HTTP_NAME_ROOM 18U
 #define HTTP_VALUE_ROOM 8U
+
+/** The head at the beginning of data, if it is one of those in r->heads: r is as if it had been parsed.
+ *  r is as new. Returns the head's length, or 0. */
+uint32_t http_head_cache_apply(struct http_response *r, const uint8_t *data, uint32_t len);
+
+/** Remembers the head of len bytes at data, which r, having been as new, has parsed in one go. */
+void http_head_cache_store(struct http_response *r, const uint8_t *data, uint32_t len);
 
 /** Makes llhttp ready, with callbacks that collect fields and pause at the head's and the message's end,
  *  for one more head: a new response, or the one after a 1xx. */

@@ -75,6 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct test_response whole, cut;
 	struct test_response_options options;
+	struct http_head_cache *heads;
 	struct http_limits limits;
 	uint32_t len, i;
 
@@ -84,6 +85,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = (uint32_t)size - 1;
 	test_response_run(data + 1, len, &options, &whole);
 	check_sane(&whole);
+	heads = http_head_cache_create();
+	CHECK(heads != NULL);
 	for (i = 0; i < len; i++) {
 		uint32_t first = i;
 
@@ -91,11 +94,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		options.piece_ctx = &first;
 		options.skip = i % 2 != 0;
 		options.fields_unread = (i / 2) % 2 != 0;
+		options.heads = (i / 2) % 4 == 3 ? heads : NULL;
 		test_response_run(data + 1, len, &options, &cut);
 		if (options.fields_unread)
 			check_unread(&whole, &cut);
 		else
 			CHECK(memcmp(&whole, &cut, sizeof(whole)) == 0);
 	}
+	http_head_cache_destroy(heads);
 	return 0;
 }

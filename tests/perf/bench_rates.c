@@ -315,6 +315,7 @@ static void
 client_init(struct client *c, uint32_t connections, uint32_t flight)
 {
 	struct netstack_config cfg;
+	struct http_head_cache *heads = http_head_cache_create();
 	struct http_limits limits;
 	uint32_t i;
 
@@ -346,7 +347,8 @@ client_init(struct client *c, uint32_t connections, uint32_t flight)
 	http_limits_defaults(&limits);
 	for (i = 0; i < connections; i++) {
 		c->slot[i].response = http_response_create(&limits, NULL, NULL);
-		CHECK(c->slot[i].response != NULL);
+		CHECK(c->slot[i].response != NULL && heads != NULL);
+		http_response_share_heads(c->slot[i].response, heads);
 	}
 	printf("%" PRIu32 " connections, %" PRIu64 " bytes each\n", connections,
 		netstack_bytes_per_connection(&cfg));

@@ -98,6 +98,8 @@ test_response_run(const uint8_t *data, uint32_t len, const struct test_response_
 	r = http_response_create(options->limits != NULL ? options->limits : &defaults,
 		options->fields_unread ? NULL : on_header, ret);
 	CHECK(r != NULL);
+	if (options->heads != NULL)
+		http_response_share_heads(r, options->heads);
 	http_response_reset(r, options->is_head);
 	feed_all(r, data, len, options, ret);
 	ret->status = http_response_status(r);

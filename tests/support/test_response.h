@@ -36,6 +36,7 @@ struct test_response_options {
 	bool is_head; /* the request's method is HEAD */
 	bool finish; /* end the stream with http_response_finish */
 	bool fields_unread; /* the parser has no on_header; fields stays empty */
+	struct http_head_cache *heads; /* NULL: none; else with fields_unread only */
 	bool skip; /* pieces that are all body are told of instead of fed */
 	test_response_piece_fn piece; /* NULL: all at once */
 	void *piece_ctx;

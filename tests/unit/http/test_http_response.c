@@ -38,20 +38,24 @@ static void
 run_unread(const char *text, struct test_response_options options)
 {
 	static struct test_response read, unread;
+	struct http_head_cache *heads = http_head_cache_create();
 	uint32_t len = (uint32_t)strlen(text), i;
 
 	read = got;
 	read.fields_len = 0;
 	memset(read.fields, 0, sizeof(read.fields));
 	options.fields_unread = true;
-	for (i = 0; i <= len; i++) {
-		struct cut cut = {.first = i};
+	for (i = 0; i <= 2 * len; i++) {
+		struct cut cut = {.first = i / 2};
 
-		options.piece = i == 0 ? one_byte : cut_piece;
+		options.heads = i % 2 != 0 ? heads : NULL;
+
+		options.piece = i < 2 ? one_byte : cut_piece;
 		options.piece_ctx = &cut;
 		test_response_run((const uint8_t *)text, len, &options, &unread);
 		assert_memory_equal(&unread, &read, sizeof(read));
 	}
+	http_head_cache_destroy(heads);
 }
 
 static void
@@ -373,6 +377,55 @@ test_response_fields_unread_are_judged_beyond_what_is_kept(void **state)
 	assert_int_equal(got.event, HTTP_ERROR);
 }
 
+static uint32_t
+status_of(struct http_response *r, const char *text, bool is_head)
+{
+	const uint8_t *body;
+	uint32_t used, body_len;
+
+	http_response_reset(r, is_head);
+	(void)http_response_feed(
+		r, (const uint8_t *)text, (uint32_t)strlen(text), &used, &body, &body_len);
+	return http_response_status(r);
+}
+
+/* A head that is known to one parser says the same to another, unless that one was made or asked
+ * otherwise. */
+static void
+test_response_heads_shared_are_judged_by_each_parsers_limits(void **state)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA: b\r\n\r\nno";
+	struct http_head_cache *heads = http_head_cache_create();
+	struct http_limits limits;
+	struct http_response *r, *few_fields, *few_bytes;
+
+	(void)state;
+	http_limits_defaults(&limits);
+	r = http_response_create(&limits, NULL, NULL);
+	limits.header_fields_max = 1;
+	few_fields = http_response_create(&limits, NULL, NULL);
+	http_limits_defaults(&limits);
+	limits.header_bytes_max = 40;
+	few_bytes = http_response_create(&limits, NULL, NULL);
+	http_response_share_heads(r, heads);
+	http_response_share_heads(few_fields, heads);
+	http_response_share_heads(few_bytes, heads);
+	assert_int_equal(status_of(r, text, false), 200);
+	assert_int_equal(http_response_body_bytes(r), 2);
+	assert_int_equal(status_of(r, text, false), 200);
+	assert_int_equal(http_response_body_bytes(r), 2);
+	assert_int_equal(status_of(r, text, true), 200);
+	assert_int_equal(http_response_framing(r), HTTP_FRAMING_NONE);
+	assert_int_equal(status_of(few_fields, text, false), 0);
+	assert_string_not_equal(http_response_error(few_fields), "");
+	assert_int_equal(status_of(few_bytes, text, false), 0);
+	assert_string_not_equal(http_response_error(few_bytes), "");
+	http_response_destroy(r);
+	http_response_destroy(few_fields);
+	http_response_destroy(few_bytes);
+	http_head_cache_destroy(heads);
+}
+
 static void
 test_response_no_bytes_need_more(void **state)
 {
@@ -418,6 +471,7 @@ main(void)
 		cmocka_unit_test(test_response_reset_serves_the_next_response),
 		cmocka_unit_test(test_response_after_the_end_nothing_more_is_used),
 		cmocka_unit_test(test_response_fields_unread_are_judged_beyond_what_is_kept),
+		cmocka_unit_test(test_response_heads_shared_are_judged_by_each_parsers_limits),
 		cmocka_unit_test(test_response_no_bytes_need_more),
 	};
 
