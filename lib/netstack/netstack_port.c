@@ -11,7 +11,7 @@ struct tuple {
 	uint32_t purpose; /* so that the uses of the one key do not reveal each other */
 };
 
-enum purpose { PURPOSE_ISN = 1, PURPOSE_PORT, PURPOSE_TIMESTAMP, PURPOSE_CHALLENGE };
+enum purpose { PURPOSE_ISN = 1, PURPOSE_PORT, PURPOSE_TIMESTAMP };
 
 static uint64_t
 keyed(const struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
@@ -33,6 +33,23 @@ keyed(const struct netstack *ns, const struct ip_address *local, const struct ip
 	t.remote_port = remote_port;
 	t.purpose = (uint32_t)purpose;
 	return siphash24(&ns->cfg.key, &t, sizeof(t));
+}
+
+/* What is the same for all connections between two hosts, or to one port: hashed once. */
+static const struct netstack_pair *
+pair_of(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
+	uint16_t remote_port)
+{
+	uint32_t byte = local->family == 4 ? local->v4 : local->v6.byte[15];
+	struct netstack_pair *p = &ns->pair[byte % NETSTACK_PAIRS];
+
+	if (p->remote_port == remote_port && ip_address_equal(&p->remote, remote) &&
+		ip_address_equal(&p->local, local))
+		return p;
+	*p = (struct netstack_pair){*local, *remote, remote_port,
+		(uint32_t)keyed(ns, local, remote, 0, remote_port, PURPOSE_PORT),
+		(uint32_t)keyed(ns, local, remote, 0, 0, PURPOSE_TIMESTAMP)};
+	return p;
 }
 
 /* ---- which ports are free ---- */
@@ -213,15 +230,15 @@ uint16_t
 netstack_port_choose(struct netstack *ns, const struct ip_address *local,
 	const struct ip_address *remote, uint16_t remote_port)
 {
-	uint32_t offset = (uint32_t)keyed(ns, local, remote, 0, remote_port, PURPOSE_PORT);
+	uint32_t offset = pair_of(ns, local, remote, remote_port)->port_offset;
 	uint16_t port = choose_unused(ns, local, remote, remote_port, offset);
 
 	return port != 0 ? port : choose_shared(ns, local, remote, remote_port, offset);
 }
 
 void
-netstack_port_open(const struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns,
-	struct tcp_open *ret)
+netstack_port_open(
+	struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns, struct tcp_open *ret)
 {
 	/* RFC 6528 §3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey). */
 	uint64_t f =
@@ -231,7 +248,6 @@ netstack_port_open(const struct netstack *ns, const struct netstack_conn *nc, ui
 	ret->remote_port = nc->remote_port;
 	ret->iss = (uint32_t)(now_ns / ISN_TICK_NS + f);
 	/* RFC 7323 §7.1: one offset a host pair, so that timestamps stay monotonic between them. */
-	ret->ts_offset = (uint32_t)keyed(ns, &nc->local, &nc->remote, 0, 0, PURPOSE_TIMESTAMP);
-	ret->challenge_seed = keyed(
-		ns, &nc->local, &nc->remote, nc->local_port, nc->remote_port, PURPOSE_CHALLENGE);
+	ret->ts_offset = pair_of(ns, &nc->local, &nc->remote, nc->remote_port)->ts_offset;
+	ret->challenge_seed = f >> 32; /* the half of it that the ISN does not tell of */
 }

@@ -106,6 +106,14 @@ struct netstack_udp {
 	uint8_t out_data[NETSTACK_UDP_DATA_MAX];
 };
 
+/** Of two hosts, and one port of the remote one (netstack_port.c). family 0: of none. */
+struct netstack_pair {
+	struct ip_address local, remote;
+	uint16_t remote_port;
+	uint32_t port_offset, ts_offset;
+};
+#define NETSTACK_PAIRS 16U /* remembered, by the local address */
+
 #define NETSTACK_FLOW_WORDS_IPV4 5U
 #define NETSTACK_FLOW_WORDS_IPV6 8U
 
@@ -133,6 +141,7 @@ struct netstack {
 	struct tcp_reassembly_pool *reorder_pool; /* NULL: each connection has its own place */
 	uint8_t *tcp_memory; /* connections_max times a struct tcp_conn with all it owns */
 	struct netstack_ports ports;
+	struct netstack_pair pair[NETSTACK_PAIRS];
 	uint32_t ipv4_count; /* our addresses are cfg.address and those after it; 0: none */
 	uint32_t ipv4_next; /* which of them the next connection begins to look for a port at */
 	struct netstack_arp arp;
@@ -312,7 +321,7 @@ uint16_t netstack_port_choose(struct netstack *ns, const struct ip_address *loca
 void netstack_port_mark(struct netstack *ns, struct netstack_conn *nc);
 void netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc);
 /** ISN and timestamp offset of a new connection. */
-void netstack_port_open(const struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns,
-	struct tcp_open *ret);
+void netstack_port_open(
+	struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns, struct tcp_open *ret);
 
 #endif

@@ -217,7 +217,7 @@ netstack_table_free(struct netstack *ns, struct netstack_conn *nc)
 	netstack_timer_cancel(ns, nc);
 	wait_unlink(ns, nc);
 	netstack_port_unmark(ns, nc);
-	tcp_conn_reset(nc->tcp);
+	tcp_conn_end(nc->tcp);
 	nc->user = NULL;
 	nc->error = 0;
 	nc->in_use = nc->released = nc->ready = nc->event = false;

@@ -129,6 +129,8 @@ void
 tcp_conn_end(struct tcp_conn *c)
 {
 	tcp_reassembly_reset(&c->reassembly);
+	c->state = TCP_CLOSED;
+	c->rst = TCP_RST_NONE;
 }
 
 void
