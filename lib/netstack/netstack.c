@@ -247,6 +247,14 @@ netstack_conn_tcp(struct netstack_conn *nc)
 	return nc->tcp;
 }
 
+void
+netstack_conn_prefetch(const struct netstack_conn *nc)
+{
+	__builtin_prefetch(nc, 1);
+	__builtin_prefetch((const uint8_t *)nc + NETSTACK_CACHE_LINE, 1);
+	tcp_conn_prefetch(nc->tcp);
+}
+
 void *
 netstack_conn_user(const struct netstack_conn *nc)
 {

@@ -122,6 +122,10 @@ int netstack_connect(struct netstack *ns, const struct ip_address *remote, uint1
 /** The TCP connection, for send, recv, consumed, close, info. Valid until netstack_release_conn. */
 struct tcp_conn *netstack_conn_tcp(struct netstack_conn *nc);
 
+/** nc is about to be used, though not at once: its memory comes into the cache meanwhile. For who serves
+ *  many connections in turn. */
+void netstack_conn_prefetch(const struct netstack_conn *nc);
+
 /** What netstack_connect was given as user. */
 void *netstack_conn_user(const struct netstack_conn *nc);
 

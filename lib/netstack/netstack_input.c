@@ -6,6 +6,7 @@
 #include "wire_checksum.h"
 
 #define RUN_MAX 32U
+#define MANY_TURNS 8U /* in a burst that does not consist of runs */
 
 static void
 release_owner(struct netstack *ns, void *owner)
@@ -483,11 +484,34 @@ input_some(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_n
 	return 1;
 }
 
+/* Of frames of many connections each would wait for its bucket, then for its place in the table, then
+ * for the connection: each for all of them at once instead. */
+static OUT_OF_LINE void
+prefetch_connections(const struct netstack *ns, const struct frame *frames, uint32_t n)
+{
+	struct netstack_conn **bucket[RUN_MAX];
+	uint32_t i;
+
+	n = MIN_OF(n, RUN_MAX);
+	for (i = 0; i < n; i++)
+		bucket[i] = netstack_table_prefetch(ns, &frames[i]);
+	for (i = 0; i < n; i++) {
+		if (bucket[i] == NULL || *bucket[i] == NULL)
+			continue;
+		__builtin_prefetch(*bucket[i], 1);
+		__builtin_prefetch((uint8_t *)*bucket[i] + NETSTACK_CACHE_LINE, 1);
+	}
+	for (i = 0; i < n; i++) {
+		if (bucket[i] != NULL && *bucket[i] != NULL)
+			tcp_conn_prefetch((*bucket[i])->tcp);
+	}
+}
+
 void
 netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
 	uint64_t bytes = 0;
-	uint32_t i;
+	uint32_t i, turns = 0;
 
 	if (n == 0)
 		return;
@@ -498,6 +522,9 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
 	counter_add(ns->counters, COUNTER_RX_BYTES, bytes);
 	counter_add(ns->counters, COUNTER_RX_BURSTS, 1);
-	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns))
+	if (UNLIKELY(ns->many))
+		prefetch_connections(ns, frames, n);
+	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns), turns++)
 		netstack_flow_prefetch(frames, i + NETSTACK_PREFETCH_AHEAD, n);
+	ns->many = turns > MANY_TURNS;
 }

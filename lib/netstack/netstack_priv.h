@@ -129,6 +129,7 @@ struct netstack {
 	struct netstack_config cfg;
 	struct counters *counters;
 	struct netstack_flow flow;
+	bool many; /* the last burst was of many connections */
 	struct netstack_conn **bucket;
 	uint32_t bucket_mask;
 	struct netstack_queue ready, event;
@@ -180,6 +181,9 @@ struct netstack_conn *netstack_table_find(const struct netstack *ns, const struc
 	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port);
 void netstack_table_insert(struct netstack *ns, struct netstack_conn *nc);
 void netstack_table_remove(struct netstack *ns, struct netstack_conn *nc);
+/** The bucket of the connection that an IPv4 frame without IP options may belong to, in the cache soon;
+ *  NULL: the frame is of another kind. */
+struct netstack_conn **netstack_table_prefetch(const struct netstack *ns, const struct frame *f);
 /** A connection not in use, at need the one that is in TIME-WAIT for the longest time and that nobody
  *  holds; NULL: the table is full. */
 struct netstack_conn *netstack_table_take(struct netstack *ns);

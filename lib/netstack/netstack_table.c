@@ -109,6 +109,23 @@ bucket_of(const struct netstack *ns, const struct ip_address *remote, uint16_t r
 	return (uint32_t)(x >> 32) & ns->bucket_mask;
 }
 
+#define L4_OFFSET (ETHER_HEADER_LEN + IPV4_HEADER_LEN)
+
+struct netstack_conn **
+netstack_table_prefetch(const struct netstack *ns, const struct frame *f)
+{
+	struct netstack_conn **bucket;
+	struct ip_address remote;
+
+	if (f->len < L4_OFFSET + TCP_HEADER_LEN || f->data[ETHER_HEADER_LEN] != 0x45)
+		return NULL;
+	remote = ip_address_of_v4(be32_load(f->data + ETHER_HEADER_LEN + 12));
+	bucket = &ns->bucket[bucket_of(
+		ns, &remote, be16_load(f->data + L4_OFFSET), be16_load(f->data + L4_OFFSET + 2))];
+	__builtin_prefetch(bucket);
+	return bucket;
+}
+
 static bool
 matches(const struct netstack_conn *nc, const struct ip_address *local,
 	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +124,16 @@ tcp_conn_create(const struct tcp_config *cfg)
 		return NULL;
 	memory = aligned_alloc(TCP_CONN_ALIGNMENT, tcp_conn_bytes(cfg, cfg->reorder_pool != NULL));
 	return memory != NULL ? tcp_conn_init(memory, cfg) : NULL;
+}
+
+/* The struct as far as a connection without losses uses it. */
+void
+tcp_conn_prefetch(const struct tcp_conn *c)
+{
+	const uint8_t *at = (const uint8_t *)c, *end = at + offsetof(struct tcp_conn, undo);
+
+	for (; at < end; at += TCP_CONN_ALIGNMENT)
+		__builtin_prefetch(at, 1);
 }
 
 void

@@ -142,6 +142,9 @@ uint64_t tcp_conn_bytes(const struct tcp_config *cfg, bool pooled);
 /** tcp_conn_create in memory of the caller's: tcp_conn_bytes of it, aligned. Ended by tcp_conn_end. */
 struct tcp_conn *tcp_conn_init(void *memory, const struct tcp_config *cfg);
 
+/** c is about to be used: what of it input and output read first comes into the cache. */
+void tcp_conn_prefetch(const struct tcp_conn *c);
+
 /** Gives back every held owner; c is CLOSED, with nothing to say. Its memory may be freed, or used for
  *  another tcp_conn_connect. */
 void tcp_conn_end(struct tcp_conn *c);
