@@ -94,7 +94,7 @@ get_check_route(const struct get *g, const struct ip_address *remote, char *mess
 		return EXIT_CODE_COULDNT_CONNECT;
 	}
 	ipv4_addr_format(address, own);
-	if (remote->v4 == address) {
+	if (remote->v4 - address < s->addresses) {
 		snprintf(message, SETTINGS_MESSAGE_MAX,
 			"%s is our own --address; choose another one, or another URL", ip);
 		return EXIT_CODE_COULDNT_CONNECT;

@@ -118,12 +118,13 @@ static int
 check_addresses(const struct host *h)
 {
 	const struct settings *s = h->settings;
+	uint32_t i;
 	int rc = 0;
 
 	if (s->address6_set && !s->address6_auto)
 		rc = check_address6(h, &s->address6, "use another --address6");
-	if (rc == 0 && s->address_set && !s->address_dhcp)
-		rc = host_check_address(h, s->address, s->prefix_len);
+	for (i = 0; rc == 0 && s->address_set && !s->address_dhcp && i < s->addresses; i++)
+		rc = host_check_address(h, s->address + i, s->prefix_len);
 	return rc;
 }
 
@@ -323,7 +324,11 @@ start_netstack(struct host *h)
 	cfg.vlan_id = (uint16_t)s->vlan_id;
 	cfg.mtu = (uint16_t)s->mtu;
 	cfg.tx_offloads = info.tx_offloads;
+	cfg.address_count = (uint16_t)s->addresses;
 	cfg.connections_max = h->capacity.connections;
+	cfg.out_of_order_max = h->capacity.out_of_order;
+	cfg.port_first = h->capacity.port_first;
+	cfg.port_count = h->capacity.port_count;
 	cfg.probe_address = s->probe_address;
 	cfg.release = port_release;
 	cfg.release_ctx = port_queue_of(h->port, 0);
@@ -334,6 +339,7 @@ start_netstack(struct host *h)
 			"no random numbers from the system: %s", strerror(errno));
 		return EXIT_CODE_INTERNAL;
 	}
+	h->bytes_per_connection = netstack_bytes_per_connection(&cfg);
 	h->netstack = netstack_create(&cfg, port_clock_ns());
 	if (h->netstack == NULL) {
 		message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY,

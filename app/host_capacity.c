@@ -4,6 +4,11 @@
 
 #define TCP_IP_HEADER_LEN 40U
 #define GET_CONNECTIONS 16U /* one in use, others closing */
+/* As clients of a kernel choose them; a load generator needs all that RFC 6056 §3.2 allows. */
+#define GET_PORT_FIRST 32768U
+#define GET_PORT_COUNT 32768U
+#define BENCH_PORT_FIRST 1024U
+#define BENCH_PORT_COUNT 64512U
 #define GET_SND_BUFFER_BYTES 65536U
 #define BUFFERS_PER_WINDOW 2U /* room for segments of half the full size */
 #define BUFFERS_MIN 1024U
@@ -17,6 +22,7 @@
 #define BENCH_BUFFERS_HELD_MAX 32768U
 #define BENCH_SND_BUFFER_MIN_BYTES 2048U
 #define BENCH_SND_BUFFER_MAX_BYTES 65536U
+#define BENCH_OUT_OF_ORDER_MIN 4096U
 #define BENCH_CLOSING_MIN 256U /* connections that close beside those that are open */
 
 static uint32_t
@@ -35,6 +41,8 @@ host_capacity_of_get(const struct settings *s)
 		buffers = (uint32_t)MAX_OF(s->rx_buffers, UINT64_C(64));
 	return (struct host_capacity){
 		.connections = GET_CONNECTIONS,
+		.port_first = GET_PORT_FIRST,
+		.port_count = GET_PORT_COUNT,
 		.window_bytes = (uint32_t)s->window_bytes,
 		.buffers_each = buffers,
 		.buffers_held = buffers,
@@ -66,6 +74,9 @@ host_capacity_of_bench(const struct settings *s, uint32_t request_bytes)
 	held = MIN_OF(held, (uint64_t)BENCH_BUFFERS_HELD_MAX);
 	return (struct host_capacity){
 		.connections = open + MAX_OF(open / 8, BENCH_CLOSING_MIN) + (s->cps ? open : 0),
+		.out_of_order = MAX_OF(open / 16, MIN_OF(open, BENCH_OUT_OF_ORDER_MIN)),
+		.port_first = BENCH_PORT_FIRST,
+		.port_count = BENCH_PORT_COUNT,
 		.window_bytes = window,
 		.buffers_each = each,
 		.buffers_held = (uint32_t)(s->rx_buffers > 0 ? s->rx_buffers : held),

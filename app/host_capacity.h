@@ -9,6 +9,8 @@
 /** How much a host makes room for; all of it is allocated at the start. */
 struct host_capacity {
 	uint32_t connections; /* of the netstack, those that close included */
+	uint32_t out_of_order; /* of them, that may hold data out of order at once; 0: all */
+	uint16_t port_first, port_count; /* the local ports that they take */
 	uint32_t window_bytes; /* the receive window of each, at most */
 	uint32_t buffers_each; /* received buffers that one may hold */
 	uint32_t buffers_held; /* that all together may hold */

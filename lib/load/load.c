@@ -65,6 +65,8 @@ create_connections(struct load *l)
 	for (i = 0; i < n; i++) {
 		l->conn[i].endpoint = LOAD_ENDPOINT_NONE;
 		l->conn[i].response = http_response_create(&l->cfg.limits, NULL, NULL);
+		if (l->conn[i].response != NULL)
+			http_response_share_heads(l->conn[i].response, l->heads);
 		if (l->conn[i].response == NULL)
 			return -1;
 	}
@@ -100,7 +102,8 @@ load_create(const struct load_config *cfg)
 	init(l, cfg);
 	/* A page of the series is touched, and so takes memory, once it is written. */
 	l->series = calloc(cfg->intervals_max > 0 ? cfg->intervals_max : 1, sizeof(*l->series));
-	if (l->series == NULL ||
+	l->heads = http_head_cache_create();
+	if (l->series == NULL || l->heads == NULL ||
 		load_mix_init(&l->mix, cfg->target, cfg->targets, cfg->seed) != 0 ||
 		create_connections(l) != 0) {
 		load_destroy(l);
@@ -121,6 +124,7 @@ load_destroy(struct load *l)
 			load_conn_give_up(l, &l->conn[i], true, l->now_ns);
 		http_response_destroy(l->conn[i].response);
 	}
+	http_head_cache_destroy(l->heads);
 	free(l->conn);
 	free(l->request);
 	load_mix_free(&l->mix);

@@ -160,6 +160,7 @@ struct load {
 	struct load_mix mix;
 	struct load_schedule schedule;
 	struct load_conn *conn; /* cfg.connections */
+	struct http_head_cache *heads; /* that all parsers share */
 	struct load_request *request; /* cfg.pipeline for each connection */
 	struct load_link connecting, waiting, under_way; /* each oldest first */
 	struct load_link idle,

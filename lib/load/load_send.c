@@ -31,7 +31,7 @@ enter_list(struct load *l, struct load_conn *c)
 	if (c->listed == want)
 		return;
 	load_conn_leave_list(c);
-	c->listed = want;
+	c->listed = (uint8_t)want & 3U; /* it fits */
 	if (want != LOAD_LISTED_NOT)
 		load_list_append(want == LOAD_LISTED_IDLE ? &l->idle : &l->room, &c->link);
 }

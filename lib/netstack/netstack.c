@@ -255,6 +255,12 @@ netstack_conn_prefetch(const struct netstack_conn *nc)
 	tcp_conn_prefetch(nc->tcp);
 }
 
+const struct tcp_conn *
+netstack_conn_look(const struct netstack_conn *nc)
+{
+	return nc->tcp;
+}
+
 void *
 netstack_conn_user(const struct netstack_conn *nc)
 {

@@ -126,6 +126,9 @@ struct tcp_conn *netstack_conn_tcp(struct netstack_conn *nc);
  *  many connections in turn. */
 void netstack_conn_prefetch(const struct netstack_conn *nc);
 
+/** The same, to look at only. */
+const struct tcp_conn *netstack_conn_look(const struct netstack_conn *nc);
+
 /** What netstack_connect was given as user. */
 void *netstack_conn_user(const struct netstack_conn *nc);
 

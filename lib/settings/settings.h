@@ -53,6 +53,7 @@ struct settings {
 	bool address_dhcp; /* ask for it; address and prefix_len are 0 then */
 	uint32_t address; /* host order */
 	uint8_t prefix_len;
+	uint64_t addresses; /* from address on, consecutive ones */
 	uint32_t gateway; /* host order, 0: none */
 	bool address6_set; /* IPv6 is spoken: */
 	bool address6_auto; /* with addresses from routers, */

@@ -126,9 +126,27 @@ check_outputs(const struct settings *s, char *message)
 	return SETTINGS_OK;
 }
 
+/* All of --addresses must be hosts of the subnet. */
+static bool
+addresses_fit(const struct settings *s)
+{
+	uint32_t last = s->address + (uint32_t)s->addresses - 1U;
+
+	return s->addresses == 1 ||
+	       (s->address_set && !s->address_dhcp && last >= s->address &&
+		       ((last ^ s->address) & ipv4_prefix_mask(s->prefix_len)) == 0 &&
+		       !is_reserved_in_subnet(last, s->prefix_len) &&
+		       (s->gateway == 0 || s->gateway < s->address || s->gateway > last));
+}
+
 static enum settings_result
 check_load(const struct settings *s, char *message)
 {
+	if (!addresses_fit(s))
+		return wrong(message,
+			"--addresses: so many from --address on do not fit into its subnet "
+			"(without "
+			"--gateway and its last address), or --address is no address");
 	if (s->cps && s->pipeline > 1)
 		return wrong(message, "--cps sends one request a connection: there is nothing to "
 				      "--pipeline");

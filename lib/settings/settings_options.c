@@ -148,6 +148,11 @@ static const struct settings_option options[] = {
 		"that "
 		"it delayed. 0: closed loop, each connection asks again when it was answered.",
 		NULL, AT(rate), 0, 0, 1000000000, OPTION_RATE, OPTION_GROUP_LOAD, 'R', FOR_LOAD},
+	{"addresses", "N",
+		"Connect from N consecutive addresses, --address being the first: one address has "
+		"ports "
+		"for 64,512 connections to one server.",
+		NULL, AT(addresses), 0, 1, 256, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"cps", NULL,
 		"Connections a second: each connection carries one request (with Connection: "
 		"close), and is opened anew.",

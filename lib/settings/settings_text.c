@@ -102,15 +102,16 @@ group_has_options(enum option_group group, enum settings_command command)
 }
 
 static const char *const usages[SETTINGS_COMMAND_COUNT] = {
-	[SETTINGS_GET] = "Usage: dpfetch [EAL options --] [options] URL...\n"
-			 "       dpfetch [EAL options --] bench|compare [options] URL...\n"
-			 "Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
-			 "tells of the load generator, dpfetch compare --help of the comparison with\n"
-			 "the kernel's stack.\n",
-	[SETTINGS_COMPARE] =
-		"Usage: dpfetch [EAL options --] compare [options] URL...\n"
-		"Run the same load over dpfetch's own TCP stack and over the kernel's, in turn, on\n"
-		"the same link, and compare.\n",
+	[SETTINGS_GET] =
+		"Usage: dpfetch [EAL options --] [options] URL...\n"
+		"       dpfetch [EAL options --] bench|compare [options] URL...\n"
+		"Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
+		"tells of the load generator, dpfetch compare --help of the comparison with\n"
+		"the kernel's stack.\n",
+	[SETTINGS_COMPARE] = "Usage: dpfetch [EAL options --] compare [options] URL...\n"
+			     "Run the same load over dpfetch's own TCP stack and over the "
+			     "kernel's, in turn, on\n"
+			     "the same link, and compare.\n",
 	[SETTINGS_BENCH] =
 		"Usage: dpfetch [EAL options --] bench [options] URL...\n"
 		"Load a web server over dpfetch's own TCP stack on a DPDK port, and measure it.\n",
@@ -259,7 +260,8 @@ settings_completion(settings_print_fn print, void *ctx)
 		each_option((enum option_group)group, SETTINGS_COMMAND_COUNT, completion_option,
 			print, ctx);
 	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bc]* ]] && "
-		   "COMPREPLY=($(compgen -W \"bench compare\" -- \"$cur\")) && return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+		   "COMPREPLY=($(compgen -W \"bench compare\" -- \"$cur\")) && "
+		   "return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 		   "complete -o filenames -F _dpfetch dpfetch\n");
 }
 

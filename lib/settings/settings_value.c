@@ -518,6 +518,7 @@ settings_defaults(struct settings *ret)
 
 	tcp_config_defaults(&tcp);
 	*ret = (struct settings){
+		.addresses = 1,
 		.mtu = 1500,
 		.checksum_offload = true,
 		.link_timeout_ns = 10 * NS_PER_SEC,

@@ -10,11 +10,16 @@ conn_of(struct transport_conn *c)
 	return (struct netstack_conn *)c;
 }
 
-/* netstack's look-only functions take what is not const. */
 static struct tcp_conn *
-tcp_of(const struct transport_conn *c)
+tcp_of(struct transport_conn *c)
 {
-	return netstack_conn_tcp((struct netstack_conn *)(uintptr_t)c);
+	return netstack_conn_tcp(conn_of(c));
+}
+
+static const struct tcp_conn *
+look_at(const struct transport_conn *c)
+{
+	return netstack_conn_look((const struct netstack_conn *)c);
 }
 
 static int
@@ -32,13 +37,13 @@ start(void *ctx, const struct ip_address *remote, uint16_t remote_port, void *us
 static bool
 established(const struct transport_conn *c)
 {
-	return tcp_conn_was_established(tcp_of(c));
+	return tcp_conn_was_established(look_at(c));
 }
 
 static bool
 ended(const struct transport_conn *c)
 {
-	return tcp_conn_state(tcp_of(c)) == TCP_CLOSED;
+	return tcp_conn_state(look_at(c)) == TCP_CLOSED;
 }
 
 static int
@@ -50,7 +55,7 @@ error(const struct transport_conn *c)
 static bool
 reusable(const struct transport_conn *c)
 {
-	const struct tcp_conn *tcp = tcp_of(c);
+	const struct tcp_conn *tcp = look_at(c);
 
 	return tcp_conn_state(tcp) == TCP_ESTABLISHED && tcp_conn_recv_ready(tcp) == 0 &&
 	       tcp_conn_send_queued(tcp) == 0;
@@ -69,7 +74,7 @@ send(void *ctx, struct transport_conn *c, const void *data, uint32_t len)
 static uint32_t
 send_queued(const struct transport_conn *c)
 {
-	return tcp_conn_send_queued(tcp_of(c));
+	return tcp_conn_send_queued(look_at(c));
 }
 
 static uint32_t
@@ -82,13 +87,13 @@ recv(void *ctx, struct transport_conn *c, struct payload *ret_parts, uint32_t pa
 static bool
 recv_ready(const struct transport_conn *c)
 {
-	return tcp_conn_recv_ready(tcp_of(c)) > 0;
+	return tcp_conn_recv_ready(look_at(c)) > 0;
 }
 
 static bool
 recv_finished(const struct transport_conn *c)
 {
-	return tcp_conn_recv_finished(tcp_of(c));
+	return tcp_conn_recv_finished(look_at(c));
 }
 
 static void
@@ -126,7 +131,7 @@ local(const struct transport_conn *c, struct ip_address *ret_address, uint16_t *
 static void
 info(const struct transport_conn *c, struct tcp_info *ret)
 {
-	tcp_conn_info(tcp_of(c), ret);
+	tcp_conn_info(look_at(c), ret);
 }
 
 /* A next hop that is silent: who it was, how often it was asked, and who was heard meanwhile. */
