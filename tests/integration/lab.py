@@ -171,7 +171,7 @@ class Lab:
         word = [args[0]] if args[:1] in (("bench",), ("compare",)) else []
         args = args[len(word):]
         return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *word, "--nic", NIC,
-                *([] if "--address6" in args else ["--address", ADDRESS]), "--mtu", str(self.mtu), *own, *args]
+                *([] if {"--address", "--address6"} & set(args) else ["--address", ADDRESS]), "--mtu", str(self.mtu), *own, *args]
 
     def run(self, command, timeout=120):
         """Runs a command to its end. stderr and stdout as text; never raises for an exit code."""
