@@ -62,7 +62,8 @@ struct compare_figure {
 	const char *key; /* in JSON */
 	const char *name; /* for people, with its unit */
 	double scale; /* from the JSON's unit to the name's */
-	double (*value)(const json_t *run, double hz); /* NAN: this run does not have it */
+	const char *path; /* where it is in a run's report; NULL: */
+	double (*value)(const json_t *run, double hz); /* made from it; NAN: it is not there */
 	bool less_is_better;
 };
 

@@ -62,48 +62,6 @@ is_kernel(const json_t *run)
 	return stack != NULL && strcmp(stack, "kernel") == 0;
 }
 
-static double
-goodput(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/body_bits_per_second");
-}
-
-static double
-requests(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/requests_per_second");
-}
-
-static double
-latency_p50(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/latency/p50_us");
-}
-
-static double
-latency_p99(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/latency/p99_us");
-}
-
-static double
-first_byte_p50(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/first_byte/p50_us");
-}
-
-static double
-connect_p50(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/connect/p50_us");
-}
-
 /* What the client's own thread took: of our stack, the busy part of the poll core. */
 static double
 client_seconds(const json_t *run)
@@ -175,20 +133,6 @@ machine_cpu(const json_t *run, double hz)
 }
 
 static double
-server_cpu(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/machine/server/cpu_s");
-}
-
-static double
-server_retransmits(const json_t *run, double hz)
-{
-	(void)hz;
-	return compare_number(run, "end/machine/server/retransmits");
-}
-
-static double
 frames_per_sent(const json_t *run, double hz)
 {
 	double sent = compare_number(run, "end/machine/interface/tx_frames");
@@ -207,21 +151,22 @@ frame_bytes(const json_t *run, double hz)
 }
 
 static const struct compare_figure figures[] = {
-	{"goodput_bps", "goodput, Gb/s", 1e-9, goodput, false},
-	{"requests_per_second", "requests/s", 1, requests, false},
-	{"latency_p50_us", "latency p50, ms", 1e-3, latency_p50, true},
-	{"latency_p99_us", "latency p99, ms", 1e-3, latency_p99, true},
-	{"first_byte_p50_us", "first byte p50, ms", 1e-3, first_byte_p50, true},
-	{"connect_p50_us", "connect p50, ms", 1e-3, connect_p50, true},
-	{"client_cpu_s", "client's CPU, s", 1, client_cpu, true},
-	{"machine_cpu_s", "machine's CPU, s", 1, machine_cpu, true},
-	{"server_cpu_s", "server's CPU, s", 1, server_cpu, true},
-	{"client_cycles_per_byte", "client, cycles a byte", 1, client_cycles, true},
-	{"machine_cycles_per_byte", "machine, cycles a byte", 1, machine_cycles, true},
-	{"server_cycles_per_byte", "server, cycles a byte", 1, server_cycles, true},
-	{"server_retransmits", "server sent again", 1, server_retransmits, true},
-	{"frames_received_per_sent", "frames in for each out", 1, frames_per_sent, false},
-	{"frame_bytes", "mean frame in, bytes", 1, frame_bytes, false},
+	{"goodput_bps", "goodput, Gb/s", 1e-9, "end/body_bits_per_second", NULL, false},
+	{"requests_per_second", "requests/s", 1, "end/requests_per_second", NULL, false},
+	{"latency_p50_us", "latency p50, ms", 1e-3, "end/latency/p50_us", NULL, true},
+	{"latency_p99_us", "latency p99, ms", 1e-3, "end/latency/p99_us", NULL, true},
+	{"first_byte_p50_us", "first byte p50, ms", 1e-3, "end/first_byte/p50_us", NULL, true},
+	{"connect_p50_us", "connect p50, ms", 1e-3, "end/connect/p50_us", NULL, true},
+	{"client_cpu_s", "client's CPU, s", 1, NULL, client_cpu, true},
+	{"machine_cpu_s", "machine's CPU, s", 1, NULL, machine_cpu, true},
+	{"server_cpu_s", "server's CPU, s", 1, "end/machine/server/cpu_s", NULL, true},
+	{"client_cycles_per_byte", "client, cycles a byte", 1, NULL, client_cycles, true},
+	{"machine_cycles_per_byte", "machine, cycles a byte", 1, NULL, machine_cycles, true},
+	{"server_cycles_per_byte", "server, cycles a byte", 1, NULL, server_cycles, true},
+	{"server_retransmits", "server sent again", 1, "end/machine/server/retransmits", NULL,
+		true},
+	{"frames_received_per_sent", "frames in for each out", 1, NULL, frames_per_sent, false},
+	{"frame_bytes", "mean frame in, bytes", 1, NULL, frame_bytes, false},
 };
 
 const struct compare_figure *
@@ -229,6 +174,12 @@ compare_figures(uint32_t *ret_count)
 {
 	*ret_count = sizeof(figures) / sizeof(figures[0]);
 	return figures;
+}
+
+static double
+value_of(const struct compare_figure *f, const json_t *run, double hz)
+{
+	return f->path != NULL ? compare_number(run, f->path) : f->value(run, hz);
 }
 
 bool
@@ -241,7 +192,7 @@ compare_figure_estimate(const struct compare *c, const struct compare_figure *fi
 
 	for (side = 0; side < COMPARE_SIDES; side++) {
 		for (i = 0; i < c->pairs; i++) {
-			value[side][i] = figure->value(c->run[side][i], hz);
+			value[side][i] = value_of(figure, c->run[side][i], hz);
 			if (isnan(value[side][i]))
 				return false;
 		}
