@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "compare.h"
+#include "machine.h"
+#include "nic_offloads.h"
+#include "svg_plot.h"
+
+#define HZ 2e9
+
+/* A run of 1 s that carried 1e9 bytes at 8 Gb/s * speed: of our stack with a poll core of HZ that was busy
+ * for half of it, or of the kernel's with 0.6 s of CPU. CPU 0, the server's, was busy for 0.5 s. */
+static json_t *
+make_run(bool kernel, double speed)
+{
+	json_t *run = json_pack(
+		"{s:{s:s}, s:{s:f, s:{s:I}, s:{s:f, s:f, s:f}, s:{s:i, s:f, s:f, s:f}, "
+		"s:{s:[{s:f, s:f, s:f, s:f}, {s:f, s:f, s:f, s:f}], s:{s:f, s:i}}}}",
+		"load", "stack", kernel ? "kernel" : "dpdk", "end", "body_bits_per_second",
+		8e9 * speed, "counts", "body_bytes", (json_int_t)1000000000, "cpu", "wall_s", 1.0,
+		"user_s", 0.1, "system_s", 0.5, "core", "core", 1, "hz", kernel ? 1.0 : HZ,
+		"cycles", HZ, "cycles_busy", HZ / 2, "machine", "cpus", "user_s", 0.1, "system_s",
+		0.3, "softirq_s", 0.1, "idle_s", 0.5, "user_s", 0.9, "system_s", 0.1, "softirq_s",
+		0.0, "idle_s", 0.0, "server", "cpu_s", 0.4, "retransmits", 3);
+
+	assert_non_null(run);
+	return run;
+}
+
+static struct compare *
+make_compare(void)
+{
+	static const double ours[] = {1.0, 1.2, 1.1}, kernels[] = {0.5, 0.6, 0.55};
+	struct compare *c = calloc(1, sizeof(*c));
+	uint32_t i;
+
+	assert_non_null(c);
+	for (i = 0; i < 3; i++) {
+		c->run[COMPARE_DPDK][i] = make_run(false, ours[i]);
+		c->run[COMPARE_KERNEL][i] = make_run(true, kernels[i]);
+	}
+	c->pairs = 3;
+	return c;
+}
+
+static void
+free_compare(struct compare *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->pairs; i++) {
+		json_decref(c->run[COMPARE_DPDK][i]);
+		json_decref(c->run[COMPARE_KERNEL][i]);
+	}
+	free(c);
+}
+
+/* The line of that key: medians of both sides, and their ratio. */
+static void
+expect(const struct compare *c, const char *key, double ours, double kernels)
+{
+	struct bootstrap_estimate side[COMPARE_SIDES], ratio;
+	const struct compare_figure *f;
+	uint32_t i, count;
+
+	f = compare_figures(&count);
+	for (i = 0; i < count && strcmp(f[i].key, key) != 0; i++)
+		;
+	assert_true(i < count);
+	assert_true(compare_figure_estimate(c, &f[i], side, &ratio));
+	if (fabs(side[COMPARE_DPDK].value - ours) > 1e-9 * ours ||
+		fabs(side[COMPARE_KERNEL].value - kernels) > 1e-9 * kernels)
+		fail_msg(
+			"%s: %g and %g", key, side[COMPARE_DPDK].value, side[COMPARE_KERNEL].value);
+	assert_true(fabs(ratio.value - ours / kernels) < 1e-9);
+}
+
+static void
+test_figures_are_what_their_labels_say(void **state)
+{
+	struct compare *c = make_compare();
+
+	(void)state;
+	expect(c, "goodput_bps", 8.8e9, 4.4e9);
+	expect(c, "client_cpu_s", 0.5, 0.6); /* ours: busy cycles; the kernel's: user and system */
+	expect(c, "machine_cpu_s", 1.0, 1.5); /* ours without the half second of idle polling */
+	expect(c, "server_cpu_s", 0.4, 0.4);
+	expect(c, "client_cycles_per_byte", 1.0, 1.2);
+	expect(c, "machine_cycles_per_byte", 2.0, 3.0);
+	expect(c, "server_retransmits", 3, 3);
+	free_compare(c);
+}
+
+static void
+test_figures_that_a_run_lacks_are_left_out(void **state)
+{
+	struct compare *c = make_compare();
+	struct bootstrap_estimate side[COMPARE_SIDES], ratio;
+	const struct compare_figure *f;
+	uint32_t i, count, missing = 0;
+
+	(void)state;
+	assert_true(isnan(compare_number(c->run[0][0], "end/nothing/here")));
+	assert_true(isnan(compare_number(c->run[0][0], "load/stack"))); /* a text */
+	f = compare_figures(&count);
+	for (i = 0; i < count; i++)
+		missing += !compare_figure_estimate(c, &f[i], side, &ratio);
+	assert_int_equal(missing, 7); /* requests, four latencies, two of frames */
+	free_compare(c);
+}
+
+static void
+test_svg_text_and_axes_are_well_formed(void **state)
+{
+	char *text = NULL, *at;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	const struct svg_plot p = {
+		.out = out, .width = 400, .height = 200, .x_max = 2.039, .y_max = 5.0};
+	const struct svg_point line[] = {{0, 0}, {1, 9}, {3, 2}};
+	int open = 0;
+
+	(void)state;
+	svg_plot_begin(&p, "<a & \"b\">", "x", "y");
+	svg_plot_line(&p, 1, line, 3, true);
+	svg_plot_end(&p);
+	fclose(out);
+	assert_non_null(strstr(text, "&lt;a &amp; &quot;b&quot;&gt;"));
+	assert_non_null(strstr(text, ">1.5<")); /* round ticks */
+	assert_null(strstr(text, "nan"));
+	for (at = strchr(text, '<'); at != NULL; at = strchr(at + 1, '<')) {
+		const char *end = strchr(at, '>');
+
+		assert_non_null(end);
+		if (end[-1] != '/')
+			open += at[1] == '/' ? -1 : 1;
+	}
+	assert_int_equal(open, 0);
+	free(text);
+}
+
+static void
+test_svg_round_up_is_1_2_5_times_a_power_of_ten(void **state)
+{
+	(void)state;
+	assert_true(fabs(svg_round_up(0.3) - 0.5) < 1e-12);
+	assert_true(svg_round_up(1.0) == 1.0 && svg_round_up(1.1) == 2.0);
+	assert_true(svg_round_up(413.0) == 500.0 && svg_round_up(5001.0) == 10000.0);
+}
+
+static void
+test_machine_sample_counts_this_process(void **state)
+{
+	struct machine_sample *a = calloc(2, sizeof(*a)), *b = a + 1;
+	volatile uint64_t work = 0;
+	cpu_set_t set;
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(a);
+	machine_sample_take(a, getpid(), "lo");
+	assert_true(a->cpus > 0 && a->server && a->interface);
+	do { /* until the kernel's tick has seen it */
+		for (i = 0; i < 10000000; i++)
+			work += i;
+		machine_sample_take(b, getpid(), "lo");
+	} while (b->server_cpu_ns == a->server_cpu_ns);
+	machine_sample_subtract(b, a);
+	assert_in_range(b->server_cpu_ns, 1, 60000000000ULL);
+	machine_sample_take(a, 0, "no-such-if");
+	assert_false(a->server || a->interface);
+	assert_false(machine_process_exists(0) || machine_process_exists(4194305));
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	for (i = 0; i < CPU_SETSIZE; i++)
+		assert_int_equal(machine_process_may_use(getpid(), (int)i), CPU_ISSET(i, &set));
+	free(a);
+}
+
+static void
+test_nic_offloads_of_loopback_are_read(void **state)
+{
+	struct nic_offloads o;
+
+	(void)state;
+	assert_int_equal(nic_offloads_read("lo", &o), 0);
+	assert_true(o.tx_checksum); /* always, it has no wire */
+	assert_int_equal(nic_offloads_read("no-such-if", &o), -ENODEV);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_figures_are_what_their_labels_say),
+		cmocka_unit_test(test_figures_that_a_run_lacks_are_left_out),
+		cmocka_unit_test(test_svg_text_and_axes_are_well_formed),
+		cmocka_unit_test(test_svg_round_up_is_1_2_5_times_a_power_of_ten),
+		cmocka_unit_test(test_machine_sample_counts_this_process),
+		cmocka_unit_test(test_nic_offloads_of_loopback_are_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
