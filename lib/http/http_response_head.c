@@ -66,7 +66,15 @@ head_on_field_complete(llhttp_t *parser)
 	return 0;
 }
 
-/* A value of which only the beginning is kept, without the blanks around it. */
+static void
+head_keep_value(struct http_response *r, const char *at)
+{
+	head_keep(r->value, r->value_len, HTTP_VALUE_ROOM, at, 1);
+	r->value_len++;
+}
+
+/* A value of which only the beginning is kept, without the blanks around it. Those in it are kept: else
+ * what an earlier value left in their places would be part of this one. */
 static void
 head_judge_value(struct http_response *r, const char *at, size_t len)
 {
@@ -77,11 +85,9 @@ head_judge_value(struct http_response *r, const char *at, size_t len)
 			r->value_blanks += r->value_len > 0;
 			continue;
 		}
-		r->value_len +=
-			r->value_blanks; /* they were in it, so it is no word that we know */
-		r->value_blanks = 0;
-		head_keep(r->value, r->value_len, HTTP_VALUE_ROOM, &at[i], 1);
-		r->value_len++;
+		for (; r->value_blanks > 0; r->value_blanks--)
+			head_keep_value(r, " ");
+		head_keep_value(r, &at[i]);
 	}
 }
 

@@ -389,6 +389,33 @@ status_of(struct http_response *r, const char *text, bool is_head)
 	return http_response_status(r);
 }
 
+/* A parser that has seen "chunked" has its letters where the next value's blanks are. */
+static void
+test_response_coding_with_a_blank_in_it_is_no_chunked_after_one_that_was(void **state)
+{
+	static const char chunked[] =
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+	static const char *const others[] = {
+		"c unked", "chu ked", "chu\tked", "chunk d", "c    ed"};
+	struct http_limits limits;
+	struct http_response *r;
+	char text[128];
+	size_t i;
+
+	(void)state;
+	http_limits_defaults(&limits);
+	r = http_response_create(&limits, NULL, NULL);
+	assert_non_null(r);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_int_equal(status_of(r, chunked, false), 200);
+		snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+			others[i]);
+		assert_int_equal(status_of(r, text, false), 0);
+		assert_non_null(strstr(http_response_error(r), "Unsupported Transfer-Encoding"));
+	}
+	http_response_destroy(r);
+}
+
 /* A head that is known to one parser says the same to another, unless that one was made or asked
  * otherwise. */
 static void
@@ -471,6 +498,8 @@ main(void)
 		cmocka_unit_test(test_response_reset_serves_the_next_response),
 		cmocka_unit_test(test_response_after_the_end_nothing_more_is_used),
 		cmocka_unit_test(test_response_fields_unread_are_judged_beyond_what_is_kept),
+		cmocka_unit_test(
+			test_response_coding_with_a_blank_in_it_is_no_chunked_after_one_that_was),
 		cmocka_unit_test(test_response_heads_shared_are_judged_by_each_parsers_limits),
 		cmocka_unit_test(test_response_no_bytes_need_more),
 	};
