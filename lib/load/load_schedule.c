@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "base_bytes.h"
 #include "load_priv.h"
 
 uint64_t
@@ -25,23 +26,43 @@ load_schedule_request_ns(const struct load *l, uint64_t number)
 	return at_ns < 0x1p63 ? load_time_after(l->start_ns, (uint64_t)(at_ns + 0.5)) : TIME_NEVER;
 }
 
-static bool
-is_all_planned(const struct load *l)
+/* The first request that is not due before until_ns: about, in one step however many there are. */
+static double
+number_at(const struct load *l, uint64_t until_ns)
 {
-	return load_is_measuring(l) && l->cfg.requests_max > 0 &&
-	       l->schedule.planned - l->schedule.measured_from >= l->cfg.requests_max;
+	double ramp_ns = (double)l->cfg.ramp_ns, at_ns = (double)(until_ns - l->start_ns);
+	double even_ns = at_ns < ramp_ns ? at_ns * at_ns / (2 * ramp_ns) : at_ns - ramp_ns / 2;
+
+	return even_ns / l->schedule.ns_per_request;
+}
+
+/* How many may be planned in all, in the phase that is under way. */
+static uint64_t
+planned_max(const struct load *l)
+{
+	if (!load_is_measuring(l) || l->cfg.requests_max == 0)
+		return UINT64_MAX;
+	return l->schedule.measured_from + l->cfg.requests_max;
 }
 
 void
 load_schedule_plan(struct load *l, uint64_t until_ns)
 {
 	struct load_schedule *s = &l->schedule;
-	uint64_t before = s->planned;
+	uint64_t before = s->planned, max = planned_max(l);
 
-	while (s->next_ns < until_ns && !is_all_planned(l))
-		s->next_ns = load_schedule_request_ns(l, ++s->planned);
-	LOAD_COUNT(l, load_is_measuring(l), planned, s->planned - before);
-	if (is_all_planned(l))
+	if (s->next_ns < until_ns && before < max) {
+		s->planned = MAX_OF((uint64_t)number_at(l, until_ns), before + 1);
+		while (s->planned > before + 1 &&
+			load_schedule_request_ns(l, s->planned - 1) >= until_ns)
+			s->planned--;
+		while (load_schedule_request_ns(l, s->planned) < until_ns)
+			s->planned++;
+		s->planned = MIN_OF(s->planned, max);
+		s->next_ns = load_schedule_request_ns(l, s->planned);
+		LOAD_COUNT(l, load_is_measuring(l), planned, s->planned - before);
+	}
+	if (s->planned >= max)
 		s->next_ns = TIME_NEVER;
 }
 

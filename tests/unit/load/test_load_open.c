@@ -209,6 +209,76 @@ TEST(test_open_late_poll_sends_all_that_was_planned)
 	lf_end(f);
 }
 
+/* The next poll comes after so long, whatever would have been due before. */
+static void
+poll_after(struct lf *f, uint64_t ns)
+{
+	f->now_ns += ns;
+	server_advance(&f->server, f->now_ns);
+	f->over = load_poll(f->load, f->now_ns);
+}
+
+/* A request each nanosecond, and a poll that comes after minutes: planning takes no time of its own,
+ * or the plan would run away from it. */
+TEST(test_open_plans_any_number_at_once)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+
+	f->cfg.rate = 1e9;
+	f->cfg.ramp_ns = 20 * NS_PER_SEC;
+	f->cfg.duration_ns = 1000 * NS_PER_SEC;
+	f->cfg.requests_max = 900 * NS_PER_SEC;
+	f->server.send_room = 1; /* few are sent */
+	f->server.room_ns = NS_PER_SEC;
+	lf_start(f);
+	poll_after(f, 10 * NS_PER_SEC);
+	poll_after(f, 510 * NS_PER_SEC);
+	s = load_stats(f->load);
+	/* What is due at this very moment is planned, too. */
+	assert_int_equal(s->counts.planned, 500 * NS_PER_SEC + 1);
+	poll_after(f, 490 * NS_PER_SEC);
+	while (!f->over)
+		poll_after(f, NS_PER_SEC);
+	assert_int_equal(s->counts.planned, 900 * NS_PER_SEC);
+	lf_end(f);
+}
+
+/* However the polls fall, each request is planned in the interval that its moment lies in. */
+TEST(test_open_plan_does_not_depend_on_the_polls)
+{
+	static const double rates[] = {1, 3.7, 1000, 99999.9, 1e6 / 3};
+	static const uint64_t steps_ns[] = {
+		NS_PER_MS / 3, 7 * NS_PER_MS, 250 * NS_PER_MS, 3 * NS_PER_SEC};
+	uint32_t i, k, n, m, at;
+
+	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		uint64_t want[8] = {0};
+
+		for (k = 0; k < sizeof(steps_ns) / sizeof(steps_ns[0]); k++) {
+			struct lf *f = lf_new();
+			const struct load_interval *series;
+
+			f->cfg.rate = rates[i];
+			f->cfg.ramp_ns = 1500 * NS_PER_MS;
+			f->cfg.duration_ns = 4 * NS_PER_SEC;
+			f->server.on_connect = NULL;
+			lf_start(f);
+			for (at = 0; !f->over && at < 100000; at++)
+				poll_after(f, steps_ns[k]);
+			series = load_intervals(f->load, &n);
+			assert_in_range(n, 5, 9);
+			for (m = 0; m < 6 && m < n; m++) {
+				want[m] = k == 0 ? series[m].counts.planned : want[m];
+				assert_int_equal(series[m].counts.planned, want[m]);
+			}
+			assert_in_range(load_stats(f->load)->counts.planned,
+				(uint64_t)(4 * rates[i]), (uint64_t)(4 * rates[i] + 1));
+			lf_end(f);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -223,6 +293,8 @@ main(void)
 		T(test_open_ramp_raises_the_rate_evenly),
 		T(test_open_pipelines_only_when_no_connection_is_idle),
 		T(test_open_late_poll_sends_all_that_was_planned),
+		T(test_open_plans_any_number_at_once),
+		T(test_open_plan_does_not_depend_on_the_polls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
