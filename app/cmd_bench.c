@@ -113,6 +113,7 @@ fill_load_config(struct bench *b, struct load_config *cfg)
 	cfg->connect_timeout_ns = or_never(s->connect_timeout_ns);
 	if (s->max_time_ns > 0)
 		cfg->request_timeout_ns = s->max_time_ns;
+	cfg->silence_ns = MAX_OF(cfg->silence_ns, cfg->request_timeout_ns);
 	if (s->interval_ns > 0)
 		cfg->interval_ns = s->interval_ns;
 	cfg->seed = host_clock_ns(h);
@@ -311,6 +312,16 @@ judge(const struct bench *b, const struct load_stats *stats)
 					   : EXIT_CODE_COULDNT_CONNECT;
 		message_error(level, code, "Failed to connect to %s: %s", b->url[0].text,
 			strerror(-error));
+		return code;
+	}
+	if (load_silent(b->load)) {
+		code = FETCH_OPERATION_TIMEDOUT;
+		message_error(level, code,
+			"no response came for %.0f s: ended after %llu of %llu requests; is the "
+			"server gone?",
+			(double)b->load_config.silence_ns / 1e9,
+			(unsigned long long)stats->counts.responses,
+			(unsigned long long)b->settings->requests);
 		return code;
 	}
 	code = check_limits(b, stats);

@@ -16,6 +16,7 @@ load_config_defaults(struct load_config *ret)
 		.connections = 1,
 		.pipeline = 1,
 		.duration_ns = 10 * NS_PER_SEC,
+		.silence_ns = 30 * NS_PER_SEC,
 		.drain_ns = 2 * NS_PER_SEC,
 		.connect_timeout_ns = 30 * NS_PER_SEC,
 		.request_timeout_ns = 30 * NS_PER_SEC,
@@ -154,7 +155,7 @@ begin_measure(struct load *l, uint64_t at_ns)
 {
 	load_schedule_measure(l);
 	enter_phase(l, LOAD_MEASURE, at_ns, l->cfg.duration_ns);
-	l->stats.start_ns = at_ns;
+	l->stats.start_ns = l->heard_ns = at_ns;
 	l->stats.open_max = l->open;
 }
 
@@ -238,11 +239,34 @@ is_enough(const struct load *l)
 	return load_is_measuring(l) && l->measured_under_way == 0 && !load_wants_requests(l);
 }
 
+/* When nothing has been heard for too long, in a measured time that nothing else may end: a server
+ * that is gone for good answers no request, so that requests_max is never reached. */
+static uint64_t
+silence_due_ns(const struct load *l)
+{
+	if (!load_is_measuring(l) || l->phase_end_ns != TIME_NEVER)
+		return TIME_NEVER;
+	return load_time_after(l->heard_ns, l->cfg.silence_ns);
+}
+
+static void
+check_silence(struct load *l, uint64_t now_ns)
+{
+	if (load_is_open_loop(l) && l->requests_under_way == 0 &&
+		load_schedule_backlog(&l->schedule) == 0)
+		l->heard_ns = now_ns; /* none is missing */
+	if (silence_due_ns(l) > now_ns)
+		return;
+	l->silent = true;
+	begin_drain(l, now_ns);
+}
+
 static void
 check_end(struct load *l, uint64_t now_ns)
 {
 	if (is_enough(l))
 		begin_drain(l, now_ns);
+	check_silence(l, now_ns);
 	if (!l->ever_connected && l->failed == l->cfg.connections) {
 		l->unreachable = true;
 		finish(l, now_ns);
@@ -395,6 +419,7 @@ load_deadline(const struct load *l)
 		return TIME_NEVER;
 	at_ns = time_min(l->phase_end_ns, load_stats_interval_end(l));
 	at_ns = time_min(at_ns, l->schedule.next_ns);
+	at_ns = time_min(at_ns, silence_due_ns(l));
 	at_ns = time_min(at_ns, open_due_ns(l));
 	at_ns = time_min(at_ns, due_ns(&l->connecting, l->cfg.connect_timeout_ns));
 	return time_min(at_ns, request_due_ns(l));
@@ -426,4 +451,10 @@ load_unreachable(const struct load *l, int *ret_error)
 	if (l->unreachable)
 		*ret_error = l->last_error;
 	return l->unreachable;
+}
+
+bool
+load_silent(const struct load *l)
+{
+	return l->silent;
 }

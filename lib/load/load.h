@@ -59,6 +59,8 @@ struct load_config {
 	uint64_t requests_max; /* sent (open loop: planned) in the measured time, which ends when
 				* each has got a response or failed; 0: no limit. Connections that
 				* cannot be made do not count */
+	uint64_t silence_ns; /* without an end by time: end it after so long without any whole
+			      * response. Open loop: while one is missing. TIME_NEVER: never */
 	uint64_t drain_ns; /* how long the end waits for responses under way */
 	uint64_t connect_timeout_ns; /* TIME_NEVER: none, here and below */
 	uint64_t request_timeout_ns; /* from the first byte sent to the response's last */
@@ -71,7 +73,7 @@ struct load_config {
 };
 
 /** Connections 1, no pipelining, a measured time of 10 s, a second's intervals (86,400 at most),
- *  2 s to drain, 30 s for a request, curl's limits with 32 KiB of head; the rest zero. */
+ *  2 s to drain, 30 s for a request and of silence, curl's limits with 32 KiB of head; the rest zero. */
 void load_config_defaults(struct load_config *ret);
 
 /**
@@ -182,6 +184,9 @@ enum load_phase load_phase(const struct load *l);
 /** Did every attempt to connect fail, none was ever established, and each connection was tried? Then
  *  the load has ended by itself, and *ret_error is the last one's -errno. */
 bool load_unreachable(const struct load *l, int *ret_error);
+
+/** Has silence_ns ended the measured time? */
+bool load_silent(const struct load *l);
 
 /** Valid until load_destroy; final when load_poll has returned true. */
 const struct load_stats *load_stats(const struct load *l);

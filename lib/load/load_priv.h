@@ -168,10 +168,12 @@ struct load {
 	enum load_phase phase;
 	uint64_t start_ns, phase_start_ns, phase_end_ns; /* of the load; of the phase */
 	uint64_t now_ns; /* of the last call */
+	uint64_t
+		heard_ns; /* when a response came; or the measured time began, or none was missing */
 	uint32_t open; /* connections established */
 	uint32_t failed; /* connections that could not be made, at least once */
 	uint32_t requests_under_way, measured_under_way;
-	bool ever_connected, unreachable;
+	bool ever_connected, unreachable, silent;
 	int last_error; /* of the last connection that could not be made */
 	struct load_stats stats;
 	struct load_interval interval; /* the one under way */

@@ -94,6 +94,7 @@ void
 load_stats_on_response(struct load *l, const struct load_request *q, uint32_t status,
 	uint64_t first_byte_ns, uint64_t now_ns)
 {
+	l->heard_ns = now_ns;
 	LOAD_COUNT(l, q->measured, responses, 1);
 	LOAD_COUNT(l, q->measured, status[status / 100], 1);
 	histogram_record(&l->interval_latency, now_ns - q->planned_ns);

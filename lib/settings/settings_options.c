@@ -139,7 +139,8 @@ static const struct settings_option options[] = {
 		0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 'd', FOR_LOAD},
 	{"requests", "N",
 		"End after N requests were answered (or failed); 0: no limit. Given without "
-		"--duration, nothing else ends it.",
+		"--duration, nothing else ends it, but 30 s (or --max-time, if that is longer) "
+		"without any response (exit 28).",
 		NULL, AT(requests), 0, 0, UINT64_C(1) << 40, OPTION_COUNT, OPTION_GROUP_LOAD, 'n',
 		FOR_LOAD},
 	{"rate", "N",

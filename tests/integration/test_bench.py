@@ -209,6 +209,20 @@ def test_bench_of_a_server_that_is_not_there_is_7(lab):
     assert "Failed to connect to" in text and "refused" in text, text
 
 
+def test_bench_number_of_requests_ends_when_the_server_is_gone_for_good(lab):
+    with Nginx(lab, log=False) as server:
+        process = lab.popen("bench", "-c", "5", "-n", "100000000", "--stats", lab.path("gone.json"), url("hello"))
+        time.sleep(3)
+        stopped = time.monotonic()
+        lab.stop(server.process)
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 28, (process.returncode, out + err)
+    assert 25 < time.monotonic() - stopped < 75 and "no response came for 30 s" in err, err
+    with open(lab.path("gone.json"), encoding="utf-8") as file:
+        counts = json.load(file)["end"]["counts"]
+    assert counts["responses"] > 0 and counts["errors"]["connect"] > 100, counts
+
+
 def test_bench_metrics_are_served_while_it_runs(lab):
     with Nginx(lab, log=False):
         process = lab.popen("bench", "-c", "5", "-d", "30", "-i", "0.2", "--metrics", "9109", url("hello"))

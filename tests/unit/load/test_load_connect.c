@@ -247,6 +247,114 @@ TEST(test_many_connections_without_ramp_are_opened_in_pieces)
 	lf_end(f);
 }
 
+#define SERVED 10U
+
+/* Answers SERVED requests, then is gone: resets what it has, and refuses. */
+static void
+serve_some(struct server *s, struct server_conn *c, uint32_t number, const char *head)
+{
+	(void)number, (void)head;
+	if (s->requests < SERVED)
+		server_say(c, s->response_ns, SERVER_OK);
+	else
+		server_reset(c, s->response_ns, -ECONNRESET);
+}
+
+static int
+refuse_when_gone(struct server *s, struct server_conn *c)
+{
+	return s->requests < SERVED ? 0 : refuse(s, c);
+}
+
+TEST(test_silence_of_a_server_that_is_gone_ends_a_number_of_requests)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+	int error;
+
+	f->cfg.connections = 3;
+	f->cfg.requests_max = 1000;
+	f->cfg.duration_ns = TIME_NEVER;
+	f->server.on_request = serve_some;
+	f->server.on_connect = refuse_when_gone;
+	lf_start(f);
+	assert_false(load_silent(f->load));
+	s = lf_run_to_end(f);
+	assert_true(load_silent(f->load));
+	assert_false(load_unreachable(f->load, &error));
+	assert_in_range(s->counts.responses, SERVED - 1, SERVED);
+	assert_in_range(s->end_ns - s->start_ns, 30 * NS_PER_SEC, 30 * NS_PER_SEC + NS_PER_MS);
+	assert_in_range(s->counts.errors[LOAD_ERROR_CONNECT], 800, 900);
+	lf_end(f);
+}
+
+static void
+say_nothing(struct server *s, struct server_conn *c, uint32_t number, const char *head)
+{
+	(void)s, (void)c, (void)number, (void)head;
+}
+
+TEST(test_silence_of_a_server_that_never_answers_ends_a_number_of_requests)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+
+	f->cfg.requests_max = 1000;
+	f->cfg.duration_ns = TIME_NEVER;
+	f->cfg.request_timeout_ns = NS_PER_SEC;
+	f->cfg.warmup_ns = 5 * NS_PER_SEC; /* is not part of it */
+	f->server.on_request = say_nothing;
+	s = lf_run_all(f);
+	assert_true(load_silent(f->load));
+	assert_int_equal(s->end_ns - s->start_ns, 30 * NS_PER_SEC);
+	assert_in_range(s->counts.errors[LOAD_ERROR_TIMEOUT], 29, 30);
+	lf_end(f);
+}
+
+TEST(test_silence_is_no_end_of_a_measured_time_that_has_one)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+
+	f->cfg.requests_max = 1000;
+	f->cfg.duration_ns = 100 * NS_PER_SEC;
+	f->cfg.request_timeout_ns = NS_PER_SEC;
+	f->server.on_request = say_nothing;
+	s = lf_run_all(f);
+	assert_false(load_silent(f->load));
+	assert_int_equal(s->end_ns - s->start_ns, 100 * NS_PER_SEC);
+	lf_end(f);
+}
+
+TEST(test_silence_while_no_request_is_due_is_none)
+{
+	struct lf *f = lf_new();
+
+	f->cfg.rate = 0.01; /* every 100 s */
+	f->cfg.requests_max = 5;
+	f->cfg.duration_ns = TIME_NEVER;
+	assert_int_equal(lf_run_all(f)->counts.responses, 5);
+	assert_false(load_silent(f->load));
+	lf_end(f);
+}
+
+TEST(test_silence_is_counted_from_the_request_that_was_due)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+
+	f->cfg.rate = 0.01;
+	f->cfg.requests_max = 5;
+	f->cfg.duration_ns = TIME_NEVER;
+	f->cfg.request_timeout_ns = TIME_NEVER;
+	f->server.on_request = say_nothing;
+	s = lf_run_all(f);
+	assert_true(load_silent(f->load));
+	assert_in_range(s->end_ns - s->start_ns, 30 * NS_PER_SEC, 30 * NS_PER_SEC + NS_PER_MS);
+	assert_int_equal(s->unanswered, 1);
+	lf_end(f);
+}
+
 int
 main(void)
 {
@@ -261,6 +369,11 @@ main(void)
 		T(test_connect_for_a_resend_counts_in_the_requests_timeout),
 		T(test_many_connections_cost_by_events),
 		T(test_many_connections_without_ramp_are_opened_in_pieces),
+		T(test_silence_of_a_server_that_is_gone_ends_a_number_of_requests),
+		T(test_silence_of_a_server_that_never_answers_ends_a_number_of_requests),
+		T(test_silence_is_no_end_of_a_measured_time_that_has_one),
+		T(test_silence_while_no_request_is_due_is_none),
+		T(test_silence_is_counted_from_the_request_that_was_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,6 +246,7 @@ TEST(test_defaults_are_as_documented)
 	assert_int_equal(cfg.interval_ns, NS_PER_SEC);
 	assert_int_equal(cfg.intervals_max, 86400);
 	assert_int_equal(cfg.drain_ns, 2 * NS_PER_SEC);
+	assert_int_equal(cfg.silence_ns, 30 * NS_PER_SEC);
 	assert_int_equal(cfg.request_timeout_ns, 30 * NS_PER_SEC);
 	assert_int_equal(cfg.limits.header_bytes_max, 32768);
 	assert_true(cfg.rate == 0 && cfg.requests_max == 0 && cfg.ramp_ns == 0);
@@ -256,7 +257,7 @@ TEST(test_times_never_are_none)
 	struct lf *f = lf_new();
 
 	f->cfg.connect_timeout_ns = f->cfg.request_timeout_ns = TIME_NEVER;
-	f->cfg.drain_ns = f->cfg.duration_ns = TIME_NEVER;
+	f->cfg.drain_ns = f->cfg.duration_ns = f->cfg.silence_ns = TIME_NEVER;
 	f->server.response_ns = 100 * NS_PER_SEC;
 	f->server.connect_ns = 100 * NS_PER_SEC;
 	f->cfg.requests_max = 3;
