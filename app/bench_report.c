@@ -117,6 +117,12 @@ print_errors(const struct load_stats *s, FILE *out)
 	if (s->unanswered > 0)
 		fprintf(out, "  Unanswered: %" PRIu64 " requests were under way at the end\n",
 			s->unanswered);
+	if (s->counts.unasked > 0)
+		fprintf(out,
+			"  Unasked: %" PRIu64
+			" connections were given up, as bytes came on them that "
+			"no request had asked for\n",
+			s->counts.unasked);
 }
 
 static void

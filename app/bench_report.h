@@ -54,8 +54,9 @@ json_t *bench_report_interval_json(const struct load_interval *i, uint64_t start
  *  which may be NULL. 0 or -errno. */
 int bench_report_json_write(const struct bench_report *r, struct port *port, const char *path);
 
-/** Settings and environment, for the first line of a stream; the totals, for its last. The caller's. */
-json_t *bench_report_start_json(const struct settings *s, const struct port_info *port);
+/** Settings and environment, for the first line of a stream (of r only settings, port and duration_ns are
+ *  read); the totals, for its last. The caller's. */
+json_t *bench_report_start_json(const struct bench_report *r);
 json_t *bench_report_end_json(const struct bench_report *r);
 
 /** --csv: the time series at path ("-": standard output). 0 or -errno. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base_time.h"
 #include "bench_figures.h"
 #include "bench_report.h"
 #include "report_json.h"
@@ -44,6 +45,7 @@ counts_json(const struct load_counts *c)
 	set_whole(object, "connects", c->connects);
 	set_whole(object, "connected", c->connected);
 	set_whole(object, "disconnects", c->disconnects);
+	set_whole(object, "unasked", c->unasked);
 	return object;
 }
 
@@ -96,13 +98,14 @@ bench_report_interval_json(const struct load_interval *i, uint64_t start_ns)
 }
 
 json_t *
-bench_report_start_json(const struct settings *s, const struct port_info *port)
+bench_report_start_json(const struct bench_report *r)
 {
+	const struct settings *s = r->settings;
 	json_t *object = json_object(), *load = json_object();
 
 	json_object_set_new(object, "schema", json_integer(REPORT_JSON_SCHEMA));
 	json_object_set_new(object, "command", json_string("bench"));
-	json_object_set_new(object, "environment", report_json_environment(port, s));
+	json_object_set_new(object, "environment", report_json_environment(&r->port, s));
 	json_object_set_new(
 		load, "stack", json_string(s->stack == SETTINGS_STACK_KERNEL ? "kernel" : "dpdk"));
 	json_object_set_new(load, "loop", json_string(s->rate > 0 ? "open" : "closed"));
@@ -112,7 +115,9 @@ bench_report_start_json(const struct settings *s, const struct port_info *port)
 	json_object_set_new(load, "one_request_a_connection", json_boolean(s->cps));
 	json_object_set_new(load, "ramp_s", json_real((double)s->ramp_ns / 1e9));
 	json_object_set_new(load, "warmup_s", json_real((double)s->warmup_ns / 1e9));
-	json_object_set_new(load, "duration_s", json_real((double)s->duration_ns / 1e9));
+	json_object_set_new(load, "duration_s",
+		r->duration_ns != TIME_NEVER ? json_real((double)r->duration_ns / 1e9)
+					     : json_null());
 	set_whole(load, "requests", s->requests);
 	json_object_set_new(object, "load", load);
 	return object;
@@ -181,7 +186,7 @@ bench_report_end_json(const struct bench_report *r)
 int
 bench_report_json_write(const struct bench_report *r, struct port *port, const char *path)
 {
-	json_t *root = bench_report_start_json(r->settings, &r->port), *intervals = json_array();
+	json_t *root = bench_report_start_json(r), *intervals = json_array();
 	uint32_t i;
 	int rc;
 

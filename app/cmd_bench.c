@@ -412,7 +412,7 @@ measure(struct bench *b)
 		bench_report_heading(&r, text);
 		fflush(text);
 	}
-	rc = bench_stream_open(&cfg, bench_report_start_json(s, &r.port), &stream);
+	rc = bench_stream_open(&cfg, bench_report_start_json(&r), &stream);
 	if (rc != 0) {
 		bench_metrics_close(cfg.metrics);
 		return unwritten(b, "stats-stream", s->stats_stream, rc);

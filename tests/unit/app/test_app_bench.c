@@ -41,6 +41,7 @@ new_stats(void)
 	s->counts.errors[LOAD_ERROR_HTTP] = 3;
 	s->counts.body_bytes = 1000000;
 	s->counts.connected = 40;
+	s->counts.unasked = 6;
 	s->unsent = 5;
 	return s;
 }
@@ -167,6 +168,7 @@ test_report_text_has_the_lines_that_wrk_users_look_for(void **state)
 	assert_non_null(strstr(text, "  Status: 990 2xx, 10 4xx\n"));
 	assert_non_null(strstr(text, "  Errors: timeout 7, http 3\n"));
 	assert_non_null(strstr(text, "Unsent: 5 "));
+	assert_non_null(strstr(text, "Unasked: 6 connections"));
 	assert_non_null(strstr(text, "Requests/sec:        500.00\n"));
 	assert_non_null(strstr(text, "Transfer/sec:      488.28KB"));
 	free(text);
@@ -214,6 +216,9 @@ test_report_json_and_csv_hold_what_was_counted(void **state)
 	assert_int_equal(json_array_size(json_of(root, "intervals")), 2);
 	assert_int_equal(json_integer_value(json_of(root, "end/counts/errors/timeout")), 7);
 	assert_int_equal(json_integer_value(json_of(root, "end/counts/status/2xx")), 990);
+	assert_int_equal(json_integer_value(json_of(root, "end/counts/unasked")), 6);
+	/* As it was, also where no option said so. */
+	assert_true(json_real_value(json_of(root, "load/duration_s")) == 2.0);
 	assert_true(json_real_value(json_of(root, "end/requests_per_second")) == 500.0);
 	assert_true(json_real_value(json_of(root, "end/measured_from_s")) == 1.0);
 	assert_true(json_real_value(json_of(root, "end/latency/max_us")) == 1e6);
@@ -221,6 +226,10 @@ test_report_json_and_csv_hold_what_was_counted(void **state)
 	json_array_foreach(buckets, i, bucket) total +=
 		json_integer_value(json_array_get(bucket, 1));
 	assert_int_equal(total, 1000);
+	json_decref(root);
+	r.duration_ns = TIME_NEVER;
+	root = bench_report_start_json(&r);
+	assert_true(json_is_null(json_of(root, "load/duration_s")));
 	json_decref(root);
 	assert_int_equal(bench_report_csv_write(&r, path), 0);
 	file = fopen(path, "r");
