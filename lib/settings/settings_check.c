@@ -139,9 +139,25 @@ addresses_fit(const struct settings *s)
 		       (s->gateway == 0 || s->gateway < s->address || s->gateway > last));
 }
 
+/* A program that reads standard output expects one format. */
+static bool
+share_standard_output(const struct settings *s)
+{
+	const char *const paths[] = {s->stats, s->stats_stream, s->csv};
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		n += paths[i] != NULL && strcmp(paths[i], "-") == 0;
+	return n > 1;
+}
+
 static enum settings_result
 check_load(const struct settings *s, char *message)
 {
+	if (share_standard_output(s))
+		return wrong(message,
+			"of --stats, --stats-stream and --csv only one can be \"-\": standard "
+			"output would hold a mixture");
 	if (!addresses_fit(s))
 		return wrong(message,
 			"--addresses: so many from --address on do not fit into its subnet "

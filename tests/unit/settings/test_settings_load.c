@@ -448,6 +448,12 @@ test_check_missing_or_contradicting_settings_are_refused(void **state)
 			"empty name"},
 		{{"dpfetch", "--nic=a", "--address=198.18.0.2/24", "-oa", "-O", "http://a/"},
 			"exclude"},
+		{{"dpfetch", "bench", "--nic=a", "--address=198.18.0.2/24", "--csv=-", "--stats=-",
+			 "http://a/"},
+			"only one"},
+		{{"dpfetch", "bench", "--stack=kernel", "--stats-stream=-", "--stats=-",
+			 "http://a/"},
+			"only one"},
 	};
 	struct settings s;
 	char message[SETTINGS_MESSAGE_MAX];
