@@ -161,7 +161,12 @@ check_troubles(struct bench *b, uint64_t now_ns)
 	char text[sizeof(b->trouble)];
 	enum host_trouble trouble = host_trouble_check(&b->get.host, now_ns, text, sizeof(text));
 
-	if (trouble == HOST_TROUBLE_NONE || b->trouble[0] != '\0')
+	if (b->trouble[0] != '\0') {
+		if (monitor_signals(b->get.host.monitor) > 1) /* nobody waits for the drain */
+			load_stop(b->load, now_ns);
+		return;
+	}
+	if (trouble == HOST_TROUBLE_NONE)
 		return;
 	memcpy(b->trouble, text, sizeof(text));
 	b->exit_code = codes[trouble];

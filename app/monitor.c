@@ -20,6 +20,7 @@ struct monitor {
 	pthread_t thread;
 	atomic_bool stop;
 	atomic_int signal;
+	atomic_uint signals; /* how many */
 	atomic_uint_fast64_t link_down_ns;
 	atomic_bool gone;
 	atomic_bool watching;
@@ -126,10 +127,12 @@ run(void *ctx)
 	own_signals(&set);
 	while (!atomic_load(&m->stop)) {
 		signo = sigtimedwait(&set, NULL, &wait);
-		if (signo > 0)
-			atomic_store(&m->signal, signo);
-		else
+		if (signo <= 0) {
 			tick(m, ++ticks);
+			continue;
+		}
+		atomic_store(&m->signal, signo);
+		atomic_fetch_add(&m->signals, 1);
 	}
 	return NULL;
 }
@@ -169,6 +172,12 @@ int
 monitor_signal(const struct monitor *m)
 {
 	return atomic_load_explicit(&m->signal, memory_order_relaxed);
+}
+
+uint32_t
+monitor_signals(const struct monitor *m)
+{
+	return atomic_load_explicit(&m->signals, memory_order_relaxed);
 }
 
 uint64_t

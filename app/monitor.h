@@ -39,6 +39,9 @@ void monitor_stop(struct monitor *m);
 /** The signal that asked us to stop, 0 if none. Cheap; poll core. */
 int monitor_signal(const struct monitor *m);
 
+/** How many of these signals have come. Cheap; poll core. */
+uint32_t monitor_signals(const struct monitor *m);
+
 /** The link has come up: from now on the thread watches it, and says when it goes and comes. */
 void monitor_watch_link(struct monitor *m);
 
