@@ -223,6 +223,24 @@ def test_bench_number_of_requests_ends_when_the_server_is_gone_for_good(lab):
     assert counts["responses"] > 0 and counts["errors"]["connect"] > 100, counts
 
 
+def test_bench_second_interrupt_does_not_wait_for_what_is_under_way(lab):
+    with Nginx(lab, log=False) as server:
+        process = lab.popen("bench", "-c", "5", "-d", "60", "--stats", lab.path("twice.json"), url("hello"))
+        time.sleep(2)
+        os.kill(server.worker(), signal.SIGSTOP)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        _, err = lab.interrupt(process)
+        os.kill(server.worker(), signal.SIGCONT)
+    assert process.returncode == -signal.SIGINT, (process.returncode, err)
+    with open(lab.path("twice.json"), encoding="utf-8") as file:
+        stats = json.load(file)
+    end = stats["end"]
+    drained = stats["intervals"][-1]["end_s"] - end["measured_from_s"] - end["seconds"]
+    assert end["unanswered"] == 5 and drained < 1.8, (end["unanswered"], drained)
+
+
 def test_bench_metrics_are_served_while_it_runs(lab):
     with Nginx(lab, log=False):
         process = lab.popen("bench", "-c", "5", "-d", "30", "-i", "0.2", "--metrics", "9109", url("hello"))
