@@ -135,6 +135,7 @@ write_request(struct bench *b, uint32_t i)
 		.headers_count = b->headers.count,
 	};
 	struct bench_url *u = &b->url[i];
+	char *fitting;
 	int len;
 
 	u->request = malloc(REQUEST_MAX);
@@ -147,6 +148,8 @@ write_request(struct bench *b, uint32_t i)
 		return EXIT_CODE_SEND_ERROR;
 	}
 	u->request_len = (uint32_t)len;
+	fitting = realloc(u->request, u->request_len); /* there may be many */
+	u->request = fitting != NULL ? fitting : u->request;
 	return 0;
 }
 

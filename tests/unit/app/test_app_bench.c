@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,6 +282,7 @@ test_prepare_url_file_gives_urls_and_weights(void **state)
 	assert_int_equal(b.get.target[2].url.port, 81);
 	assert_non_null(
 		memmem(b.url[0].request, b.url[0].request_len, "GET /big HTTP/1.1\r\n", 19));
+	assert_true(malloc_usable_size(b.url[0].request) < 1024); /* a file has many */
 	bench_cleanup(&b);
 	settings_free(&s);
 }
