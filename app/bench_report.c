@@ -223,6 +223,11 @@ bench_report_text(const struct bench_report *r, FILE *out)
 	print_latencies("first byte", &r->stats->first_byte, out);
 	print_latencies("connect", &r->stats->connect, out);
 	print_rates(r, out);
+	if (r->intervals >= r->intervals_max)
+		fprintf(out,
+			"warning: the time series holds the first %u intervals only; a longer "
+			"--interval would cover the whole run\n",
+			r->intervals);
 	if (r->machine != NULL && r->machine->server)
 		fprintf(out, "server: %.2f s of CPU, %" PRIu64 " segments sent again\n",
 			(double)r->machine->server_cpu_ns / 1e9, r->machine->server_retransmits);

@@ -23,7 +23,7 @@ struct bench_report {
 	uint64_t start_ns; /* what the time series counts from */
 	const struct load_stats *stats;
 	const struct load_interval *interval;
-	uint32_t intervals;
+	uint32_t intervals, intervals_max; /* so many at most are kept */
 	struct counters
 		counters; /* from the load's start to its end, as what follows; our stack's */
 	struct worker_usage usage;

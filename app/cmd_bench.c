@@ -204,6 +204,7 @@ describe(const struct bench *b, struct bench_report *r)
 		.urls = b->urls,
 		.workers = 1,
 		.duration_ns = duration_of(b->settings),
+		.intervals_max = b->load_config.intervals_max,
 		.core = h->core,
 		.cycles_hz = h->kernel == NULL ? port_cycles_hz() : 1,
 		.load_bytes_per_connection = load_bytes_per_connection(&b->load_config),
