@@ -118,9 +118,10 @@ report_json_write(const json_t *root, const char *path)
 
 	if (file == NULL)
 		return -errno;
+	errno = 0;
 	if (json_dumpf(root, file, JSON_INDENT(2)) != 0 || fputc('\n', file) == EOF)
-		rc = -EIO;
-	if (fflush(file) != 0)
+		rc = errno != 0 ? -errno : -EIO;
+	if (fflush(file) != 0 && rc == 0)
 		rc = -errno;
 	if (file != stdout)
 		fclose(file);
