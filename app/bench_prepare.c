@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base_bytes.h"
 #include "bench.h"
@@ -201,6 +202,49 @@ prepare_targets(struct bench *b)
 	return code;
 }
 
+/* Could path be written? Nothing is opened: it may be a FIFO. */
+static int
+check_writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory;
+	int rc;
+
+	if (strcmp(path, "-") == 0 || access(path, W_OK) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	directory = slash != NULL ? strndup(path, (size_t)(slash - path) + 1U) : strdup(".");
+	if (directory == NULL)
+		return -ENOMEM;
+	rc = access(directory, W_OK | X_OK) == 0 ? 0 : -errno;
+	free(directory);
+	return rc;
+}
+
+/* At once, not after a load of hours whose figures would be lost. */
+static int
+check_reports(const struct bench *b)
+{
+	const struct settings *s = b->settings;
+	const struct {
+		const char *option, *path;
+	} reports[] = {{"stats", s->stats}, {"stats-stream", s->stats_stream}, {"csv", s->csv}};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
+		rc = reports[i].path != NULL ? check_writable(reports[i].path) : 0;
+		if (rc == 0)
+			continue;
+		message_error(&b->get.host.level, EXIT_CODE_REPORT,
+			"--%s: cannot write '%.200s': %s", reports[i].option, reports[i].path,
+			strerror(-rc));
+		return EXIT_CODE_REPORT;
+	}
+	return 0;
+}
+
 int
 bench_prepare(struct bench *b)
 {
@@ -215,6 +259,8 @@ bench_prepare(struct bench *b)
 		return usage(
 			b, "--server-pid: there is no such process (pgrep -n nginx finds one)");
 	code = parse_limits(b);
+	if (code == 0)
+		code = check_reports(b);
 	if (code == 0)
 		code = collect_urls(b);
 	if (code == 0)

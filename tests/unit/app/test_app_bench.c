@@ -217,6 +217,7 @@ test_report_json_and_csv_hold_what_was_counted(void **state)
 	close(mkstemp(path));
 	assert_int_equal(settings_load(9, argv, &s, message), SETTINGS_OK);
 	r = report_of(&s, stats, intervals, 2);
+	assert_int_equal(bench_report_json_write(&r, NULL, "/dev/full"), -ENOSPC);
 	assert_int_equal(bench_report_json_write(&r, NULL, path), 0);
 	root = json_load_file(path, 0, NULL);
 	assert_non_null(root);
@@ -294,6 +295,38 @@ test_prepare_url_file_gives_urls_and_weights(void **state)
 	assert_true(malloc_usable_size(b.url[0].request) < 1024); /* a file has many */
 	bench_cleanup(&b);
 	settings_free(&s);
+}
+
+static int
+prepare_report(char *option, char *path)
+{
+	char message[SETTINGS_MESSAGE_MAX];
+	char *argv[] = {
+		"dpfetch", "bench", "-s", ADDRESS, option, path, "http://198.18.0.1/", NULL};
+	struct settings s;
+	struct bench b;
+	int code;
+
+	assert_int_equal(settings_load(10, argv, &s, message), SETTINGS_OK);
+	b = (struct bench){.settings = &s, .get = {.settings = &s}};
+	code = bench_prepare(&b);
+	bench_cleanup(&b);
+	settings_free(&s);
+	return code;
+}
+
+static void
+test_prepare_reports_that_cannot_be_written_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(prepare_report("--csv", "/nonexistent/x"), 115);
+	assert_int_equal(prepare_report("--stats", "/nonexistent/x"), 115);
+	assert_int_equal(prepare_report("--stats-stream", "/dev/null/x"), 115);
+	assert_int_equal(prepare_report("--stats", "/tmp/dpfetch-test-that-is-not-there"), 0);
+	assert_int_equal(prepare_report("--stats", "dpfetch-test-that-is-not-there"), 0);
+	assert_int_equal(prepare_report("--csv", "/dev/null"), 0);
+	assert_int_equal(prepare_report("--csv", "-"), 0);
+	assert_int_equal(access("/tmp/dpfetch-test-that-is-not-there", F_OK), -1);
 }
 
 static void
@@ -394,6 +427,7 @@ main(void)
 		cmocka_unit_test(test_report_text_has_the_lines_that_wrk_users_look_for),
 		cmocka_unit_test(test_report_json_and_csv_hold_what_was_counted),
 		cmocka_unit_test(test_prepare_url_file_gives_urls_and_weights),
+		cmocka_unit_test(test_prepare_reports_that_cannot_be_written_are_refused),
 		cmocka_unit_test(test_prepare_bad_url_file_is_refused),
 		cmocka_unit_test(test_headers_range_is_checked_and_sent),
 		cmocka_unit_test(test_metrics_page_is_what_prometheus_reads),
