@@ -262,7 +262,6 @@ TEST(test_open_plan_does_not_depend_on_the_polls)
 			f->cfg.rate = rates[i];
 			f->cfg.ramp_ns = 1500 * NS_PER_MS;
 			f->cfg.duration_ns = 4 * NS_PER_SEC;
-			f->server.on_connect = NULL;
 			lf_start(f);
 			for (at = 0; !f->over && at < 100000; at++)
 				poll_after(f, steps_ns[k]);
