@@ -37,6 +37,7 @@ struct port_eal_config {
 	int user_args_count; /* 0: make our own */
 	bool visible; /* of an interface: packet sockets see our frames, too, for a slower way out */
 	bool verbose; /* else EAL's own messages are kept out of the user's sight */
+	bool telemetry; /* DPDK's telemetry socket, in a folder of our own: see port_telemetry.h */
 	uint64_t memory_bytes; /* what the pools will need */
 	uint64_t hugepage_bytes_free; /* on the NIC's node; below what is needed: ordinary pages */
 	uint16_t queues; /* queue pairs wanted of a virtual device */
@@ -55,7 +56,8 @@ struct port_eal_config {
  */
 int port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message);
 
-/** rte_eal_cleanup, after a successful port_eal_start and port_close of every port. */
+/** rte_eal_cleanup, after a successful port_eal_start and port_close of every port. Nothing of the
+ *  telemetry socket is left. */
 void port_eal_stop(void);
 
 struct port_config {

@@ -62,10 +62,23 @@ add_memory(struct collector *c, const struct port_eal_config *cfg)
 }
 
 static void
+add_telemetry(struct collector *c, const struct port_eal_config *cfg)
+{
+	char prefix[PORT_TELEMETRY_PREFIX_MAX];
+
+	if (cfg->telemetry) {
+		port_telemetry_prefix(prefix, sizeof(prefix));
+		add(c, "--file-prefix=%s", prefix);
+	} else {
+		add(c, "--no-telemetry");
+	}
+}
+
+static void
 add_ours(struct collector *c, const struct port_eal_config *cfg, enum port_nic_mode mode)
 {
 	add(c, "--lcores=0@%d", cfg->main_cpu);
-	add(c, "--no-telemetry");
+	add_telemetry(c, cfg);
 	add(c, cfg->verbose ? "--log-level=6" : "--log-level=5");
 	add_memory(c, cfg);
 	if (mode != PORT_NIC_PCI)

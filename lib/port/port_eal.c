@@ -163,16 +163,21 @@ port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *r
 		return rc;
 	started = init_eal(&args, cfg, reason);
 	port_args_free(&args);
-	if (!started)
+	if (!started) {
+		port_telemetry_remove_socket();
+		port_telemetry_remove_dir(); /* the EAL makes it before most else */
 		return explain_eal(cfg, reason, ret_message);
+	}
 	if (find_port(cfg, mode, ret_port_id) == 0)
 		return 0;
-	rte_eal_cleanup();
+	port_eal_stop();
 	return explain_absent(cfg, mode, reason, ret_message);
 }
 
 void
 port_eal_stop(void)
 {
+	port_telemetry_remove_socket();
 	rte_eal_cleanup();
+	port_telemetry_remove_dir();
 }

@@ -82,6 +82,18 @@ uint32_t port_packet_sockets(const char *interface, int *ret, uint32_t room);
  *  PACKET_STATISTICS). net_af_packet itself never asks, so its imissed is always 0. */
 uint64_t port_packet_drops(const int *sockets, uint32_t count);
 
+#define PORT_TELEMETRY_PREFIX_MAX 32U
+
+/** The EAL's file prefix of this process while telemetry is on, "dpfetch-PID": its folder is its own. */
+void port_telemetry_prefix(char *buf, size_t room);
+
+/** Removes the telemetry socket of this process, if it has one. The EAL does so in an atexit(3) handler
+ *  only, and so not where a signal ends us. Before rte_eal_cleanup. */
+void port_telemetry_remove_socket(void);
+
+/** Removes the EAL's folder if its name is our telemetry prefix. After rte_eal_cleanup. */
+void port_telemetry_remove_dir(void);
+
 /** true where the kernel says that the interface has a carrier. */
 bool port_interface_carrier(const char *interface);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -119,6 +120,27 @@ test_build_uses_hugepages_only_where_enough_are_free(void **state)
 	port_args_free(&args);
 }
 
+/* A folder of each process's own: two at a time do not meet, and it can be removed. */
+static void
+test_build_telemetry_is_off_or_in_a_folder_of_this_process(void **state)
+{
+	struct port_eal_config cfg = {.program = "dpfetch", .nic = "net_null0", .mtu = 1500};
+	char message[PORT_MESSAGE_MAX], prefix[64];
+	struct port_args args;
+
+	(void)state;
+	snprintf(prefix, sizeof(prefix), "--file-prefix=dpfetch-%d", (int)getpid());
+	assert_int_equal(port_args_build(&cfg, PORT_NIC_VDEV, &args, message), 0);
+	assert_true(has(&args, "--no-telemetry"));
+	assert_false(has(&args, prefix));
+	port_args_free(&args);
+	cfg.telemetry = true;
+	assert_int_equal(port_args_build(&cfg, PORT_NIC_VDEV, &args, message), 0);
+	assert_false(has(&args, "--no-telemetry"));
+	assert_true(has(&args, prefix));
+	port_args_free(&args);
+}
+
 static void
 test_build_refuses_what_the_device_cannot_do(void **state)
 {
@@ -140,6 +162,7 @@ main(void)
 		cmocka_unit_test(test_user_named_does_not_take_parts_of_names_or_other_options),
 		cmocka_unit_test(test_build_passes_all_of_the_users_options_uncut),
 		cmocka_unit_test(test_build_uses_hugepages_only_where_enough_are_free),
+		cmocka_unit_test(test_build_telemetry_is_off_or_in_a_folder_of_this_process),
 		cmocka_unit_test(test_build_refuses_what_the_device_cannot_do),
 	};
 
