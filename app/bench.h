@@ -12,6 +12,7 @@
 /* The inside of the bench command: its state, and its steps (bench_prepare.c, cmd_bench.c). */
 
 struct bench_stream;
+struct bench_telemetry;
 
 struct bench_url {
 	char *text; /* as the user wrote it */
@@ -30,6 +31,7 @@ struct bench {
 	struct load_config load_config; /* as it was created */
 	struct load *load;
 	uint64_t load_start_ns, check_ns;
+	struct bench_telemetry *telemetry; /* NULL: off */
 	struct machine_sample machine; /* over the load */
 	int exit_code; /* what ended the load early, 0: nothing */
 	char trouble[160]; /* the same in words */

@@ -8,6 +8,7 @@
 #include "bench_metrics.h"
 #include "bench_report.h"
 #include "bench_stream.h"
+#include "bench_telemetry.h"
 #include "cmd_bench.h"
 #include "exit_code.h"
 #include "host_run.h"
@@ -15,6 +16,7 @@
 #include "lease.h"
 #include "lookup.h"
 #include "nic_info.h"
+#include "port_telemetry.h"
 #include "report_json.h"
 
 #define CHECK_NS NS_PER_MS
@@ -189,6 +191,8 @@ load_poll_host(void *ctx, uint64_t now_ns)
 	if (now_ns >= b->check_ns) {
 		b->check_ns = now_ns + CHECK_NS;
 		check_troubles(b, now_ns);
+		bench_telemetry_publish(
+			b->telemetry, &b->get.host.counters, &b->get.host.worker.usage);
 	}
 	return load_poll(b->load, now_ns);
 }
@@ -348,6 +352,47 @@ sample_machine(const struct bench *b, struct machine_sample *ret)
 	machine_sample_take(ret, (pid_t)s->server_pid, interface ? nic.interface : NULL);
 }
 
+/* Says how to read it. The socket is there before; our commands are while the load runs. */
+static void
+announce_telemetry(const struct bench *b)
+{
+	const struct message_level *level = &b->get.host.level;
+	char path[PORT_TELEMETRY_PATH_MAX];
+
+	if (port_telemetry_socket(path, sizeof(path)) && b->settings->telemetry)
+		message_note(level, "telemetry: %s", path);
+	else if (b->settings->telemetry)
+		message_warning(level,
+			"--telemetry: DPDK has no telemetry socket; see to the EAL options before "
+			"\"--\"");
+}
+
+/* With --telemetry, or where the user's own EAL options may have turned it on. */
+static int
+open_telemetry(struct bench *b, const struct port_info *port)
+{
+	struct bench_telemetry_config cfg = {
+		.load = b->load,
+		.start_ns = b->load_start_ns,
+		.url = b->get.target[0].url.canonical,
+		.urls = b->urls,
+		.core = b->get.host.core,
+		.port = *port,
+	};
+	int rc;
+
+	if (b->get.host.kernel != NULL ||
+		(!b->settings->telemetry && b->settings->eal_args_count == 0))
+		return 0;
+	announce_telemetry(b);
+	rc = bench_telemetry_open(&cfg, &b->telemetry);
+	if (rc == 0)
+		return 0;
+	message_error(&b->get.host.level, EXIT_CODE_OUT_OF_MEMORY,
+		"--telemetry: the commands could not be registered: %s", strerror(-rc));
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
 static int
 run_load(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 {
@@ -359,6 +404,9 @@ run_load(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 	before.cpu = host_cpu_time();
 	sample_machine(b, &before.machine);
 	b->load_start_ns = host_clock_ns(h);
+	rc = open_telemetry(b, &r->port);
+	if (rc != 0)
+		return rc;
 	load_start(b->load, b->load_start_ns);
 	rc = bench_stream_run(stream, b->load, b->load_start_ns);
 	if (rc != 0) {
@@ -447,6 +495,8 @@ bench(struct bench *b)
 		code = create_load(b);
 	if (code == 0)
 		code = measure(b);
+	bench_telemetry_close(b->telemetry);
+	b->telemetry = NULL;
 	load_destroy(b->load);
 	b->load = NULL;
 	return code;

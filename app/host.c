@@ -216,6 +216,7 @@ start_port(struct host *h)
 		.user_args_count = s->eal_args_count,
 		.visible = s->visible,
 		.verbose = s->verbose,
+		.telemetry = s->telemetry,
 		.memory_bytes = port_memory_needed(&cfg),
 		.queues = 1,
 		.rx_frames_min = h->capacity.frames_in_flight,

@@ -120,6 +120,7 @@ struct settings {
 	char *write_out; /* -w; "@FILE" has been read */
 	char *stats; /* --stats FILE */
 	char *stats_stream, *csv, *metrics; /* bench */
+	bool telemetry; /* bench */
 	char *html; /* compare */
 	uint64_t interval_ns; /* bench: the time series'; 0: not given */
 	/* what to do instead of fetching */

@@ -168,6 +168,9 @@ check_load(const struct settings *s, char *message)
 				      "--pipeline");
 	if (s->interval_ns > 0 && s->interval_ns < NS_PER_MS)
 		return wrong(message, "--interval must be at least 0.001 (a millisecond)");
+	if (s->telemetry && s->stack == SETTINGS_STACK_KERNEL)
+		return wrong(message, "--telemetry is DPDK's, which --stack kernel does not start; "
+				      "--metrics serves the figures of both");
 	if (s->url_file != NULL && s->url_file[0] == '\0')
 		return wrong(message, "--url-file is given an empty name");
 	return SETTINGS_OK;

@@ -231,6 +231,10 @@ static const struct settings_option options[] = {
 		"Serve the figures to Prometheus at http://ADDRESS:PORT/metrics, over the kernel's "
 		"network; without ADDRESS on 127.0.0.1.",
 		NULL, AT(metrics), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
+	{"telemetry", NULL,
+		"Turn on DPDK's telemetry socket, with our figures under /dpfetch/; "
+		"dpdk-telemetry.py reads it.",
+		NULL, AT(telemetry), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 	{"csv", "FILE", "Write the time series to FILE as CSV; \"-\" is standard output.", NULL,
 		AT(csv), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 	{"html", "FILE",

@@ -182,8 +182,10 @@ class Lab:
         return self.run(self.command(*args, build=build), timeout)
 
     def popen(self, *args, build="release"):
-        process = subprocess.Popen(self.command(*args, build=build), stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+        return self.spawn(self.command(*args, build=build))
+
+    def spawn(self, command):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
         return process
 

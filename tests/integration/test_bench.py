@@ -4,7 +4,9 @@ import collections
 import csv
 import json
 import os
+import shutil
 import signal
+import socket
 import time
 
 from lab import SERVER_IP
@@ -252,3 +254,115 @@ def test_bench_metrics_are_served_while_it_runs(lab):
     figures = dict(line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("dpfetch_"))
     assert int(figures['dpfetch_responses_total{status="2xx"}']) > 100 and figures["dpfetch_connections_open"] == "5"
     assert 0 < float(figures['dpfetch_latency_seconds{quantile="0.5"}']) < 1
+
+
+RUNTIME_DIR = "/var/run/dpdk"
+
+
+class Telemetry:
+    """A client of the telemetry socket under DPDK's file prefix, as dpdk-telemetry.py is one."""
+
+    def __init__(self, prefix, process):
+        self.path = os.path.join(RUNTIME_DIR, prefix, "dpdk_telemetry.v2")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(20)
+        for _ in range(400):  # until it listens
+            assert process.poll() is None, process.communicate()
+            try:
+                self.socket.connect(self.path)
+                break
+            except (FileNotFoundError, ConnectionRefusedError):
+                time.sleep(0.05)
+        self.greeting = json.loads(self.socket.recv(1024))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def ask(self, command):
+        self.socket.send(command.encode())
+        return json.loads(self.socket.recv(self.greeting["max_output_len"]))[command]
+
+    def ask_until(self, command, condition):
+        """The first answer that is as wanted; until the load runs it is null."""
+        for _ in range(400):
+            answer = self.ask(command)
+            if answer and condition(answer):
+                return answer
+            time.sleep(0.05)
+        raise AssertionError(f"{command} answers {answer}")
+
+
+def check_total(total, stats):
+    """Does an answer of /dpfetch/bench say what the first intervals come to, and the last of them?"""
+    done = [i for i in stats["intervals"] if round(i["end_s"] * 1e6) <= total["elapsed_us"]]
+    assert done and abs(done[-1]["end_s"] * 1e6 - total["elapsed_us"]) <= 1, (total, stats["intervals"])
+    for name, of in (("requests", lambda c: c["requests"]), ("responses", lambda c: c["responses"]),
+                     ("status_2xx", lambda c: c["status"]["2xx"]), ("body_bytes", lambda c: c["body_bytes"]),
+                     ("errors_timeout", lambda c: c["errors"]["timeout"]), ("connections", lambda c: c["connected"])):
+        wanted = sum(of(i["counts"]) for i in done)
+        assert total[name] == wanted, f"{name} is {total[name]}, wanted {wanted}"
+    assert total["interval_responses"] == done[-1]["counts"]["responses"]
+    for name in ("p50_us", "p90_us", "p99_us", "max_us"):
+        assert abs(total[f"latency_{name}"] - done[-1][name]) <= 0.51, (total, done[-1])
+
+
+def check_core(core, later, end):
+    assert 0 < core["iterations_busy"] <= core["iterations"] < later["iterations"] <= end["iterations"], (core, end)
+    assert 0 < core["cycles_busy"] <= core["cycles"] < later["cycles"], (core, later)
+    assert core["cpu"] == end["core"] and core["cycles_hz"] > 1e8, (core, end)
+
+
+def test_bench_telemetry_answers_while_it_runs_and_leaves_nothing(lab):
+    path = lab.path("telemetry.json")
+    with Nginx(lab, log=False):
+        process = lab.popen("bench", "-c", "5", "-d", "60", "-i", "0.2", "--telemetry", "--stats", path,
+                            url("hello"))
+        prefix = f"dpfetch-{process.pid}"
+        with Telemetry(prefix, process) as client:
+            first = client.ask_until("/dpfetch/bench", lambda a: a["responses"] > 0)
+            total = client.ask_until("/dpfetch/bench", lambda a: a["interval_responses"] > 0 and
+                                     a["elapsed_us"] >= first["elapsed_us"] + 600000)
+            core, counters = client.ask("/dpfetch/core"), client.ask("/dpfetch/counters")
+            later = client.ask_until("/dpfetch/core", lambda a: a["iterations"] > core["iterations"])
+            info, commands = client.ask("/dpfetch/info"), client.ask("/")
+            _, err = lab.interrupt(process)
+    assert process.returncode == -signal.SIGINT, (process.returncode, err)
+    assert not os.path.exists(os.path.join(RUNTIME_DIR, prefix)), "the folder is left"
+    assert client.path in err, f"it does not say where the socket is: {err}"
+    with open(path, encoding="utf-8") as file:
+        stats = json.load(file)
+    assert client.greeting["pid"] == process.pid
+    assert [c for c in commands if c.startswith("/dpfetch/")] == [
+        "/dpfetch/bench", "/dpfetch/core", "/dpfetch/counters", "/dpfetch/info"], commands
+    assert total["responses"] > first["responses"] > 0 and total["open"] == 5 and total["backlog"] == 0
+    assert 0 < total["latency_p50_us"] <= total["latency_p99_us"] <= total["latency_max_us"], total
+    for answer in (first, total):
+        check_total(answer, stats)
+    check_core(core, later, stats["end"]["core"])
+    end = stats["end"]["counters"]
+    assert counters.keys() == end.keys() and all(counters[name] <= end[name] for name in end)
+    assert counters["rx_frames"] >= total["responses"], (counters["rx_frames"], total["responses"])
+    assert info["url"] == url("hello") and info["driver"] == "net_af_packet" and info["command"] == "bench", info
+
+
+def test_bench_telemetry_with_the_users_eal_options_and_after_a_kill(lab):
+    """A socket that a killed run left is taken over; the user's folder stays the user's."""
+    prefix = f"{lab.name}-eal"
+    folder = os.path.join(RUNTIME_DIR, prefix)
+    command = lab.command("bench", "-c", "2", "-d", "60", "-i", "0.2", url("hello"))
+    at = command.index("bench")
+    command[at:at] = ["--no-huge", "--no-shconf", "--no-pci", "-m", "256", "-l", "0", "--file-prefix", prefix, "--"]
+    try:
+        with Nginx(lab, log=False):
+            for signo in (signal.SIGKILL, signal.SIGINT):
+                process = lab.spawn(command)
+                with Telemetry(prefix, process) as client:
+                    client.ask_until("/dpfetch/bench", lambda a: a["responses"] > 0)
+                    lab.interrupt(process, signo)
+                assert os.path.exists(client.path) == (signo == signal.SIGKILL), signo
+        assert os.listdir(folder) == []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -454,6 +454,7 @@ test_check_missing_or_contradicting_settings_are_refused(void **state)
 		{{"dpfetch", "bench", "--stack=kernel", "--stats-stream=-", "--stats=-",
 			 "http://a/"},
 			"only one"},
+		{{"dpfetch", "bench", "--stack=kernel", "--telemetry", "http://a/"}, "--metrics"},
 	};
 	struct settings s;
 	char message[SETTINGS_MESSAGE_MAX];
