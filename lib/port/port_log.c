@@ -18,8 +18,8 @@
 
 /* Lines that say no more than that something failed, or nothing of it. */
 static const char *const idle[] = {"Invalid 'command line' arguments", "probe failed", "Detected",
-	"hugepages", "VFIO", "telemetry", USAGE, "failed to initialize", "TSC", "IOVA",
-	"Multi-process"};
+	"hugepages", "VFIO", "telemetry", "No legacy callbacks", USAGE, "failed to initialize",
+	"TSC", "IOVA", "Multi-process"};
 
 static bool
 is_reason(const char *line)

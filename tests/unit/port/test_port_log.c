@@ -53,6 +53,7 @@ test_log_without_a_reason_gives_none(void **state)
 {
 	(void)state;
 	expect_reason("", "");
+	expect_reason("TELEMETRY: No legacy callbacks, legacy socket not created\n", "");
 	expect_reason(
 		"\nUsage: dpfetch [options]\n\nEAL common options:\n  -c MASK  text: of it\n", "");
 }
