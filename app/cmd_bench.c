@@ -363,8 +363,8 @@ announce_telemetry(const struct bench *b)
 		message_note(level, "telemetry: %s", path);
 	else if (b->settings->telemetry)
 		message_warning(level,
-			"--telemetry: DPDK has no telemetry socket; see to the EAL options before "
-			"\"--\"");
+			"--telemetry: DPDK made no socket; -v shows why, if it is not "
+			"--no-telemetry among the EAL options");
 }
 
 /* With --telemetry, or where the user's own EAL options may have turned it on. */

@@ -13,7 +13,7 @@
 #include "base_snapshot.h"
 
 #define WORDS 101U /* odd, so that the copies do not share all their cache lines' offsets */
-#define READS 2000U /* that saw another publication than the one before */
+#define READS 500U /* that saw another publication than the one before */
 
 static void
 fill(uint64_t *figures, uint64_t value)
