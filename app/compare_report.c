@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "compare.h"
@@ -72,10 +73,18 @@ compare_report_text(const struct compare *c, FILE *out)
 		fprintf(out, "warning: %s\n", c->warning[i]);
 }
 
+/* JSON knows no infinity: null. */
+static json_t *
+finite_json(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
 static json_t *
 estimate_json(const struct bootstrap_estimate *e)
 {
-	return json_pack("{s:f, s:f, s:f}", "median", e->value, "low", e->low, "high", e->high);
+	return json_pack("{s:o, s:o, s:o}", "median", finite_json(e->value), "low",
+		finite_json(e->low), "high", finite_json(e->high));
 }
 
 static json_t *

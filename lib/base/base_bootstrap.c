@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,9 @@ bootstrap_median_of(const double *values, uint32_t n)
 static double
 ratio_of(double a, double b)
 {
-	return b != 0.0 ? a / b : 0.0;
+	if (b != 0.0)
+		return a / b;
+	return a == 0.0 ? 1.0 : INFINITY;
 }
 
 /* The statistic of one resample: a's median, or its ratio to b's. */

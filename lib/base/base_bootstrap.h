@@ -28,8 +28,8 @@ struct bootstrap_estimate bootstrap_median(
 
 /**
  * The ratio of the medians of a and b, n pairs that were measured one after the other: pairs are
- * drawn, not values, so that what drifts with time drifts in both. Where a resample's median of b is 0
- * the ratio counts as 0.
+ * drawn, not values, so that what drifts with time drifts in both. No value may be negative. Where b's
+ * median is 0, in a resample or in all, the ratio is INFINITY; where a's is 0, too, they are equal: 1.
  */
 struct bootstrap_estimate bootstrap_ratio(
 	const double *a, const double *b, uint32_t n, double confidence, uint64_t seed);

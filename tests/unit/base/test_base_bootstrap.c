@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,13 +63,18 @@ test_bootstrap_ratio_of_pairs_does_not_drift(void **state)
 }
 
 static void
-test_bootstrap_ratio_to_nothing_is_0(void **state)
+test_bootstrap_ratio_to_nothing_is_infinite_or_of_equals(void **state)
 {
-	const double a[] = {1, 2}, b[] = {0, 0};
-	struct bootstrap_estimate e = bootstrap_ratio(a, b, 2, 0.95, 7);
+	const double some[] = {1, 2}, none[] = {0, 0}, seldom[] = {0, 0, 1, 1, 1};
+	const double more[] = {3, 3, 3, 3, 3};
+	struct bootstrap_estimate e = bootstrap_ratio(some, none, 2, 0.95, 7);
 
 	(void)state;
-	assert_true(e.value == 0.0 && e.low == 0.0 && e.high == 0.0);
+	assert_true(isinf(e.value) && isinf(e.low) && isinf(e.high));
+	e = bootstrap_ratio(none, none, 2, 0.95, 7);
+	assert_true(e.value == 1.0 && e.low == 1.0 && e.high == 1.0);
+	e = bootstrap_ratio(more, seldom, 5, 0.95, 7); /* some resamples of b are mostly 0 */
+	assert_true(e.value == 3.0 && e.low == 3.0 && isinf(e.high));
 }
 
 /* Of 300 samples of 15 from one distribution, about 95 % of the intervals hold its true median. */
@@ -99,7 +105,7 @@ main(void)
 		cmocka_unit_test(test_bootstrap_constant_sample_has_no_width),
 		cmocka_unit_test(test_bootstrap_interval_holds_the_median_and_is_repeatable),
 		cmocka_unit_test(test_bootstrap_ratio_of_pairs_does_not_drift),
-		cmocka_unit_test(test_bootstrap_ratio_to_nothing_is_0),
+		cmocka_unit_test(test_bootstrap_ratio_to_nothing_is_infinite_or_of_equals),
 		cmocka_unit_test(test_bootstrap_95_percent_intervals_hold_the_truth_about_as_often),
 	};
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "compare.h"
+#include "compare_plots.h"
+#include "wire_tcp.h"
+
+/* Comparisons of made-up runs. */
+
+static const struct settings settings = {
+	.nic = "no-such-if", .connections = 1, .pairs = 5, .mtu = 1500};
+
+/* What a run's document says, as far as the tests care; seconds, but for bytes and counts. */
+struct run {
+	double busy, polled, thread; /* of the poll core; its thread's CPU time */
+	double others; /* user time on the client's CPU beside the client's thread */
+	double warmup_bytes; /* received before the measured time */
+	int retransmits, missed, failed, not_2xx;
+};
+
+static const struct run plain = {.busy = 0.25, .polled = 1.0, .thread = 1.0};
+
+/* One second on two CPUs of 1 GHz, the client's is the second; 1000 bytes in 10 responses. */
+static json_t *
+document(enum compare_side side, const struct run *r)
+{
+	bool ours = side == COMPARE_DPDK;
+	double on_cpu = r->thread + r->others;
+	json_t *end =
+		json_pack("{s:f, s:f, s:{s:i, s:{s:i, s:i}, s:{s:i}, s:i}, s:{s:f, s:f, s:f}}",
+			"body_bits_per_second", 8000.0, "requests_per_second", 10.0, "counts",
+			"responses", 10, "status", "2xx", 10 - r->not_2xx, "5xx", r->not_2xx,
+			"errors", "reset", r->failed, "body_bytes", 1000, "cpu", "wall_s", 1.0,
+			"user_s", r->thread, "system_s", 0.0);
+	json_t *cpus = json_pack("[{s:f, s:f, s:f, s:f}, {s:f, s:f, s:f, s:f}]", "user_s", 0.0,
+		"system_s", 0.0, "softirq_s", 0.0, "idle_s", 1.0, "user_s", on_cpu, "system_s", 0.0,
+		"softirq_s", 0.0, "idle_s", fmax(1.0 - on_cpu, 0.0));
+	json_t *run = json_pack("{s:{s:s}, s:[{s:f, s:f, s:{s:f}}, {s:f, s:f, s:{s:i}}], s:o}",
+		"load", "stack", ours ? "dpdk" : "kernel", "intervals", "start_s", 0.0, "end_s",
+		0.5, "counts", "body_bytes", r->warmup_bytes, "start_s", 0.5, "end_s", 1.0,
+		"counts", "body_bytes", 1000, "end", end);
+
+	assert_non_null(run);
+	json_object_set_new(end, "core",
+		json_pack("{s:i, s:f, s:f, s:f}", "core", 1, "cycles", ours ? r->polled * 1e9 : 0.0,
+			"cycles_busy", ours ? r->busy * 1e9 : 0.0, "hz", ours ? 1e9 : 1.0));
+	json_object_set_new(end, "machine",
+		json_pack("{s:o, s:{s:f, s:i}, s:{s:i, s:i, s:i}}", "cpus", cpus, "server", "cpu_s",
+			0.25, "retransmits", r->retransmits, "interface", "rx_frames", 10,
+			"rx_bytes", 1500, "tx_frames", 10));
+	json_object_set_new(
+		end, "nic", json_pack("{s:i, s:i}", "imissed", r->missed, "rx_nombuf", 0));
+	return run;
+}
+
+/* pairs of the same two runs. */
+static struct compare *
+comparison(const struct run *ours, const struct run *kernels, uint32_t pairs)
+{
+	struct compare *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	c->settings = &settings;
+	for (; c->pairs < pairs; c->pairs++) {
+		c->run[COMPARE_DPDK][c->pairs] = document(COMPARE_DPDK, ours);
+		c->run[COMPARE_KERNEL][c->pairs] = document(COMPARE_KERNEL, kernels);
+	}
+	return c;
+}
+
+static void
+comparison_free(struct compare *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->pairs; i++) {
+		json_decref(c->run[COMPARE_DPDK][i]);
+		json_decref(c->run[COMPARE_KERNEL][i]);
+	}
+	free(c->trace[COMPARE_DPDK]);
+	free(c->trace[COMPARE_KERNEL]);
+	free(c);
+}
+
+static double
+median(const struct compare *c, const char *key, enum compare_side side)
+{
+	struct bootstrap_estimate e[COMPARE_SIDES], ratio;
+	const struct compare_figure *f;
+	uint32_t i, count;
+
+	f = compare_figures(&count);
+	for (i = 0; i < count; i++) {
+		if (strcmp(f[i].key, key) != 0)
+			continue;
+		assert_true(compare_figure_estimate(c, &f[i], e, &ratio));
+		return e[side].value;
+	}
+	fail_msg("there is no figure %s", key);
+	return NAN;
+}
+
+/* What a writer wrote; the caller's. */
+static char *
+written_by(const struct compare *c,
+	int (*write)(const struct compare *c, const json_t *conditions, const char *path))
+{
+	char path[] = "/tmp/test_app_compare-XXXXXX";
+	char *text = calloc(1, 1 << 20);
+	int fd = mkstemp(path);
+	json_t *conditions = json_object();
+	FILE *file;
+
+	assert_true(fd >= 0 && text != NULL);
+	close(fd);
+	assert_int_equal(write(c, conditions, path), 0);
+	json_decref(conditions);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(fread(text, 1, (1 << 20) - 1, file) > 0);
+	fclose(file);
+	unlink(path);
+	return text;
+}
+
+static void
+test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more(void **state)
+{
+	struct run more = plain;
+	struct compare *c;
+	char *page, *stats;
+	json_t *json;
+
+	(void)state;
+	more.retransmits = 50;
+	c = comparison(&more, &plain, 5);
+	page = written_by(c, compare_report_html_write);
+	assert_null(strstr(page, "<td class=\"better\">50"));
+	assert_non_null(strstr(page, "<td>server sent again</td><td>50.00"));
+	assert_non_null(strstr(page, "<td class=\"better\">0.00"));
+	stats = written_by(c, compare_report_json_write);
+	json = json_loads(stats, 0, NULL);
+	assert_non_null(json);
+	assert_true(json_is_null(compare_find(json, "summary/server_retransmits/ratio/median")));
+	json_decref(json);
+	free(page);
+	free(stats);
+	comparison_free(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
