@@ -81,6 +81,12 @@ const json_t *compare_find(const json_t *at, const char *path);
 /** A number at "a/b/c" of a document; NAN: there is none. */
 double compare_number(const json_t *run, const char *path);
 
+/** CPU time of the client's process in a run, s; NAN: unknown. */
+double compare_process_seconds(const json_t *run);
+
+/** How much of it our poll core spent looking for work in vain, s: 0 of the kernel's. */
+double compare_idle_polling_seconds(const json_t *run);
+
 /** How many decimals a value of this size is written with, in tables. */
 int compare_decimals(double value);
 

@@ -62,14 +62,30 @@ is_kernel(const json_t *run)
 	return stack != NULL && strcmp(stack, "kernel") == 0;
 }
 
-/* What the client's own thread took: of our stack, the busy part of the poll core. */
+double
+compare_process_seconds(const json_t *run)
+{
+	return compare_number(run, "end/cpu/user_s") + compare_number(run, "end/cpu/system_s");
+}
+
+/* What the client took: of our stack, the busy part of the poll core, without the time in which
+ * others had its CPU. */
 static double
 client_seconds(const json_t *run)
 {
+	double process = compare_process_seconds(run);
+
 	if (is_kernel(run))
-		return compare_number(run, "end/cpu/user_s") +
-		       compare_number(run, "end/cpu/system_s");
-	return compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/hz");
+		return process;
+	return fmin(process,
+		compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/hz"));
+}
+
+/* The rest of what it had of its CPU: cycles also count while others have it. */
+double
+compare_idle_polling_seconds(const json_t *run)
+{
+	return is_kernel(run) ? 0.0 : compare_process_seconds(run) - client_seconds(run);
 }
 
 /* All CPUs of this machine, without what our poll core idled away. */
@@ -85,11 +101,8 @@ machine_seconds(const json_t *run)
 	json_array_foreach(cpus, i, cpu) seconds += compare_number(cpu, "user_s") +
 						    compare_number(cpu, "system_s") +
 						    compare_number(cpu, "softirq_s");
-	if (!is_kernel(run))
-		seconds -= (compare_number(run, "end/core/cycles") -
-				   compare_number(run, "end/core/cycles_busy")) /
-			   compare_number(run, "end/core/hz");
-	return fmax(seconds, 0.0);
+	seconds -= compare_idle_polling_seconds(run);
+	return isnan(seconds) ? NAN : fmax(seconds, 0.0);
 }
 
 static double

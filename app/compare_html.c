@@ -92,7 +92,7 @@ write_table(const struct compare *c, FILE *out)
 		write_row(c, &f[i], out);
 	fputs("</table>\n<p class=\"dim\">The client's CPU is, of dpfetch, the busy part of the "
 	      "poll "
-	      "core, which else polls and takes a whole CPU; of the kernel, the client's thread, "
+	      "core, which else polls and takes a whole CPU; of the kernel, the client's process, "
 	      "without the softirqs that receive for it. The machine's CPU is that of all CPUs, "
 	      "server and softirqs included, without idle polling.</p>\n",
 		out);

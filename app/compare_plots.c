@@ -250,10 +250,7 @@ cpu_bar(const struct svg_plot *p, const char *name, double y, const double *seco
 static void
 take_idle_polling(const json_t *run, size_t cpu, double *seconds)
 {
-	double idle = (compare_number(run, "end/core/cycles") -
-			      compare_number(run, "end/core/cycles_busy")) /
-		      compare_number(run, "end/core/hz");
-	double from_system, from_user;
+	double idle = compare_idle_polling_seconds(run), from_system, from_user;
 
 	if (compare_number(run, "end/core/core") != (double)cpu || isnan(idle) || idle <= 0)
 		return;

@@ -67,7 +67,8 @@ compare_report_text(const struct compare *c, FILE *out)
 	fprintf(out,
 		"client's CPU: of dpfetch the busy part of the poll core (which else polls, and "
 		"takes a whole CPU); of the kernel\n"
-		"the client's thread, without the softirqs that receive for it. machine's CPU: all "
+		"the client's process, without the softirqs that receive for it. machine's CPU: "
+		"all "
 		"CPUs, server and softirqs\nincluded, without idle polling.\n");
 	for (i = 0; i < c->warnings; i++)
 		fprintf(out, "warning: %s\n", c->warning[i]);

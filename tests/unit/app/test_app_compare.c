@@ -110,6 +110,13 @@ median(const struct compare *c, const char *key, enum compare_side side)
 	return NAN;
 }
 
+static void
+assert_near(double value, double expected)
+{
+	if (!(fabs(value - expected) < 1e-9))
+		fail_msg("%g is not %g", value, expected);
+}
+
 /* What a writer wrote; the caller's. */
 static char *
 written_by(const struct compare *c,
@@ -158,12 +165,35 @@ test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more(void **stat
 	comparison_free(c);
 }
 
+/* Others had the poll core's CPU for 0.6 s, while the poll core's clock ran on. */
+static void
+test_compare_cpu_of_others_is_no_idle_polling(void **state)
+{
+	const struct run preempted = {.busy = 0.25, .polled = 1.0, .thread = 0.4, .others = 0.6};
+	const struct run hardly = {.busy = 0.25, .polled = 1.0, .thread = 0.1, .others = 0.9};
+	struct compare *c = comparison(&plain, &plain, 1);
+
+	(void)state;
+	assert_near(median(c, "client_cpu_s", COMPARE_DPDK), 0.25);
+	assert_near(median(c, "machine_cpu_s", COMPARE_DPDK), 0.25);
+	comparison_free(c);
+	c = comparison(&preempted, &plain, 1);
+	assert_near(median(c, "client_cpu_s", COMPARE_DPDK), 0.25);
+	assert_near(median(c, "machine_cpu_s", COMPARE_DPDK), 0.85);
+	comparison_free(c);
+	c = comparison(&hardly, &plain, 1); /* more busy than it ran: others came in between */
+	assert_near(median(c, "client_cpu_s", COMPARE_DPDK), 0.1);
+	assert_near(median(c, "machine_cpu_s", COMPARE_DPDK), 1.0);
+	comparison_free(c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more),
+		cmocka_unit_test(test_compare_cpu_of_others_is_no_idle_polling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
