@@ -105,10 +105,25 @@ machine_seconds(const json_t *run)
 	return isnan(seconds) ? NAN : fmax(seconds, 0.0);
 }
 
+/* Of the whole run, as CPU time is: end/counts has those of the measured time alone. */
+static double
+body_bytes(const json_t *run)
+{
+	const json_t *intervals = json_object_get(run, "intervals"), *interval;
+	double bytes = 0.0;
+	size_t i;
+
+	json_array_foreach(intervals, i, interval)
+	{
+		bytes += compare_number(interval, "counts/body_bytes");
+	}
+	return bytes;
+}
+
 static double
 per_body_byte(const json_t *run, double seconds, double hz)
 {
-	double bytes = compare_number(run, "end/counts/body_bytes");
+	double bytes = body_bytes(run);
 
 	return bytes > 0 ? seconds * hz / bytes : NAN;
 }

@@ -94,7 +94,8 @@ write_table(const struct compare *c, FILE *out)
 	      "poll "
 	      "core, which else polls and takes a whole CPU; of the kernel, the client's process, "
 	      "without the softirqs that receive for it. The machine's CPU is that of all CPUs, "
-	      "server and softirqs included, without idle polling.</p>\n",
+	      "server and softirqs included, without idle polling. CPU, frames and what was sent "
+	      "again are of the whole run, with ramp, warm-up and end.</p>\n",
 		out);
 }
 

@@ -69,7 +69,8 @@ compare_report_text(const struct compare *c, FILE *out)
 		"takes a whole CPU); of the kernel\n"
 		"the client's process, without the softirqs that receive for it. machine's CPU: "
 		"all "
-		"CPUs, server and softirqs\nincluded, without idle polling.\n");
+		"CPUs, server and softirqs\nincluded, without idle polling. CPU, frames and what "
+		"was sent again are of the whole run, with ramp, warm-up and end.\n");
 	for (i = 0; i < c->warnings; i++)
 		fprintf(out, "warning: %s\n", c->warning[i]);
 }

@@ -187,6 +187,21 @@ test_compare_cpu_of_others_is_no_idle_polling(void **state)
 	comparison_free(c);
 }
 
+static void
+test_compare_cycles_a_byte_count_the_bytes_of_the_warm_up(void **state)
+{
+	struct run warm = plain;
+	struct compare *c;
+
+	(void)state;
+	warm.warmup_bytes = 4000;
+	c = comparison(&warm, &warm, 1);
+	assert_near(median(c, "client_cycles_per_byte", COMPARE_DPDK), 0.25 * 1e9 / 5000.0);
+	assert_near(median(c, "client_cycles_per_byte", COMPARE_KERNEL), 1.0 * 1e9 / 5000.0);
+	assert_near(median(c, "server_cycles_per_byte", COMPARE_KERNEL), 0.25 * 1e9 / 5000.0);
+	comparison_free(c);
+}
+
 int
 main(void)
 {
@@ -194,6 +209,7 @@ main(void)
 		cmocka_unit_test(
 			test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more),
 		cmocka_unit_test(test_compare_cpu_of_others_is_no_idle_polling),
+		cmocka_unit_test(test_compare_cycles_a_byte_count_the_bytes_of_the_warm_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
