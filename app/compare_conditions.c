@@ -14,6 +14,7 @@
 #define LINE_ROOM 512U
 #define FRAME_OVERHEAD 18.0 /* Ethernet's header and a VLAN tag, bytes */
 #define BUSY_LIMIT 0.9
+#define OTHERS_LIMIT 0.1 /* of the client's CPU; ticks of 10 ms are not exact */
 #define GOVERNORS "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
 
 /* The first line of a file, without its end. "": it cannot be read. */
@@ -120,6 +121,18 @@ static void __attribute__((format(printf, 2, 3))) warn(struct compare *c, const 
 	va_end(args);
 }
 
+/* The largest of one side's runs; NAN: none has it. */
+static double
+largest_of(const struct compare *c, enum compare_side side, double (*value)(const json_t *run))
+{
+	double largest = NAN;
+	uint32_t i;
+
+	for (i = 0; i < c->pairs; i++)
+		largest = fmax(largest, value(c->run[side][i]));
+	return largest;
+}
+
 /* The median over the runs of one side of a number in their reports; NAN: not all have it. */
 static double
 median_of(const struct compare *c, enum compare_side side, double (*value)(const json_t *run))
@@ -148,19 +161,46 @@ busy_share(const json_t *run)
 	return compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/cycles");
 }
 
-/* Of the CPU that the kernel's client is pinned to: whatever runs there. */
+/* What the CPU that the client is pinned to did; NULL: unknown. */
+static const json_t *
+client_cpu(const json_t *run)
+{
+	double core = compare_number(run, "end/core/core");
+
+	return core >= 0 ? json_array_get(compare_find(run, "end/machine/cpus"), (size_t)core)
+			 : NULL;
+}
+
+/* The kernel's client and the softirqs on its CPU, which may be its own; not what else runs there. */
 static double
 client_cpu_share(const json_t *run)
 {
-	double core = compare_number(run, "end/core/core"), busy, idle;
-	const json_t *cpus = json_object_get(
-			     json_object_get(json_object_get(run, "end"), "machine"), "cpus"),
-		     *cpu = isnan(core) ? NULL : json_array_get(cpus, (size_t)core);
+	return (compare_process_seconds(run) + compare_number(client_cpu(run), "softirq_s")) /
+	       compare_number(run, "end/cpu/wall_s");
+}
 
-	busy = compare_number(cpu, "user_s") + compare_number(cpu, "system_s") +
-	       compare_number(cpu, "softirq_s");
-	idle = compare_number(cpu, "idle_s");
-	return busy / (busy + idle);
+/* How much of the client's CPU other processes had. */
+static double
+others_share(const json_t *run)
+{
+	return (compare_number(client_cpu(run), "user_s") +
+		       compare_number(client_cpu(run), "system_s") - compare_process_seconds(run)) /
+	       compare_number(run, "end/cpu/wall_s");
+}
+
+/* Of all that was answered or failed. */
+static double
+failed_share(const json_t *run)
+{
+	const json_t *errors = compare_find(run, "end/counts/errors");
+	double responses = compare_number(run, "end/counts/responses"), errors_sum = 0.0;
+	void *at;
+
+	for (at = json_object_iter((json_t *)(uintptr_t)errors); at != NULL;
+		at = json_object_iter_next((json_t *)(uintptr_t)errors, at))
+		errors_sum += json_number_value(json_object_iter_value(at));
+	return (errors_sum + responses - compare_number(run, "end/counts/status/2xx")) /
+	       (errors_sum + responses);
 }
 
 static double
@@ -228,6 +268,54 @@ check_load_generator(struct compare *c)
 		warn(c, "only one side was limited by its client: the ratio understates the other");
 }
 
+/* Others on the client's CPU are not the load's business, and need not meet both sides alike. */
+static void
+check_others(struct compare *c)
+{
+	double others;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		others = largest_of(c, (enum compare_side)side, others_share);
+		if (others > OTHERS_LIMIT)
+			warn(c,
+				"%s: other processes had %.0f %% of the client's CPU in a run, and "
+				"the machine's CPU "
+				"counts them: the machine is not quiet",
+				compare_side_name((enum compare_side)side), 100.0 * others);
+	}
+}
+
+static void
+check_failures(struct compare *c)
+{
+	double failed;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		failed = largest_of(c, (enum compare_side)side, failed_share);
+		if (failed > 0)
+			warn(c,
+				"%s: up to %.3g %% of a run's requests failed or were answered "
+				"with another "
+				"status than 2xx, which the figures contain",
+				compare_side_name((enum compare_side)side), 100.0 * failed);
+	}
+}
+
+static void
+check_drops(struct compare *c)
+{
+	double drops = largest_of(c, COMPARE_DPDK, ring_drops);
+
+	if (drops > 0)
+		warn(c,
+			"our port dropped up to %.0f frames in a run (of %.0f): retransmissions "
+			"are in the "
+			"figures",
+			drops, median_of(c, COMPARE_DPDK, frames_received));
+}
+
 static void
 check_cores(struct compare *c)
 {
@@ -262,18 +350,13 @@ check_mtu(struct compare *c, const json_t *conditions)
 void
 compare_check_fairness(struct compare *c, const json_t *conditions)
 {
-	double drops = median_of(c, COMPARE_DPDK, ring_drops);
-
 	check_super_packets(c, conditions);
+	check_failures(c);
 	check_load_generator(c);
+	check_others(c);
 	check_cores(c);
 	check_mtu(c, conditions);
-	if (drops > 0)
-		warn(c,
-			"our port dropped %.0f frames in a run (of %.0f): retransmissions are in "
-			"the "
-			"figures",
-			drops, median_of(c, COMPARE_DPDK, frames_received));
+	check_drops(c);
 	if (c->pairs < 5)
 		warn(c,
 			"%u pair%s: too few for an interval that means something; --pairs 5 or "

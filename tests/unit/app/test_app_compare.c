@@ -2,6 +2,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -202,6 +203,71 @@ test_compare_cycles_a_byte_count_the_bytes_of_the_warm_up(void **state)
 	comparison_free(c);
 }
 
+/* Does a warning of the comparison contain this? */
+static bool
+warned(struct compare *c, const char *text)
+{
+	json_t *conditions = json_object();
+	uint32_t i;
+
+	c->warnings = 0;
+	compare_check_fairness(c, conditions);
+	json_decref(conditions);
+	for (i = 0; i < c->warnings; i++) {
+		if (strstr(c->warning[i], text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_compare_failed_requests_of_one_side_are_warned_of(void **state)
+{
+	const struct run failing = {
+		.busy = 0.25, .polled = 1.0, .thread = 1.0, .failed = 10, .not_2xx = 5};
+	struct compare *c = comparison(&plain, &plain, 5);
+
+	(void)state;
+	assert_false(warned(c, "requests failed"));
+	comparison_free(c);
+	c = comparison(&plain, &failing, 5);
+	assert_true(warned(c, "kernel: up to 75 % of a run's requests failed"));
+	assert_false(warned(c, "dpfetch: up to"));
+	comparison_free(c);
+}
+
+static void
+test_compare_other_processes_are_not_the_client_at_its_limit(void **state)
+{
+	const struct run idle = {.busy = 0.25, .polled = 1.0, .thread = 0.3};
+	const struct run crowded = {.thread = 0.3, .others = 0.7}, full = {.thread = 0.95};
+	struct compare *c = comparison(&idle, &crowded, 5);
+
+	(void)state;
+	assert_false(warned(c, "client was"));
+	assert_true(warned(c, "kernel: other processes had 70 %"));
+	comparison_free(c);
+	c = comparison(&idle, &full, 5);
+	assert_true(warned(c, "kernel's client was 95 % busy"));
+	assert_false(warned(c, "other processes"));
+	comparison_free(c);
+}
+
+static void
+test_compare_drops_in_one_run_of_five_are_warned_of(void **state)
+{
+	struct run dropping = plain;
+	struct compare *c = comparison(&plain, &plain, 5);
+
+	(void)state;
+	assert_false(warned(c, "dropped"));
+	dropping.missed = 7;
+	json_decref(c->run[COMPARE_DPDK][3]);
+	c->run[COMPARE_DPDK][3] = document(COMPARE_DPDK, &dropping);
+	assert_true(warned(c, "dropped up to 7 frames"));
+	comparison_free(c);
+}
+
 int
 main(void)
 {
@@ -210,6 +276,9 @@ main(void)
 			test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more),
 		cmocka_unit_test(test_compare_cpu_of_others_is_no_idle_polling),
 		cmocka_unit_test(test_compare_cycles_a_byte_count_the_bytes_of_the_warm_up),
+		cmocka_unit_test(test_compare_failed_requests_of_one_side_are_warned_of),
+		cmocka_unit_test(test_compare_other_processes_are_not_the_client_at_its_limit),
+		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
