@@ -133,7 +133,8 @@ parse(const struct packet *p, struct tcp_segment *ret, uint32_t *ret_len)
 	return true;
 }
 
-/* Is it the stream's? The first SYN to the server begins it. */
+/* Is it the stream's? The first SYN to the server begins it. A RST of ours without ACK has no place
+ * in the server's stream. */
 static bool
 belongs(struct stream *s, const struct packet *p, const struct tcp_segment *segment)
 {
@@ -143,7 +144,8 @@ belongs(struct stream *s, const struct packet *p, const struct tcp_segment *segm
 		s->client_port = segment->src_port;
 		s->start_ns = p->time_ns;
 	}
-	if (s->client_port == 0)
+	if (s->client_port == 0 || (segment->dst_port == s->server_port &&
+					   (segment->flags & (TCP_SYN | TCP_ACK)) == 0))
 		return false;
 	return (segment->dst_port == s->server_port && segment->src_port == s->client_port) ||
 	       (segment->src_port == s->server_port && segment->dst_port == s->client_port);

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base_bytes.h"
 #include "compare.h"
 #include "compare_plots.h"
 #include "wire_tcp.h"
@@ -268,6 +270,41 @@ test_compare_drops_in_one_run_of_five_are_warned_of(void **state)
 	comparison_free(c);
 }
 
+static void
+send_segment(int fd, uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, uint8_t flags)
+{
+	uint8_t p[40] = {0x45, [3] = sizeof(p), [8] = 64, [9] = 6, [32] = 0x50, [33] = flags};
+
+	be16_store(p + 20, from);
+	be16_store(p + 22, to);
+	be32_store(p + 24, seq);
+	be32_store(p + 28, ack);
+	assert_int_equal(send(fd, p, sizeof(p), 0), sizeof(p));
+}
+
+/* A datagram socket gives them as a packet socket would. */
+static void
+test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing(void **state)
+{
+	struct compare_trace *t;
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd), 0);
+	send_segment(fd[1], 4000, 80, 100, 0, TCP_SYN);
+	send_segment(fd[1], 80, 4000, 900, 101, TCP_SYN | TCP_ACK);
+	send_segment(fd[1], 4000, 80, 101, 901, TCP_ACK);
+	send_segment(fd[1], 4000, 80, 101, 0, TCP_RST);
+	send_segment(fd[1], 4000, 80, 101, 901, TCP_RST | TCP_ACK);
+	t = compare_trace_close(fd[0], 80);
+	assert_non_null(t);
+	assert_int_equal(t->count, 4);
+	assert_int_equal(t->segment[2].offset, 0);
+	assert_int_equal(t->segment[3].offset, 0);
+	free(t);
+	close(fd[1]);
+}
+
 int
 main(void)
 {
@@ -279,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_compare_failed_requests_of_one_side_are_warned_of),
 		cmocka_unit_test(test_compare_other_processes_are_not_the_client_at_its_limit),
 		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
+		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
