@@ -87,13 +87,30 @@ by_x(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Counts become percents of all so far, one point for each x: the runs have the same buckets. Returns
+ * how many. */
+static uint32_t
+sum_up(struct svg_point *point, uint32_t n, double total)
+{
+	double sum = 0.0;
+	uint32_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		sum += point[i].y;
+		if (kept > 0 && !(point[i].x > point[kept - 1].x))
+			kept--;
+		point[kept++] = (struct svg_point){point[i].x, 100.0 * sum / total};
+	}
+	return kept;
+}
+
 /* All runs' latency buckets, sorted and summed up to percents; the caller frees *ret. */
 static uint32_t
 latency_points(const struct compare *c, enum compare_side side, struct svg_point **ret)
 {
 	const json_t *buckets, *bucket;
-	uint32_t pair, n = 0, k;
-	double total = 0.0, sum = 0.0;
+	uint32_t pair, n = 0;
+	double total = 0.0;
 	size_t i, room = 0;
 
 	for (pair = 0; pair < c->pairs; pair++)
@@ -111,11 +128,7 @@ latency_points(const struct compare *c, enum compare_side side, struct svg_point
 		}
 	}
 	qsort(*ret, n, sizeof(**ret), by_x);
-	for (k = 0; k < n; k++) {
-		sum += (*ret)[k].y;
-		(*ret)[k].y = 100.0 * sum / total;
-	}
-	return n;
+	return sum_up(*ret, n, total);
 }
 
 void

@@ -121,7 +121,8 @@ ticks(const struct svg_plot *p, double low, double high,
 {
 	double step = svg_round_up((high - low) / TICKS), at;
 
-	for (at = ceil(low / step - 1e-9) * step; at <= high + step * 1e-6; at += step)
+	/* + 0.0: or a tick at 0 is "-0" */
+	for (at = ceil(low / step - 1e-9) * step + 0.0; at <= high + step * 1e-6; at += step)
 		tick(p, at);
 }
 

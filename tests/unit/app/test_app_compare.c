@@ -305,6 +305,44 @@ test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing(void **state)
 	close(fd[1]);
 }
 
+static json_t *
+latency_buckets(uint32_t buckets)
+{
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 1; i <= buckets; i++)
+		json_array_append_new(list, json_pack("[f, i]", i * 10.0, 1));
+	return json_pack("{s:o}", "buckets_us", list);
+}
+
+/* 100 pairs with 500 buckets each: the page is as large as with one pair. */
+static void
+test_compare_page_does_not_grow_with_the_pairs(void **state)
+{
+	struct compare *one = comparison(&plain, &plain, 1),
+		       *many = comparison(&plain, &plain, 100);
+	char *page[2];
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 200; i++)
+		json_object_set_new(json_object_get(many->run[i % 2][i / 2], "end"), "latency",
+			latency_buckets(500));
+	for (i = 0; i < 2; i++)
+		json_object_set_new(
+			json_object_get(one->run[i][0], "end"), "latency", latency_buckets(500));
+	page[0] = written_by(one, compare_report_html_write);
+	page[1] = written_by(many, compare_report_html_write);
+	assert_true(strlen(page[1]) < strlen(page[0]) + 1000);
+	assert_non_null(strstr(page[1], "<svg"));
+	assert_null(strstr(page[1], ">-0<")); /* a tick at 0 */
+	for (i = 0; i < 2; i++)
+		free(page[i]);
+	comparison_free(one);
+	comparison_free(many);
+}
+
 int
 main(void)
 {
@@ -317,6 +355,7 @@ main(void)
 		cmocka_unit_test(test_compare_other_processes_are_not_the_client_at_its_limit),
 		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
 		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
+		cmocka_unit_test(test_compare_page_does_not_grow_with_the_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
