@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 #define CURL_OUTPUT_MAX 256U
 #define CURL_TIME_MAX "600" /* seconds */
+#define REPORT_PATH_MAX 32U
 #define INTERVAL_NS (100 * NS_PER_MS) /* of the plots */
 #define NO_CURL 127 /* the child's exit code, as a shell's */
 
@@ -112,21 +114,21 @@ failed(const struct compare *c, const char *what, int error)
 int
 compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret)
 {
-	char path[] = "/tmp/dpfetch-compare-XXXXXX";
-	int fd = mkstemp(path), status;
+	char path[REPORT_PATH_MAX];
+	int fd = memfd_create("dpfetch-compare", MFD_CLOEXEC), status;
 	struct settings s;
 	pid_t child;
 
 	if (fd < 0)
-		return failed(c, "no place for a report in /tmp", errno);
-	close(fd);
+		return failed(c, "no memory for a report", errno);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* the child has it, too */
 	s = settings_of_child(c->settings, side, requests, path);
 	child = fork_child();
 	if (child == 0)
 		run_bench(&s);
 	status = child > 0 ? wait_for(c, child) : -errno;
-	*ret = json_load_file(path, 0, NULL);
-	unlink(path);
+	*ret = json_loadfd(fd, 0, NULL);
+	close(fd);
 	if (status < 0)
 		return failed(c, "the measurement's process could not be run", -status);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL)

@@ -120,3 +120,11 @@ def test_compare_without_an_interface_of_the_kernel_is_2(lab):
 def test_compare_ends_with_the_error_of_its_measurement(lab):
     result = lab.dpfetch("compare", "-d", "1", "--pairs", "1", f"http://{SERVER_IP}:8199/")
     assert result.returncode == 7 and "Failed to connect" in result.stderr, result.stderr
+
+
+def test_compare_needs_no_temporary_files(lab):
+    """/tmp can be read only: the children's reports are in memory."""
+    command = lab.command("compare", "-c", "1", "-d", "0.2", "--pairs", "1", "--no-curl", SMALL)
+    read_only = "mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && exec \"$@\""
+    result = lab.run(["unshare", "-m", "sh", "-c", read_only, "-", *command])
+    assert result.returncode == 0 and "interleaved pairs" in result.stdout, result.stderr
