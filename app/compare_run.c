@@ -16,6 +16,7 @@
 
 #define CURL_OUTPUT_MAX 256U
 #define CURL_TIME_MAX "600" /* seconds */
+#define CURL_OPTIONS_MAX 9U /* words: three with values, one without, the URL, the end */
 #define REPORT_PATH_MAX 32U
 #define INTERVAL_NS (100 * NS_PER_MS) /* of the plots */
 #define NO_CURL 127 /* the child's exit code, as a shell's */
@@ -143,29 +144,43 @@ compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t
 							     : EXIT_CODE_ABORTED;
 }
 
+static size_t
+add_option(const char **argv, size_t n, const char *option, const char *value)
+{
+	if (value == NULL)
+		return n;
+	argv[n++] = option;
+	argv[n++] = value;
+	return n;
+}
+
 static void __attribute__((noreturn)) run_curl(const struct settings *s, const char *url, int out)
 {
-	char *argv[24] = {"curl", "-sS", "-f", "--noproxy", "*", "-m", CURL_TIME_MAX, "-o",
-		"/dev/null", "-w", "%{speed_download} %{time_total}"};
-	int n = 11, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* -q: nobody's .curlrc; -g: [] and {} of the URL are what they are */
+	static const char *const always[] = {"curl", "-q", "-g", "-sS", "-f", "--noproxy", "*",
+		"-m", CURL_TIME_MAX, "-o", "/dev/null", "-w", "%{speed_download} %{time_total}"};
+	size_t n = sizeof(always) / sizeof(always[0]);
+	const char **argv = calloc(
+		n + CURL_OPTIONS_MAX + 2U * (s->resolve.count + s->headers.count), sizeof(*argv));
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	uint32_t i;
 
-	if (s->nic != NULL) {
-		argv[n++] = "--interface";
-		argv[n++] = s->nic;
-	}
-	if (s->range != NULL) {
-		argv[n++] = "-r";
-		argv[n++] = s->range;
-	}
-	for (i = 0; i < s->resolve.count && n + 4 < 24; i++) {
-		argv[n++] = "--resolve";
-		argv[n++] = s->resolve.item[i];
-	}
-	argv[n++] = (char *)(uintptr_t)url;
+	if (argv == NULL)
+		_exit(NO_CURL);
+	memcpy(argv, always, sizeof(always));
+	n = add_option(argv, n, "--interface", s->nic);
+	n = add_option(argv, n, "-r", s->range);
+	n = add_option(argv, n, "-A", s->user_agent);
+	for (i = 0; i < s->resolve.count; i++)
+		n = add_option(argv, n, "--resolve", s->resolve.item[i]);
+	for (i = 0; i < s->headers.count; i++)
+		n = add_option(argv, n, "-H", s->headers.item[i]);
+	if (s->ipv4_only || s->ipv6_only)
+		argv[n++] = s->ipv6_only ? "-6" : "-4";
+	argv[n] = url;
 	if (null < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		_exit(NO_CURL);
-	execvp("curl", argv);
+	execvp("curl", (char **)(uintptr_t)argv);
 	_exit(NO_CURL);
 }
 

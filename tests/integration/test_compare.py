@@ -3,6 +3,7 @@
 import glob
 import html.parser
 import json
+import os
 import re
 import signal
 import time
@@ -128,3 +129,20 @@ def test_compare_needs_no_temporary_files(lab):
     read_only = "mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && exec \"$@\""
     result = lab.run(["unshare", "-m", "sh", "-c", read_only, "-", *command])
     assert result.returncode == 0 and "interleaved pairs" in result.stdout, result.stderr
+
+
+def test_compare_curl_asks_as_we_do_and_as_nobodys_curlrc_wants(lab):
+    folder = lab.path("bin")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "curl"), "w", encoding="ascii") as file:
+        file.write(f"#!/bin/sh\nfor a; do echo \"$a\"; done >{folder}/args\necho 1000 0.5\n")
+    os.chmod(os.path.join(folder, "curl"), 0o755)
+    command = lab.command("compare", "-d", "0.2", "--pairs", "1", "-H", "X-One: 1", "-H", "X-Two: 2", "-A", "me", "-4",
+                          SMALL)
+    result = lab.run(["env", f"PATH={folder}:{os.environ['PATH']}", *command])
+    assert result.returncode == 0 and "curl -o /dev/null" in result.stdout, result.stderr
+    with open(os.path.join(folder, "args"), encoding="ascii") as file:
+        args = file.read().split("\n")[:-1]
+    assert args[0] == "-q" and "-g" in args and "-4" in args and args[-1] == SMALL, args
+    assert [args[i + 1] for i, arg in enumerate(args) if arg == "-H"] == ["X-One: 1", "X-Two: 2"], args
+    assert args[args.index("-A") + 1] == "me", args
