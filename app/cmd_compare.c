@@ -46,11 +46,8 @@ block_signals(sigset_t *ret_before)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL); /* ignored, a child's end would not be told */
+	compare_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, ret_before);
 }
 

@@ -3,6 +3,7 @@
 #define COMPARE_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -51,6 +52,10 @@ const char *compare_side_name(enum compare_side side);
  *  connection (0: the settings' load). 0 and *ret, the caller's; or an exit code, after the child has
  *  said why. c->signo is set when a signal ended it. */
 int compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret);
+
+/** The signals that the parent of a measurement waits for, blocked: those that end a command, and
+ *  SIGCHLD. */
+void compare_signals(sigset_t *ret);
 
 /** Lets curl fetch the first URL. false: there is no curl, or it failed. */
 bool compare_run_curl(struct compare *c, struct compare_curl *ret);

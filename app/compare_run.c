@@ -13,6 +13,7 @@
 #include "cmd_bench.h"
 #include "compare.h"
 #include "exit_code.h"
+#include "monitor.h"
 
 #define CURL_OUTPUT_MAX 256U
 #define CURL_TIME_MAX "600" /* seconds */
@@ -44,15 +45,11 @@ settings_of_child(const struct settings *s, enum compare_side side, uint64_t req
 	return child;
 }
 
-/* The signals that the parent waits for; they are blocked in it. */
-static void
-own_signals(sigset_t *set)
+void
+compare_signals(sigset_t *ret)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGCHLD);
+	monitor_signals(ret);
+	sigaddset(ret, SIGCHLD);
 }
 
 /* Waits for the child's end; a signal is passed on to it, which Ctrl-C's has had already. Returns its
@@ -62,11 +59,13 @@ wait_for(struct compare *c, pid_t child)
 {
 	int status, signo;
 	sigset_t set;
+	pid_t ended;
 
-	own_signals(&set);
+	compare_signals(&set);
 	for (;;) {
-		if (waitpid(child, &status, WNOHANG) == child)
-			return status;
+		ended = waitpid(child, &status, WNOHANG);
+		if (ended != 0)
+			return ended == child ? status : -errno;
 		signo = sigwaitinfo(&set, NULL);
 		if (signo < 0 && errno != EINTR)
 			return -errno;
@@ -88,7 +87,7 @@ fork_child(void)
 	child = fork();
 	if (child != 0)
 		return child;
-	own_signals(&set);
+	compare_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	return 0;
 }

@@ -30,13 +30,19 @@ struct monitor {
 	bool meter_on, heading_drawn;
 };
 
-static void
-own_signals(sigset_t *set)
+void
+monitor_signals(sigset_t *ret)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	static const int known[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction now;
+	size_t i;
+
+	sigemptyset(ret);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		/* An ignored signal that is blocked would be queued all the same. */
+		if (sigaction(known[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(ret, known[i]);
+	}
 }
 
 void
@@ -44,7 +50,7 @@ monitor_block_signals(void)
 {
 	sigset_t set;
 
-	own_signals(&set);
+	monitor_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* the write's EFBIG says it better */
@@ -124,7 +130,7 @@ run(void *ctx)
 	uint32_t ticks = 0;
 	int signo;
 
-	own_signals(&set);
+	monitor_signals(&set);
 	while (!atomic_load(&m->stop)) {
 		signo = sigtimedwait(&set, NULL, &wait);
 		if (signo <= 0) {

@@ -2,6 +2,7 @@
 #ifndef MONITOR_H
 #define MONITOR_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,10 @@ struct monitor_config {
 /** Blocks SIGINT, SIGTERM and SIGHUP for the calling thread and all it makes later, and ignores
  *  SIGPIPE and SIGXFSZ. Call before any thread exists. */
 void monitor_block_signals(void);
+
+/** The signals that end a command: SIGINT, SIGTERM and SIGHUP, but for those that whoever started us
+ *  has had ignored (nohup, a shell's background). */
+void monitor_signals(sigset_t *ret);
 
 /** Starts the thread. 0 and *ret, or -errno. */
 int monitor_start(const struct monitor_config *cfg, struct monitor **ret);

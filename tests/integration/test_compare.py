@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 
 from lab import SERVER_IP
@@ -35,6 +36,11 @@ def compare(lab, *args):
     assert result.returncode == 0, result.stderr + result.stdout
     with open(lab.path("compare.json"), encoding="utf-8") as file:
         return json.load(file), result.stdout
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
 
 
 class Page(html.parser.HTMLParser):
@@ -146,3 +152,21 @@ def test_compare_curl_asks_as_we_do_and_as_nobodys_curlrc_wants(lab):
     assert args[0] == "-q" and "-g" in args and "-4" in args and args[-1] == SMALL, args
     assert [args[i + 1] for i, arg in enumerate(args) if arg == "-H"] == ["X-One: 1", "X-Two: 2"], args
     assert args[args.index("-A") + 1] == "me", args
+
+
+def test_compare_goes_on_without_the_terminal_that_nohup_took(lab):
+    """For the parent and for its child: who had SIGHUP ignored meant it."""
+    command = lab.command("compare", "-c", "1", "-d", "1", "--pairs", "1", "--no-curl", SMALL)
+    with subprocess.Popen(["nohup", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1)
+        for pid in (process.pid, *children(process.pid)):
+            os.kill(pid, signal.SIGHUP)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and "medians of 1" in out, (process.returncode, out, err)
+
+
+def test_compare_hears_of_its_children_though_sigchld_was_ignored(lab):
+    command = lab.command("compare", "-c", "1", "-d", "0.2", "--pairs", "1", "--no-curl", SMALL)
+    ignore = "import os,signal,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+    result = lab.run(["python3", "-c", ignore, *command], timeout=30)
+    assert result.returncode == 0 and "medians of 1" in result.stdout, result.stderr
