@@ -111,6 +111,24 @@ failed(const struct compare *c, const char *what, int error)
 	return EXIT_CODE_INTERNAL;
 }
 
+/* Of a child that has failed, or was killed. */
+static int
+exit_code_of(struct compare *c, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		return WEXITSTATUS(status);
+	if (WIFSIGNALED(status) && c->signo == 0) {
+		if (WTERMSIG(status) != SIGINT) {
+			message_error(&c->level, EXIT_CODE_INTERNAL,
+				"the measurement's process was ended by a signal: %s",
+				strsignal(WTERMSIG(status)));
+			return EXIT_CODE_INTERNAL;
+		}
+		c->signo = SIGINT;
+	}
+	return EXIT_CODE_ABORTED;
+}
+
 int
 compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret)
 {
@@ -131,16 +149,15 @@ compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t
 	close(fd);
 	if (status < 0)
 		return failed(c, "the measurement's process could not be run", -status);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL) {
+		/* a part of a run is none, also when only the child was told to end */
+		if (c->signo == 0)
+			c->signo = (int)json_integer_value(compare_find(*ret, "end/signal"));
 		return 0;
+	}
 	json_decref(*ret);
 	*ret = NULL;
-	if (WIFSIGNALED(status) && c->signo == 0 && WTERMSIG(status) != SIGINT)
-		return failed(c, "the measurement's process died", EINTR);
-	if (WIFSIGNALED(status) && c->signo == 0)
-		c->signo = WTERMSIG(status);
-	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status)
-							     : EXIT_CODE_ABORTED;
+	return exit_code_of(c, status);
 }
 
 static size_t

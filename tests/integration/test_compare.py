@@ -43,6 +43,16 @@ def children(pid):
         return [int(child) for child in file.read().split()]
 
 
+def wait_for_packets(lab):
+    """Until a load runs."""
+    before = int(lab.in_client("cat", "/sys/class/net/c0/statistics/rx_packets").stdout)
+    for _ in range(200):
+        time.sleep(0.1)
+        if int(lab.in_client("cat", "/sys/class/net/c0/statistics/rx_packets").stdout) > before + 100:
+            return
+    raise AssertionError("there is no load")
+
+
 class Page(html.parser.HTMLParser):
     """Are all tags closed, and is there anything that a browser would fetch?"""
 
@@ -170,3 +180,20 @@ def test_compare_hears_of_its_children_though_sigchld_was_ignored(lab):
     ignore = "import os,signal,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
     result = lab.run(["python3", "-c", ignore, *command], timeout=30)
     assert result.returncode == 0 and "medians of 1" in result.stdout, result.stderr
+
+
+def test_compare_takes_no_part_of_a_run_for_a_run(lab):
+    """The child alone is told to end: what it has measured so far is not a pair's."""
+    process = lab.popen("compare", "-c", "1", "-d", "30", "--pairs", "1", "--no-curl", SMALL)
+    wait_for_packets(lab)
+    os.kill(children(process.pid)[0], signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGTERM and "medians" not in out, (process.returncode, out, err)
+
+
+def test_compare_says_that_its_child_was_killed(lab):
+    process = lab.popen("compare", "-c", "1", "-d", "30", "--pairs", "1", "--no-curl", SMALL)
+    wait_for_packets(lab)
+    os.kill(children(process.pid)[0], signal.SIGKILL)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 116 and "ended by a signal: Killed" in err, (process.returncode, out, err)
