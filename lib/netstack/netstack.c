@@ -196,6 +196,25 @@ choose_local(struct netstack *ns, const struct ip_address *remote, uint16_t remo
 	return 0;
 }
 
+/* The same; at need the port of a connection in TIME-WAIT. */
+static uint16_t
+choose_local_at_need(struct netstack *ns, const struct ip_address *remote, uint16_t remote_port,
+	struct ip_address *local)
+{
+	uint16_t port = choose_local(ns, remote, remote_port, local);
+	struct netstack_conn *oldest;
+
+	if (port != 0)
+		return port;
+	oldest = netstack_table_oldest_waiting(ns, local->family);
+	if (oldest == NULL)
+		return 0;
+	if (local->family == 4)
+		ns->ipv4_next = oldest->local.v4 - ns->cfg.address;
+	netstack_table_free(ns, oldest);
+	return choose_local(ns, remote, remote_port, local);
+}
+
 static void
 begin(struct netstack *ns, struct netstack_conn *nc, uint64_t now_ns)
 {
@@ -224,7 +243,7 @@ netstack_connect(struct netstack *ns, const struct ip_address *remote, uint16_t 
 	nc = netstack_table_take(ns);
 	if (nc == NULL)
 		return -ENOBUFS;
-	nc->local_port = choose_local(ns, remote, remote_port, &local);
+	nc->local_port = choose_local_at_need(ns, remote, remote_port, &local);
 	if (nc->local_port == 0) {
 		netstack_table_give_back(ns, nc);
 		return -EADDRNOTAVAIL;

@@ -187,6 +187,9 @@ struct netstack_conn **netstack_table_prefetch(const struct netstack *ns, const 
 /** A connection not in use, at need the one that is in TIME-WAIT for the longest time and that nobody
  *  holds; NULL: the table is full. */
 struct netstack_conn *netstack_table_take(struct netstack *ns);
+/** Of those in TIME-WAIT that nobody holds the one that is there for the longest time, by this IP
+ *  version; NULL: none, or too many of the other one are before it. */
+struct netstack_conn *netstack_table_oldest_waiting(struct netstack *ns, uint8_t family);
 /** One that was taken and then not used. */
 void netstack_table_give_back(struct netstack *ns, struct netstack_conn *nc);
 /** Back to the unused ones. */

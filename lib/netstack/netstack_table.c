@@ -208,6 +208,19 @@ netstack_table_note_state(struct netstack *ns, struct netstack_conn *nc)
 }
 
 struct netstack_conn *
+netstack_table_oldest_waiting(struct netstack *ns, uint8_t family)
+{
+	uint32_t at = ns->wait_oldest, tries;
+
+	for (tries = 0; tries < NETSTACK_PORT_TRIES && at != NETSTACK_NO_INDEX; tries++) {
+		if (ns->conn[at].local.family == family)
+			return &ns->conn[at];
+		at = ns->conn[at].wait_next;
+	}
+	return NULL;
+}
+
+struct netstack_conn *
 netstack_table_take(struct netstack *ns)
 {
 	struct netstack_conn *nc;

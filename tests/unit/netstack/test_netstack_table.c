@@ -86,6 +86,40 @@ TEST(test_table_full_takes_the_oldest_in_time_wait)
 	fx_end(p);
 }
 
+static void
+more_places_than_ports(struct netstack_config *cfg)
+{
+	cfg->connections_max = 16;
+	cfg->address_count = 2;
+	cfg->port_first = 1024;
+	cfg->port_count = 2;
+}
+
+/* Ports run out before places do: what is in TIME-WAIT has to give up its own. */
+TEST(test_table_without_a_port_takes_the_oldest_in_time_wait)
+{
+	struct test_peer *p = fx_new(more_places_than_ports);
+	const struct ip_address remote = ip_address_of_v4(TEST_PEER_ADDRESS);
+	struct netstack_conn *waiting[3], *nc;
+	uint16_t port[3];
+	uint32_t i, address[3];
+
+	(void)fx_established(p); /* has the fourth */
+	for (i = 0; i < 3; i++) {
+		waiting[i] = in_time_wait(p);
+		port[i] = netstack_conn_local_port(waiting[i]);
+		address[i] = netstack_conn_local(waiting[i])->v4;
+	}
+	for (i = 0; i < 3; i++) {
+		nc = fx_connect(p);
+		assert_int_equal(netstack_conn_local_port(nc), port[i]);
+		assert_int_equal(netstack_conn_local(nc)->v4, address[i]);
+	}
+	assert_int_equal(
+		netstack_connect(p->ns, &remote, 80, NULL, p->now_ns, &nc), -EADDRNOTAVAIL);
+	fx_end(p);
+}
+
 TEST(test_table_time_wait_that_is_held_is_not_taken)
 {
 	struct test_peer *p = fx_new(NULL);
@@ -196,6 +230,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_table_every_port_is_used_once_and_again_when_free),
 		T(test_table_full_takes_the_oldest_in_time_wait),
+		T(test_table_without_a_port_takes_the_oldest_in_time_wait),
 		T(test_table_time_wait_that_is_held_is_not_taken),
 		T(test_table_place_used_again_inherits_no_event),
 		T(test_table_released_has_no_event_left),
