@@ -215,6 +215,7 @@ sim_case_derive(uint64_t seed, struct sim_config *ret)
 		ret->sink_fail_at = sim_random_range(&r, 1, 100000);
 	derive_oddities(&r, ret);
 	derive_rarities(&r, ret);
+	ret->shared_places = sim_random_chance(&r, 400);
 }
 
 void

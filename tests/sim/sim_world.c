@@ -318,6 +318,7 @@ set_up(struct world *w)
 	ns.tcp.rcv_window_max_bytes = cfg->window_bytes;
 	ns.tcp.rcv_window_init_bytes = MIN_OF(cfg->window_bytes, ns.tcp.rcv_window_init_bytes);
 	ns.tcp.rcv_payloads_max = cfg->payloads_max;
+	ns.out_of_order_max = cfg->shared_places ? 1 : 0;
 	if (!cfg->own_limits) {
 		ns.tcp.syn_retries = 30;
 		ns.tcp.data_retries = 60;

@@ -23,6 +23,7 @@ struct sim_config {
 	enum tcp_ack_policy ack_policy;
 	enum tcp_congestion congestion;
 	bool ecn; /* we ask for it */
+	bool shared_places; /* what comes out of order is kept in places that connections share */
 	bool rfc6675; /* our recovery by SACK is without RACK-TLP */
 	uint32_t window_bytes, payloads_max;
 	uint16_t mtu;

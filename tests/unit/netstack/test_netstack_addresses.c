@@ -134,6 +134,87 @@ TEST(test_addresses_are_probed_each_three_times)
 	fx_end(p);
 }
 
+/* A reset of these ports at another of our addresses is no reset of this connection. */
+TEST(test_addresses_keep_connections_of_the_same_ports_apart)
+{
+	struct test_peer *p = fx_new(three);
+	struct netstack_conn *nc[ADDRESSES];
+	uint32_t i, local;
+
+	for (i = 0; i < ADDRESSES; i++) {
+		nc[i] = fx_established(p);
+		local = p->our_ipv4;
+		assert_int_equal(local, address_of(nc[i]));
+		p->our_ipv4 = TEST_OUR_ADDRESS + (i + 1) % ADDRESSES;
+		test_peer_send(p, TCP_RST, NULL, 0);
+		fx_run(p);
+		assert_int_equal(tcp_conn_state(netstack_conn_tcp(nc[i])), TCP_ESTABLISHED);
+		p->our_ipv4 = local;
+		test_peer_send(p, TCP_RST, NULL, 0);
+		fx_run(p);
+		assert_int_equal(netstack_conn_error(nc[i]), -ECONNRESET);
+	}
+	fx_end(p);
+}
+
+TEST(test_addresses_lose_a_conflict_about_the_third)
+{
+	struct test_peer *p = fx_new(three);
+	struct ip_address address;
+	struct ether_addr mac;
+	uint32_t i;
+
+	(void)test_peer_take(p);
+	for (i = 0; i < 2; i++) {
+		assert_false(netstack_address_conflict(p->ns, &address, &mac));
+		claim(p, TEST_OUR_ADDRESS + 2, TEST_OUR_ADDRESS + 2);
+	}
+	assert_true(netstack_address_conflict(p->ns, &address, &mac));
+	assert_int_equal(address.v4, TEST_OUR_ADDRESS + 2);
+	fx_end(p);
+}
+
+static void
+all_ports(struct netstack_config *cfg)
+{
+	cfg->address_count = 2;
+	cfg->connections_max = 2 * 64512 + 8;
+	cfg->port_first = 1024;
+	cfg->port_count = 64512;
+	cfg->tcp.rcv_payloads_max = 16;
+	cfg->tcp.snd_buffer_bytes = 1024;
+	cfg->tcp.rcv_window_init_bytes = cfg->tcp.rcv_window_max_bytes = 16384;
+	cfg->out_of_order_max = 16;
+}
+
+/* Of two addresses; not one is given twice, then there is none, and one that is free is found. */
+TEST(test_addresses_use_all_64512_ports_of_each)
+{
+	static bool seen[2][65536];
+	struct test_peer *p = fx_new(all_ports);
+	const struct ip_address remote = ip_address_of_v4(TEST_PEER_ADDRESS);
+	struct netstack_conn *nc, *one = NULL;
+	uint32_t i;
+
+	for (i = 0; i < 2 * 64512; i++) {
+		nc = fx_connect(p);
+		assert_true(netstack_conn_local_port(nc) >= 1024);
+		assert_false(seen[address_of(nc) - TEST_OUR_ADDRESS][netstack_conn_local_port(nc)]);
+		seen[address_of(nc) - TEST_OUR_ADDRESS][netstack_conn_local_port(nc)] = true;
+		one = i == 77777 ? nc : one;
+	}
+	assert_int_equal(
+		netstack_connect(p->ns, &remote, 80, NULL, p->now_ns, &nc), -EADDRNOTAVAIL);
+	i = netstack_conn_local_port(one);
+	tcp_conn_abort(netstack_conn_tcp(one));
+	netstack_release_conn(p->ns, one, p->now_ns);
+	while (one->in_use)
+		(void)test_peer_take(p);
+	assert_int_equal(netstack_connect(p->ns, &remote, 80, NULL, p->now_ns, &nc), 0);
+	assert_int_equal(netstack_conn_local_port(nc), i);
+	fx_end(p);
+}
+
 TEST(test_addresses_are_no_remote_ends_and_no_sources)
 {
 	struct test_peer *p = fx_new(three);
@@ -217,6 +298,9 @@ main(void)
 		T(test_addresses_multiply_the_ports),
 		T(test_addresses_are_announced_and_defended_each),
 		T(test_addresses_are_probed_each_three_times),
+		T(test_addresses_keep_connections_of_the_same_ports_apart),
+		T(test_addresses_lose_a_conflict_about_the_third),
+		T(test_addresses_use_all_64512_ports_of_each),
 		T(test_addresses_are_no_remote_ends_and_no_sources),
 		T(test_addresses_answer_echo_requests_as_themselves),
 		T(test_addresses_end_with_another_address),
