@@ -17,7 +17,6 @@
 
 #define SIM_STEP_SEGMENTS 64U /* delivered in one iteration at most: the burst */
 #define SIM_STEP_ACKS 512U
-#define SIM_ACKS_RECORDED 32U /* a client may merge what exceeds this in one burst */
 #define SIM_QUICK_SEGMENTS 64U /* at a connection's start no ACK waits for another burst */
 #define SIM_NEVER UINT64_MAX
 
@@ -27,6 +26,7 @@ struct sim_referee_config {
 	enum tcp_ack_policy ack_policy;
 	uint64_t ack_delay_max_ns; /* the policy's bound for in-order data */
 	uint64_t slack_ns; /* the worker's polling interval */
+	uint32_t acks_recorded; /* the client may merge what exceeds this in one burst */
 	uint32_t ack_segments_max; /* BURST: in-order segments that one ACK may cover */
 	uint32_t mtu;
 };

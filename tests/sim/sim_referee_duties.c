@@ -66,7 +66,7 @@ on_delivery(struct sim_referee *r, struct sim_referee_conn *c, const struct sim_
 	struct duties *due)
 {
 	uint64_t prefix = sim_ranges_gap(&c->kept, 0);
-	bool crowded = c->deliveries > SIM_ACKS_RECORDED;
+	bool crowded = c->deliveries > r->cfg.acks_recorded;
 
 	if (d->right > c->edge_before) {
 		due->any = true; /* a window probe, or too much: it is answered */
@@ -162,7 +162,7 @@ sim_referee_judge_duties(
 	}
 	for (i = 0; i < c->deliveries; i++)
 		on_delivery(r, c, &c->delivered[i], &due);
-	if (c->tolds < MIN_OF(due.acks, SIM_ACKS_RECORDED))
+	if (c->tolds < MIN_OF(due.acks, r->cfg.acks_recorded))
 		sim_referee_fault(
 			r, "%u ACKs where %u segments ask for one each", c->tolds, due.acks);
 	/* A sender without SACK would take them for a loss. */

@@ -281,6 +281,17 @@ start_server(struct world *w)
 	w->server = w->ops->start(&site, w->now_ns);
 }
 
+/* One for four buffers, of which powers of two there are 4 to 32. */
+static uint32_t
+acks_recorded(uint32_t payloads_max)
+{
+	uint32_t n = 32;
+
+	while (n > 4 && 4 * n > payloads_max)
+		n /= 2;
+	return n;
+}
+
 static void
 set_up(struct world *w)
 {
@@ -303,6 +314,7 @@ set_up(struct world *w)
 		.ack_delay_max_ns = cfg->ack_policy == TCP_ACK_DELAYED ? DELAYED_ACK_NS
 								       : ns.tcp.ack_delay_max_ns,
 		.slack_ns = POLL_NS,
+		.acks_recorded = acks_recorded(cfg->payloads_max),
 		.ack_segments_max = ns.tcp.ack_segments_max,
 		.mtu = cfg->mtu,
 	};
