@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include "affinity.h"
 #include "base_bytes.h"
@@ -17,6 +18,7 @@
 
 #define BUFFERS_SLACK 256U
 #define CLOSE_WAIT_NS (500 * NS_PER_MS)
+#define FILES_BESIDE 64U /* open ones that are no connections */
 
 static enum port_nic_mode
 port_mode(const struct settings *s)
@@ -442,12 +444,34 @@ start_own_stack(struct host *h, bool meter)
 	return rc;
 }
 
+/* Each connection of the kernel's is an open file; the usual limit of 1024 is soon reached. 0 or an
+ * exit code. */
+static int
+allow_files(const struct host *h)
+{
+	rlim_t need = (rlim_t)h->settings->connections + FILES_BESIDE;
+	struct rlimit now, all = {need, need};
+
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= need)
+		return 0;
+	all.rlim_max = MAX_OF(now.rlim_max, need);
+	if (setrlimit(RLIMIT_NOFILE, &all) == 0)
+		return 0;
+	message_error(&h->level, EXIT_CODE_USAGE,
+		"%llu connections of the kernel's need as many open files, and %llu are allowed "
+		"(ulimit -Hn): use fewer or raise the limit",
+		(unsigned long long)h->settings->connections, (unsigned long long)now.rlim_max);
+	return EXIT_CODE_USAGE;
+}
+
 static int
 start_kernel_stack(struct host *h, bool meter)
 {
 	struct kernel_transport_config cfg;
-	int rc = start_monitor(h, meter);
+	int rc = allow_files(h);
 
+	if (rc == 0)
+		rc = start_monitor(h, meter);
 	if (rc != 0)
 		return rc;
 	affinity_pin(h->core);

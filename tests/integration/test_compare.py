@@ -197,3 +197,18 @@ def test_compare_says_that_its_child_was_killed(lab):
     os.kill(children(process.pid)[0], signal.SIGKILL)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 116 and "ended by a signal: Killed" in err, (process.returncode, out, err)
+
+
+def test_compare_kernel_bench_has_more_connections_than_the_usual_open_files(lab):
+    command = lab.command("bench", "-c", "300", "-n", "600", "--stats", lab.path("files.json"), SMALL)
+    at = command.index("--address")
+    del command[at:at + 2]
+    command += ["--stack", "kernel"]
+    result = lab.run(["sh", "-c", "ulimit -Sn 200; exec \"$@\"", "-", *command], timeout=60)
+    assert result.returncode == 0, result.stderr
+    with open(lab.path("files.json"), encoding="utf-8") as file:
+        end = json.load(file)["end"]
+    assert end["open_max"] == 300 and end["counts"]["errors"]["connect"] == 0, end["counts"]
+    may_not = ["setpriv", "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource"]
+    result = lab.run(["sh", "-c", "ulimit -n 200; exec \"$@\"", "-", *command[:4], *may_not, *command[4:]], timeout=60)
+    assert result.returncode == 2 and "300 connections of the kernel's need" in result.stderr, result.stderr
