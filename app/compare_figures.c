@@ -7,6 +7,7 @@
 
 #define SEED 20261128U /* of the bootstrap: the same figures give the same intervals */
 #define KEY_ROOM 32U
+#define DECIMALS_MAX 6
 
 const char *
 compare_side_name(enum compare_side side)
@@ -39,11 +40,17 @@ compare_number(const json_t *run, const char *path)
 int
 compare_decimals(double value)
 {
+	int decimals;
+
 	if (value >= 1000)
 		return 0;
 	if (value >= 100)
 		return 1;
-	return value >= 1 || value == 0 ? 2 : 3;
+	if (value >= 1 || value == 0)
+		return 2;
+	for (decimals = 3; decimals < DECIMALS_MAX && value < 0.1; decimals++)
+		value *= 10;
+	return decimals;
 }
 
 double

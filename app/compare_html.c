@@ -122,6 +122,22 @@ write_conditions(const json_t *conditions, FILE *out)
 	json_decref(copy);
 }
 
+/* A URL without its user and password: pages are shown around. */
+static void
+write_url(FILE *out, const char *url)
+{
+	static const char scheme[] = "http://";
+	const char *at;
+
+	if (strncasecmp(url, scheme, sizeof(scheme) - 1) == 0) {
+		fputs(scheme, out);
+		url += sizeof(scheme) - 1;
+		at = memrchr(url, '@', strcspn(url, "/?#"));
+		url = at != NULL ? at + 1 : url;
+	}
+	svg_text(out, url);
+}
+
 static void
 write_head(const struct compare *c, FILE *out)
 {
@@ -137,7 +153,7 @@ write_head(const struct compare *c, FILE *out)
 	fputs("</head><body>\n<h1>dpfetch's stack and the kernel's, compared</h1>\n"
 	      "<p class=\"dim\">",
 		out);
-	svg_text(out, url != NULL ? url : "");
+	write_url(out, url != NULL ? url : "");
 	fprintf(out,
 		", %llu connection%s, %s<br>\n<span class=\"key k0\"></span>dpfetch "
 		"<span class=\"key k1\"></span>kernel</p>\n",

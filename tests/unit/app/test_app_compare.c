@@ -343,6 +343,37 @@ test_compare_page_does_not_grow_with_the_pairs(void **state)
 	comparison_free(many);
 }
 
+static void
+test_compare_page_shows_the_url_without_user_and_password(void **state)
+{
+	char url[] = "http://me:p@ss@web.test/a@b?<c>";
+	struct settings named = settings;
+	struct compare *c = comparison(&plain, &plain, 1);
+	char *urls[] = {url}, *page;
+
+	(void)state;
+	named.urls.item = urls;
+	named.urls.count = 1;
+	c->settings = &named;
+	page = written_by(c, compare_report_html_write);
+	assert_non_null(strstr(page, ">http://web.test/a@b?&lt;c&gt;, 1 connection"));
+	assert_null(strstr(page, "p@ss"));
+	free(page);
+	comparison_free(c);
+}
+
+static void
+test_compare_decimals_show_small_values_too(void **state)
+{
+	(void)state;
+	assert_int_equal(compare_decimals(1234), 0);
+	assert_int_equal(compare_decimals(12.3), 2);
+	assert_int_equal(compare_decimals(0), 2);
+	assert_int_equal(compare_decimals(0.25), 3);
+	assert_int_equal(compare_decimals(0.0025), 5); /* 2.5 Mb/s in Gb/s */
+	assert_int_equal(compare_decimals(0.0000001), 6);
+}
+
 int
 main(void)
 {
@@ -356,6 +387,8 @@ main(void)
 		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
 		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
 		cmocka_unit_test(test_compare_page_does_not_grow_with_the_pairs),
+		cmocka_unit_test(test_compare_page_shows_the_url_without_user_and_password),
+		cmocka_unit_test(test_compare_decimals_show_small_values_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
