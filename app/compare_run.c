@@ -48,7 +48,7 @@ settings_of_child(const struct settings *s, enum compare_side side, uint64_t req
 void
 compare_signals(sigset_t *ret)
 {
-	monitor_signals(ret);
+	monitor_signal_set(ret);
 	sigaddset(ret, SIGCHLD);
 }
 

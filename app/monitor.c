@@ -31,7 +31,7 @@ struct monitor {
 };
 
 void
-monitor_signals(sigset_t *ret)
+monitor_signal_set(sigset_t *ret)
 {
 	static const int known[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction now;
@@ -50,7 +50,7 @@ monitor_block_signals(void)
 {
 	sigset_t set;
 
-	monitor_signals(&set);
+	monitor_signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* the write's EFBIG says it better */
@@ -130,7 +130,7 @@ run(void *ctx)
 	uint32_t ticks = 0;
 	int signo;
 
-	monitor_signals(&set);
+	monitor_signal_set(&set);
 	while (!atomic_load(&m->stop)) {
 		signo = sigtimedwait(&set, NULL, &wait);
 		if (signo <= 0) {

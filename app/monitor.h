@@ -33,7 +33,7 @@ void monitor_block_signals(void);
 
 /** The signals that end a command: SIGINT, SIGTERM and SIGHUP, but for those that whoever started us
  *  has had ignored (nohup, a shell's background). */
-void monitor_signals(sigset_t *ret);
+void monitor_signal_set(sigset_t *ret);
 
 /** Starts the thread. 0 and *ret, or -errno. */
 int monitor_start(const struct monitor_config *cfg, struct monitor **ret);
