@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "affinity.h"
+#include "base_bytes.h"
 #include "base_time.h"
 #include "monitor.h"
 #include "port.h"
@@ -22,6 +23,7 @@ struct monitor {
 	atomic_int signal;
 	atomic_uint signals; /* how many */
 	atomic_uint_fast64_t link_down_ns;
+	uint64_t down_since_ns; /* the thread's own; 0: the link is up */
 	atomic_bool gone;
 	atomic_bool watching;
 	atomic_uint_fast64_t bytes, total, elapsed_ns;
@@ -93,18 +95,21 @@ say_link(struct monitor *m, bool up, uint64_t down_ns)
 static void
 watch_link(struct monitor *m)
 {
-	uint64_t down_ns = atomic_load(&m->link_down_ns);
+	uint64_t now_ns = port_clock_ns();
 
 	if (port_is_gone(m->cfg.port)) {
 		atomic_store(&m->gone, true);
 	} else if (port_link_up(m->cfg.port)) {
-		if (down_ns > 0)
-			say_link(m, true, down_ns);
+		if (m->down_since_ns != 0)
+			say_link(m, true, now_ns - m->down_since_ns);
+		m->down_since_ns = 0;
 		atomic_store(&m->link_down_ns, 0);
 	} else {
-		if (down_ns == 0)
+		if (m->down_since_ns == 0) {
+			m->down_since_ns = now_ns;
 			say_link(m, false, 0);
-		atomic_store(&m->link_down_ns, down_ns + TICK_NS);
+		}
+		atomic_store(&m->link_down_ns, MAX_OF(now_ns - m->down_since_ns, UINT64_C(1)));
 	}
 }
 

@@ -4,9 +4,11 @@ import collections
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import subprocess
 import time
 
 from lab import SERVER_IP
@@ -241,6 +243,22 @@ def test_bench_second_interrupt_does_not_wait_for_what_is_under_way(lab):
     end = stats["end"]
     drained = stats["intervals"][-1]["end_s"] - end["measured_from_s"] - end["seconds"]
     assert end["unanswered"] == 5 and drained < 1.8, (end["unanswered"], drained)
+
+
+def test_bench_link_timeout_is_true_time_however_rarely_we_look(lab):
+    with Nginx(lab, log=False):
+        process = lab.popen("bench", "-d", "60", "--link-timeout", "10", url("hello"))
+        time.sleep(2)
+        subprocess.run(["ip", "-n", lab.server, "link", "set", "s0", "down"], check=True)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGSTOP)  # as on a machine that has no time for us
+        time.sleep(5)
+        process.send_signal(signal.SIGCONT)
+        subprocess.run(["ip", "-n", lab.server, "link", "set", "s0", "up"], check=True)
+        time.sleep(1)
+        _, err = lab.interrupt(process)
+    told = re.search(r"is up again after ([0-9.]+) s", err)
+    assert told and 4.5 < float(told.group(1)) < 10, err
 
 
 def test_bench_metrics_are_served_while_it_runs(lab):
