@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd_bench.h"
 #include "cmd_compare.h"
 #include "compare.h"
 #include "exit_code.h"
@@ -38,6 +39,24 @@ check(const struct compare *c)
 		return usage(c, message);
 	}
 	return 0;
+}
+
+/* --check: what bench, over each stack, says before it begins. */
+static int
+check_runs(const struct compare *c)
+{
+	struct settings s = *c->settings;
+	int code = 0, side, signo;
+
+	s.command = SETTINGS_BENCH;
+	s.silent = s.show_error = true;
+	for (side = 0; code == 0 && side < COMPARE_SIDES; side++) {
+		s.stack = side == COMPARE_KERNEL ? SETTINGS_STACK_KERNEL : SETTINGS_STACK_DPDK;
+		code = cmd_bench(&s, &signo);
+	}
+	if (code == 0)
+		message_note(&c->level, "settings, URLs, interface and addresses are in order");
+	return code;
 }
 
 /* While a child runs, its parent waits for these; see compare_run.c. */
@@ -173,7 +192,7 @@ cmd_compare(const struct settings *s, int *ret_signal)
 	c->level = message_level_of(s);
 	code = check(c);
 	if (code == 0 && s->check) {
-		message_note(&c->level, "settings and interface are in order");
+		code = check_runs(c);
 	} else if (code == 0) {
 		block_signals(&before);
 		code = measure(c);

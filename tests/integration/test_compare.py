@@ -212,3 +212,12 @@ def test_compare_kernel_bench_has_more_connections_than_the_usual_open_files(lab
     may_not = ["setpriv", "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource"]
     result = lab.run(["sh", "-c", "ulimit -n 200; exec \"$@\"", "-", *command[:4], *may_not, *command[4:]], timeout=60)
     assert result.returncode == 2 and "300 connections of the kernel's need" in result.stderr, result.stderr
+
+
+def test_compare_check_finds_what_would_stop_a_run(lab):
+    result = lab.dpfetch("compare", "--check", SMALL)
+    assert result.returncode == 0 and "in order" in result.stderr, result.stderr
+    result = lab.dpfetch("compare", "--check", SMALL, "https://web.test/")
+    assert result.returncode == 1 and "only http://" in result.stderr, result.stderr
+    result = lab.dpfetch("compare", "--check", "-H", "no colon", SMALL)
+    assert result.returncode == 2, result.stderr
