@@ -153,7 +153,8 @@ write_head(const struct compare *c, FILE *out)
 	fputs("</head><body>\n<h1>dpfetch's stack and the kernel's, compared</h1>\n"
 	      "<p class=\"dim\">",
 		out);
-	write_url(out, url != NULL ? url : "");
+	if (url != NULL)
+		write_url(out, url);
 	fprintf(out,
 		", %llu connection%s, %s<br>\n<span class=\"key k0\"></span>dpfetch "
 		"<span class=\"key k1\"></span>kernel</p>\n",
