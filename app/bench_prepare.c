@@ -136,22 +136,24 @@ write_request(struct bench *b, uint32_t i)
 		.headers_count = b->headers.count,
 	};
 	struct bench_url *u = &b->url[i];
-	char *fitting;
+	char *room = malloc(REQUEST_MAX);
 	int len;
 
-	u->request = malloc(REQUEST_MAX);
-	if (u->request == NULL)
+	if (room == NULL)
 		return out_of_memory(b);
-	len = http_request_write(&request, u->request, REQUEST_MAX);
+	len = http_request_write(&request, room, REQUEST_MAX);
+	if (len > 0) /* there may be many: no more than it takes */
+		u->request = malloc((size_t)len);
+	if (u->request != NULL)
+		memcpy(u->request, room, (size_t)len);
+	free(room);
 	if (len < 0) {
 		message_error(&b->get.host.level, EXIT_CODE_SEND_ERROR,
 			"the request for '%.200s' is larger than %u bytes", u->text, REQUEST_MAX);
 		return EXIT_CODE_SEND_ERROR;
 	}
 	u->request_len = (uint32_t)len;
-	fitting = realloc(u->request, u->request_len); /* there may be many */
-	u->request = fitting != NULL ? fitting : u->request;
-	return 0;
+	return u->request != NULL ? 0 : out_of_memory(b);
 }
 
 static int

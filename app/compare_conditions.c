@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "load.h"
 #include "machine.h"
 #include "nic_info.h"
 #include "nic_offloads.h"
@@ -194,11 +195,11 @@ failed_share(const json_t *run)
 {
 	const json_t *errors = compare_find(run, "end/counts/errors");
 	double responses = compare_number(run, "end/counts/responses"), errors_sum = 0.0;
-	void *at;
+	int i;
 
-	for (at = json_object_iter((json_t *)(uintptr_t)errors); at != NULL;
-		at = json_object_iter_next((json_t *)(uintptr_t)errors, at))
-		errors_sum += json_number_value(json_object_iter_value(at));
+	for (i = 0; i < LOAD_ERROR_COUNT; i++)
+		errors_sum += json_number_value(
+			json_object_get(errors, load_error_name((enum load_error)i)));
 	return (errors_sum + responses - compare_number(run, "end/counts/status/2xx")) /
 	       (errors_sum + responses);
 }

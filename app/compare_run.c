@@ -176,8 +176,13 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 	static const char *const always[] = {"curl", "-q", "-g", "-sS", "-f", "--noproxy", "*",
 		"-m", CURL_TIME_MAX, "-o", "/dev/null", "-w", "%{speed_download} %{time_total}"};
 	size_t n = sizeof(always) / sizeof(always[0]);
-	const char **argv = calloc(
-		n + CURL_OPTIONS_MAX + 2U * (s->resolve.count + s->headers.count), sizeof(*argv));
+	union { /* execvp(3) takes char *const, for C's sake */
+		const char **constant;
+		char **changeable;
+	} words = {.constant =
+			   calloc(n + CURL_OPTIONS_MAX + 2U * (s->resolve.count + s->headers.count),
+				   sizeof(char *))};
+	const char **argv = words.constant;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	uint32_t i;
 
@@ -196,7 +201,7 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 	argv[n] = url;
 	if (null < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		_exit(NO_CURL);
-	execvp("curl", (char **)(uintptr_t)argv);
+	execvp("curl", words.changeable); /* it changes none */
 	_exit(NO_CURL);
 }
 

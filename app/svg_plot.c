@@ -119,24 +119,25 @@ static void
 ticks(const struct svg_plot *p, double low, double high,
 	void (*tick)(const struct svg_plot *p, double at))
 {
-	double step = svg_round_up((high - low) / TICKS), at;
+	double step = svg_round_up((high - low) / TICKS), first = ceil(low / step - 1e-9);
+	int i, count = (int)floor(high / step + 1e-6 - first);
 
-	/* + 0.0: or a tick at 0 is "-0" */
-	for (at = ceil(low / step - 1e-9) * step + 0.0; at <= high + step * 1e-6; at += step)
-		tick(p, at);
+	for (i = 0; i <= count; i++)
+		tick(p, (first + i) * step);
 }
 
 static void
 ticks_x(const struct svg_plot *p)
 {
-	double x;
+	int power, last;
 
 	if (!p->x_log) {
 		ticks(p, p->x_min, p->x_max, tick_x);
 		return;
 	}
-	for (x = pow(10.0, ceil(log10(p->x_min) - 1e-9)); x <= p->x_max * 1.000001; x *= 10.0)
-		tick_x(p, x);
+	last = (int)floor(log10(p->x_max) + 1e-6);
+	for (power = (int)ceil(log10(p->x_min) - 1e-9); power <= last; power++)
+		tick_x(p, pow(10.0, power));
 }
 
 void

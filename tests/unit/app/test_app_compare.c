@@ -43,7 +43,7 @@ document(enum compare_side side, const struct run *r)
 		json_pack("{s:f, s:f, s:{s:i, s:{s:i, s:i}, s:{s:i}, s:i}, s:{s:f, s:f, s:f}}",
 			"body_bits_per_second", 8000.0, "requests_per_second", 10.0, "counts",
 			"responses", 10, "status", "2xx", 10 - r->not_2xx, "5xx", r->not_2xx,
-			"errors", "reset", r->failed, "body_bytes", 1000, "cpu", "wall_s", 1.0,
+			"errors", "receive", r->failed, "body_bytes", 1000, "cpu", "wall_s", 1.0,
 			"user_s", r->thread, "system_s", 0.0);
 	json_t *cpus = json_pack("[{s:f, s:f, s:f, s:f}, {s:f, s:f, s:f, s:f}]", "user_s", 0.0,
 		"system_s", 0.0, "softirq_s", 0.0, "idle_s", 1.0, "user_s", on_cpu, "system_s", 0.0,
