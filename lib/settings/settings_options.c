@@ -133,10 +133,10 @@ static const struct settings_option options[] = {
 	{"fail", NULL, "A status of 400 or more is an error (exit 22) and its body is not saved.",
 		NULL, AT(fail), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TRANSFER, 'f', FOR_GET},
 
-	{"connections", "N", "Keep N connections open.", NULL, AT(connections), 0, 1, 1000000,
-		OPTION_COUNT, OPTION_GROUP_LOAD, 'c', FOR_LOAD},
-	{"duration", "SECONDS", "Measure for so long; also 30s, 5m, 1h.", NULL, AT(duration_ns), 0,
-		0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 'd', FOR_LOAD},
+	{"connections", "N", "Keep N connections open; 10 by default.", NULL, AT(connections), 0, 1,
+		1000000, OPTION_COUNT, OPTION_GROUP_LOAD, 'c', FOR_LOAD},
+	{"duration", "SECONDS", "Measure for so long, 10 s by default; also 30s, 5m, 1h.", NULL,
+		AT(duration_ns), 0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 'd', FOR_LOAD},
 	{"requests", "N",
 		"End after N requests were answered (or failed); 0: no limit. Given without "
 		"--duration, nothing else ends it, but 30 s (or --max-time, if that is longer) "
@@ -178,8 +178,8 @@ static const struct settings_option options[] = {
 		"namespace "
 		"sent again, are told, too.",
 		NULL, AT(server_pid), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
-	{"pairs", "N", "Measure N times over each stack, in turn.", NULL, AT(pairs), 0, 1, 100,
-		OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_COMPARE},
+	{"pairs", "N", "Measure N times over each stack, in turn; 5 by default.", NULL, AT(pairs),
+		0, 1, 100, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_COMPARE},
 	{"curl", NULL, "Time curl with the first URL after each pair, as a check from outside.",
 		NULL, AT(curl), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_LOAD, 0, FOR_COMPARE},
 
