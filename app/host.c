@@ -12,6 +12,7 @@
 #include "exit_code.h"
 #include "host.h"
 #include "kernel_transport.h"
+#include "lasting.h"
 #include "lease.h"
 #include "nic_info.h"
 #include "wire_ipv4.h"
@@ -342,6 +343,11 @@ start_netstack(struct host *h)
 			"no random numbers from the system: %s", strerror(errno));
 		return EXIT_CODE_INTERNAL;
 	}
+	if (!lasting_secret(&cfg.lasting_key))
+		message_detail(&h->level,
+			"this machine has no secret that lasts from run to run: servers may not "
+			"take connections from ports of the run before for a minute");
+	cfg.lasting_clock_ns = lasting_clock_ns() - (int64_t)port_clock_ns();
 	h->bytes_per_connection = netstack_bytes_per_connection(&cfg);
 	h->netstack = netstack_create(&cfg, port_clock_ns());
 	if (h->netstack == NULL) {

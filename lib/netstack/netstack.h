@@ -61,7 +61,12 @@ struct netstack_config {
 	uint32_t arp_tries; /* questions per resolution, ARP and NDP, default 5 */
 	uint64_t arp_interval_ns; /* between them, default 1 s */
 	uint64_t arp_reachable_ns; /* an entry is refreshed by unicast after this, default 30 s */
-	struct siphash_key key; /* secret: ISN, ports, hash table */
+	struct siphash_key key; /* secret: ports, hash table. A new one for each run */
+	/* What a later run of the program from the same address has to have in common with this one:
+	 * its SYNs come upon TIME-WAIT connections that this one leaves at the servers, and are taken
+	 * only if sequence numbers or timestamps have gone on (RFC 9293 §3.6.1, RFC 6191). */
+	struct siphash_key lasting_key; /* secret: ISN and timestamp offsets */
+	int64_t lasting_clock_ns; /* what to add to now_ns for a clock that goes on between runs */
 	struct tcp_config tcp; /* tcp.mss_max is set from mtu; counters and release are taken
 				 * from below */
 	buffer_release_fn release; /* gives back received frame owners */

@@ -2,13 +2,14 @@
 #include <stdlib.h>
 
 #include "netstack_priv.h"
+#include "tcp_limits.h"
 
 #define ISN_TICK_NS UINT64_C(4000) /* RFC 9293 §3.4.1: the ISN clock ticks every 4 us */
 
 struct tuple {
 	struct ip_address local, remote;
 	uint16_t local_port, remote_port;
-	uint32_t purpose; /* so that the uses of the one key do not reveal each other */
+	uint32_t purpose; /* so that the uses of one key do not reveal each other */
 };
 
 enum purpose { PURPOSE_ISN = 1, PURPOSE_PORT, PURPOSE_TIMESTAMP };
@@ -17,6 +18,8 @@ static uint64_t
 keyed(const struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
 	uint16_t local_port, uint16_t remote_port, enum purpose purpose)
 {
+	const struct siphash_key *key =
+		purpose == PURPOSE_PORT ? &ns->cfg.key : &ns->cfg.lasting_key;
 	struct tuple t;
 
 	memset(&t, 0, sizeof(t)); /* an IPv4 address leaves room unused, which is hashed too */
@@ -32,7 +35,7 @@ keyed(const struct netstack *ns, const struct ip_address *local, const struct ip
 	t.local_port = local_port;
 	t.remote_port = remote_port;
 	t.purpose = (uint32_t)purpose;
-	return siphash24(&ns->cfg.key, &t, sizeof(t));
+	return siphash24(key, &t, sizeof(t));
 }
 
 /* What is the same for all connections between two hosts, or to one port: hashed once. */
@@ -48,7 +51,8 @@ pair_of(struct netstack *ns, const struct ip_address *local, const struct ip_add
 		return p;
 	*p = (struct netstack_pair){*local, *remote, remote_port,
 		(uint32_t)keyed(ns, local, remote, 0, remote_port, PURPOSE_PORT),
-		(uint32_t)keyed(ns, local, remote, 0, 0, PURPOSE_TIMESTAMP)};
+		(uint32_t)(keyed(ns, local, remote, 0, 0, PURPOSE_TIMESTAMP) +
+			   (uint64_t)(ns->cfg.lasting_clock_ns / (int64_t)TCP_TIMESTAMP_TICK_NS))};
 	return p;
 }
 
@@ -246,7 +250,7 @@ netstack_port_open(
 
 	ret->local_port = nc->local_port;
 	ret->remote_port = nc->remote_port;
-	ret->iss = (uint32_t)(now_ns / ISN_TICK_NS + f);
+	ret->iss = (uint32_t)((now_ns + (uint64_t)ns->cfg.lasting_clock_ns) / ISN_TICK_NS + f);
 	/* RFC 7323 §7.1: one offset a host pair, so that timestamps stay monotonic between them. */
 	ret->ts_offset = pair_of(ns, &nc->local, &nc->remote, nc->remote_port)->ts_offset;
 	ret->challenge_seed = f >> 32; /* the half of it that the ISN does not tell of */

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 
 from lab import SERVER_IP, sha256_file
 
@@ -127,3 +128,24 @@ def test_twenty_separate_runs_are_all_exact(lab):
 
 def test_asan_build_fetches_exactly_and_clean(lab):
     lab.fetch_exact(url(80, "1048576"), make(lab, "1048576", 1 << 20), build="asan")
+
+
+def test_servers_in_time_wait_take_the_next_runs_connection(lab):
+    """They do (RFC 6191) if timestamps go on from run to run: whoever starts again at random is refused
+    for a minute on a port that comes again, in half of the cases."""
+    capture = lab.path("syn.pcap")
+    tcpdump = lab.start("tcpdump", "-Uni", "s0", "-Z", "root", "--immediate-mode", "-w", capture, "tcp[tcpflags] = tcp-syn")
+    while not (os.path.exists(capture) and os.path.getsize(capture) >= 24):  # it listens from its header on
+        assert tcpdump.poll() is None, tcpdump.stderr.read()
+        time.sleep(0.05)
+    for _ in range(5):
+        result = lab.dpfetch("-o", lab.path("page"), url(80, os.path.basename(make(lab, "1", 1))))
+        assert result.returncode == 0, result.stderr
+    tcpdump.terminate()
+    tcpdump.wait()
+    text = lab.run(["tcpdump", "-Z", "root", "-ttnr", capture]).stdout
+    syns = re.findall(r"^([0-9.]+) .*TS val ([0-9]+) ecr 0", text, re.M)
+    assert len(syns) >= 5, syns
+    for (at, value), (next_at, next_value) in zip(syns, syns[1:]):
+        passed_ms = (float(next_at) - float(at)) * 1000
+        assert abs((int(next_value) - int(value)) % 2**32 - passed_ms) < 200, syns

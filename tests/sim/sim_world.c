@@ -322,6 +322,7 @@ set_up(struct world *w)
 	ns.address = CLIENT_IP;
 	ns.mtu = cfg->mtu;
 	ns.key = (struct siphash_key){sim_random_next(&w->random), sim_random_next(&w->random)};
+	ns.lasting_key = ns.key;
 	ns.arp_tries = 50; /* the cable may be bad; giving up is another test's matter */
 	ns.tcp.ack_policy = cfg->ack_policy;
 	ns.tcp.congestion = cfg->congestion;

@@ -10,10 +10,12 @@ many(struct netstack_config *cfg)
 	cfg->tcp.rcv_payloads_max = 16;
 }
 
+/* Of another machine's run. */
 static void
 other_key(struct netstack_config *cfg)
 {
 	cfg->key.k1 += 1;
+	cfg->lasting_key.k1 += 1;
 }
 
 TEST(test_ports_are_in_the_dynamic_range_and_never_twice_to_one_end)
@@ -128,6 +130,34 @@ TEST(test_timestamps_are_one_clock_for_each_host)
 	fx_end(p);
 }
 
+static void
+later_run(struct netstack_config *cfg)
+{
+	cfg->key = (struct siphash_key){8, 9};
+	cfg->lasting_clock_ns = -5 * (int64_t)NS_PER_SEC;
+}
+
+/* Two runs whose clocks count from different moments: the ISN and the timestamps of a tuple go on where
+ * the machine's clock is, so that a server's TIME-WAIT of the first run takes the second's SYN. */
+TEST(test_isn_and_timestamps_go_on_from_run_to_run)
+{
+	struct test_peer *a = fx_new(NULL), *b = fx_new(later_run);
+	struct netstack_conn *nc = fx_connect(a);
+	struct netstack_conn copy = *nc;
+	struct tcp_open first, second;
+	uint64_t later_ns =
+		a->now_ns + 7 * NS_PER_SEC; /* by b's clock; 2 s later by the machine's */
+
+	netstack_port_open(a->ns, nc, a->now_ns, &first);
+	netstack_port_open(b->ns, &copy, later_ns, &second);
+	assert_int_equal(second.iss - first.iss, 500000);
+	assert_int_equal((uint32_t)(later_ns / NS_PER_MS) + second.ts_offset -
+				 ((uint32_t)(a->now_ns / NS_PER_MS) + first.ts_offset),
+		2000);
+	fx_end(a);
+	fx_end(b);
+}
+
 /* Deadlines in any order come out in order, and those cancelled do not. */
 TEST(test_timers_expire_in_order_of_deadline)
 {
@@ -215,6 +245,7 @@ main(void)
 		T(test_ports_connect_to_ourselves_or_by_ipv6_is_refused),
 		T(test_isn_of_one_tuple_follows_the_clock),
 		T(test_isn_of_another_tuple_or_key_is_unrelated),
+		T(test_isn_and_timestamps_go_on_from_run_to_run),
 		T(test_timestamps_are_one_clock_for_each_host),
 		T(test_timers_expire_in_order_of_deadline),
 		T(test_output_into_few_frames_goes_on_where_it_stopped),
