@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_bytes.h"
 #include "base_check.h"
 #include "load_priv.h"
 
@@ -183,23 +184,33 @@ next_phase(struct load *l, uint64_t at_ns)
 		break;
 	case LOAD_IDLE:
 	case LOAD_DRAIN:
+	case LOAD_CLOSE:
 	case LOAD_OVER:
 		CHECK(false);
 	}
 }
 
+/* A few at a time: the answers of 100,000 FINs at once would overrun the port. */
+static void
+close_some(struct load *l, uint64_t now_ns)
+{
+	uint32_t end = MIN_OF(l->closed + LOAD_CLOSES_PER_POLL, l->cfg.connections);
+
+	while (l->closed < end)
+		load_conn_give_up(l, &l->conn[l->closed++], false, now_ns);
+	if (l->closed == l->cfg.connections)
+		l->phase = LOAD_OVER;
+}
+
 static void
 finish(struct load *l, uint64_t now_ns)
 {
-	uint32_t i;
-
 	if (load_is_measuring(l))
 		begin_drain(l, now_ns);
 	l->stats.unanswered = l->measured_under_way;
-	for (i = 0; i < l->cfg.connections; i++)
-		load_conn_give_up(l, &l->conn[i], false, now_ns);
 	load_stats_end(l, now_ns);
-	l->phase = LOAD_OVER;
+	enter_phase(l, LOAD_CLOSE, now_ns, 0);
+	close_some(l, now_ns);
 }
 
 /* Intervals and phases end when their time has come, however late the poll is; and what is planned
@@ -399,7 +410,9 @@ bool
 load_poll(struct load *l, uint64_t now_ns)
 {
 	l->now_ns = now_ns;
-	if (l->phase == LOAD_IDLE || l->phase == LOAD_OVER)
+	if (l->phase == LOAD_CLOSE)
+		close_some(l, now_ns);
+	if (l->phase == LOAD_IDLE || l->phase >= LOAD_CLOSE)
 		return l->phase == LOAD_OVER;
 	pass_time(l, now_ns);
 	take_events(l, now_ns);
@@ -417,6 +430,8 @@ load_deadline(const struct load *l)
 
 	if (l->phase == LOAD_IDLE || l->phase == LOAD_OVER)
 		return TIME_NEVER;
+	if (l->phase == LOAD_CLOSE)
+		return l->phase_end_ns;
 	at_ns = time_min(l->phase_end_ns, load_stats_interval_end(l));
 	at_ns = time_min(at_ns, l->schedule.next_ns);
 	at_ns = time_min(at_ns, silence_due_ns(l));
@@ -428,7 +443,7 @@ load_deadline(const struct load *l)
 void
 load_stop(struct load *l, uint64_t now_ns)
 {
-	if (l->phase == LOAD_IDLE || l->phase == LOAD_OVER)
+	if (l->phase == LOAD_IDLE || l->phase >= LOAD_CLOSE)
 		return;
 	pass_time(l, now_ns);
 	if (l->phase == LOAD_DRAIN) {

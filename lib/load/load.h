@@ -20,8 +20,8 @@
  * coordinated omission).
  *
  * A run has phases: ramp (connections are opened, evenly spread; in an open loop the rate grows evenly
- * with them, from 0), warm-up (not counted), measured, and drained (what is under way may end, and is
- * counted if it was sent in the measured time).
+ * with them, from 0), warm-up (not counted), measured, drained (what is under way may end, and is
+ * counted if it was sent in the measured time), and closed (connections are let go, not counted).
  *
  * Targets with the same address and port are one endpoint. Each connection belongs to one; as many to
  * each as the weights of its targets ask for, and where that is no whole number, or there are more
@@ -148,7 +148,15 @@ struct load_stats {
  *  is the union. to: of load_stats, or all zero but for the histograms, which are reset. */
 void load_stats_merge(struct load_stats *to, const struct load_stats *from);
 
-enum load_phase { LOAD_IDLE, LOAD_RAMP, LOAD_WARMUP, LOAD_MEASURE, LOAD_DRAIN, LOAD_OVER };
+enum load_phase {
+	LOAD_IDLE,
+	LOAD_RAMP,
+	LOAD_WARMUP,
+	LOAD_MEASURE,
+	LOAD_DRAIN,
+	LOAD_CLOSE,
+	LOAD_OVER
+};
 
 struct load;
 
@@ -166,9 +174,9 @@ uint64_t load_bytes_per_connection(const struct load_config *cfg);
 void load_start(struct load *l, uint64_t now_ns);
 
 /** Moves everything on; call it in every iteration of the poll loop. Its work is in proportion to what
- *  has happened or is due, not to the connections; it opens at most 256 of them, and more at the next
- *  call. true: over, and all connections are let go: in order those that were idle, the others by
- *  RST. */
+ *  has happened or is due, not to the connections; it opens at most 256 of them, and in the end closes
+ *  16, and more at the next call. true: over, and all connections are let go: in order those that were
+ *  idle, the others by RST. */
 bool load_poll(struct load *l, uint64_t now_ns);
 
 /** When load_poll has something to do without an event: a planned request, a time-out, the end of a
@@ -176,7 +184,7 @@ bool load_poll(struct load *l, uint64_t now_ns);
 uint64_t load_deadline(const struct load *l);
 
 /** Ends the phase under way, whatever it is, and goes on with the drain (Ctrl-C). A second time, or in
- *  the drain: ends at once. Nothing before load_start. */
+ *  the drain: goes on with closing. Nothing before load_start. */
 void load_stop(struct load *l, uint64_t now_ns);
 
 enum load_phase load_phase(const struct load *l);

@@ -11,6 +11,9 @@
  * receive ring (1,024 descriptors and more). */
 #define LOAD_OPENS_PER_POLL 256U
 
+/* Connections closed in one poll: each is answered by two frames, and a poll takes in 32. */
+#define LOAD_CLOSES_PER_POLL 16U
+
 #define LOAD_PARTS 64U /* received payloads taken at once */
 #define LOAD_BATCH_BYTES 16384U /* requests sent at once; 64 of 256 bytes */
 

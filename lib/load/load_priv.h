@@ -171,6 +171,7 @@ struct load {
 	uint64_t
 		heard_ns; /* when a response came; or the measured time began, or none was missing */
 	uint32_t open; /* connections established */
+	uint32_t closed; /* let go in the end: those before this one */
 	uint32_t failed; /* connections that could not be made, at least once */
 	uint32_t requests_under_way, measured_under_way;
 	bool ever_connected, unreachable, silent;

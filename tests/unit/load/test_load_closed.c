@@ -227,6 +227,40 @@ TEST(test_stop_drains_and_second_stop_ends)
 	lf_end(f);
 }
 
+/* All at once the servers' answers would overrun the port. */
+TEST(test_end_closes_a_few_connections_a_poll_after_the_statistics_are_final)
+{
+	struct lf *f = lf_new();
+	const struct load_stats *s;
+	uint32_t intervals, live, polls = 0;
+	bool over = false;
+
+	f->cfg.connections = 1000;
+	lf_start(f);
+	lf_run(f, 100 * NS_PER_MS);
+	assert_int_equal(f->server.live, 1000);
+	load_stop(f->load, f->now_ns);
+	load_stop(f->load, f->now_ns);
+	assert_int_equal(load_phase(f->load), LOAD_CLOSE);
+	s = load_stats(f->load);
+	load_intervals(f->load, &intervals);
+	assert_int_not_equal(s->end_ns, 0);
+	while (!over) {
+		live = f->server.live;
+		load_stop(f->load, f->now_ns); /* Ctrl-C once more: harmless */
+		assert_true(load_deadline(f->load) <= f->now_ns);
+		over = load_poll(f->load, f->now_ns);
+		assert_in_range(live - f->server.live, 1, 16);
+		polls++;
+	}
+	assert_int_equal(polls, 62); /* and one that began it */
+	f->over = over;
+	lf_run_to_end(f);
+	load_intervals(f->load, &polls);
+	assert_int_equal(polls, intervals);
+	lf_end(f);
+}
+
 TEST(test_stop_in_warmup_leaves_no_measured_time)
 {
 	struct lf *f = lf_new();
@@ -300,6 +334,7 @@ main(void)
 		T(test_drain_over_counts_unanswered),
 		T(test_drain_waits_for_late_responses),
 		T(test_stop_drains_and_second_stop_ends),
+		T(test_end_closes_a_few_connections_a_poll_after_the_statistics_are_final),
 		T(test_stop_in_warmup_leaves_no_measured_time),
 		T(test_stop_before_start_does_nothing),
 		T(test_destroy_under_way_resets_connections),
