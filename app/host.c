@@ -19,6 +19,8 @@
 
 #define BUFFERS_SLACK 256U
 #define CLOSE_WAIT_NS (500 * NS_PER_MS)
+/* For each connection, between two looks at all of them, which take a tenth of that. */
+#define DRAIN_LOOK_NS UINT64_C(200)
 #define FILES_BESIDE 64U /* open ones that are no connections */
 
 static enum port_nic_mode
@@ -517,27 +519,41 @@ host_start(struct host *h, bool meter)
 
 struct drain {
 	struct host *host;
-	uint64_t until_ns;
+	uint64_t until_ns, look_ns;
 };
 
 /* Lets FINs and RSTs out and their ACKs in, for a bounded time. */
 static bool
 drained(void *ctx, uint64_t now_ns)
 {
+	struct drain *d = ctx;
+
+	if (now_ns >= d->until_ns)
+		return true;
+	if (now_ns < d->look_ns)
+		return false;
+	d->look_ns = now_ns + d->host->capacity.connections * DRAIN_LOOK_NS;
+	return netstack_connections(d->host->netstack) == 0;
+}
+
+/* All is out that can be. */
+static bool
+flushed(void *ctx, uint64_t now_ns)
+{
 	const struct drain *d = ctx;
 
-	return netstack_connections(d->host->netstack) == 0 || now_ns >= d->until_ns;
+	return netstack_deadline(d->host->netstack) > now_ns || now_ns >= d->until_ns;
 }
 
 static void
 stop_netstack(struct host *h)
 {
-	struct drain drain = {h, port_clock_ns() + CLOSE_WAIT_NS};
+	struct drain drain = {h, port_clock_ns() + CLOSE_WAIT_NS, 0};
 
 	worker_run(&h->worker, drained, &drain);
 	netstack_abort_all(h->netstack);
-	drain.until_ns = port_clock_ns();
-	worker_run(&h->worker, drained, &drain);
+	drain.until_ns = port_clock_ns() + CLOSE_WAIT_NS;
+	worker_run(&h->worker, flushed, &drain);
 	lease_give_back(h);
 	netstack_destroy(h->netstack);
 	h->netstack = NULL;

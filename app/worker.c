@@ -6,7 +6,9 @@
 #define BURST_FRAMES_MIN 4U
 #define BURST_BYTES 131072U /* about 5 us of checksums */
 
-/* Sends all that is due. Returns the frames handed to the port. */
+/* Sends what is due, but not without looking at what has come: on a virtual port a frame may cost as
+ * much as the server's whole work for it, and answers that wait in the ring let timers expire, which
+ * makes still more due. Returns the frames handed to the port. */
 static uint32_t
 transmit(struct worker *w, uint64_t now_ns)
 {
@@ -18,7 +20,7 @@ transmit(struct worker *w, uint64_t now_ns)
 		filled = netstack_output(w->netstack, now_ns, tx, reserved);
 		port_tx_burst(w->queue, tx, filled, reserved);
 		total += filled;
-	} while (filled > 0 && filled == reserved);
+	} while (filled > 0 && filled == reserved && total < WORKER_TX_FRAMES_MAX);
 	return total;
 }
 

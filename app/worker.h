@@ -20,6 +20,10 @@ struct worker_usage {
 typedef bool (*worker_poll_fn)(void *ctx, uint64_t now_ns);
 
 /** One poll core's work: a queue pair and the netstack on it. */
+/** Frames sent at most in one iteration of the poll loop; twice what it takes in, so that it comes
+ *  after every acknowledgement. */
+#define WORKER_TX_FRAMES_MAX 64U
+
 struct worker {
 	struct port_queue *queue;
 	struct netstack *netstack;
