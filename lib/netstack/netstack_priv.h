@@ -9,6 +9,7 @@
 #include "netstack_ipv6.h"
 #include "netstack_limits.h"
 #include "netstack_neighbour.h"
+#include "netstack_steer.h"
 #include "wire_arp.h"
 #include "wire_icmp.h"
 #include "wire_icmpv6.h"
@@ -160,6 +161,7 @@ struct netstack {
 	uint64_t replies_start_ns;
 	uint32_t replies_left;
 	uint32_t port_counter;
+	uint64_t *steer_mask; /* with cfg.steer: see netstack_steer_attach */
 };
 
 /** Is this IPv4 address ours? */
@@ -330,5 +332,20 @@ void netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc);
 /** ISN and timestamp offset of a new connection. */
 void netstack_port_open(
 	struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns, struct tcp_open *ret);
+
+/* netstack_steer.c */
+
+/** Works out which local ports are our queue's: a table by the place of every 64th of them. true also
+ *  without cfg.steer; false: no memory. */
+bool netstack_steer_attach(struct netstack *ns);
+void netstack_steer_detach(struct netstack *ns);
+/** With cfg.steer: the first port from index `from` on and round about that is our queue's between this
+ *  pair and whose bit is clear in `used`, so many words of 64 ports from cfg.port_first on; as an index.
+ *  NETSTACK_NO_INDEX: there is none. */
+uint32_t netstack_steer_first_free(const struct netstack *ns, const uint64_t *used, uint32_t words,
+	const struct netstack_pair *pair, uint32_t from);
+/** Is this connection our queue's? Without cfg.steer every one is. */
+bool netstack_steer_is_ours(const struct netstack *ns, const struct ip_address *local,
+	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port);
 
 #endif
