@@ -48,7 +48,8 @@ config_valid(const struct netstack_config *cfg)
 	       cfg->connections_max <= CONNECTIONS_MAX && addresses_valid(cfg) &&
 	       cfg->port_first > 0 && cfg->port_count > 0 &&
 	       cfg->port_first + (uint32_t)cfg->port_count <= 65536U &&
-	       (cfg->steer == NULL || cfg->queue < netstack_steer_queues(cfg->steer)) &&
+	       (cfg->steer != NULL ? cfg->queue < netstack_steer_queues(cfg->steer)
+				   : cfg->exchange == NULL) &&
 	       cfg->vlan_id <= ETHER_VLAN_ID_MAX && cfg->ipv6.prefix_len <= 128 &&
 	       (!cfg->ipv6.enabled || cfg->mtu >= IPV6_MTU_MIN);
 }

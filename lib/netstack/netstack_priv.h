@@ -131,6 +131,8 @@ struct netstack {
 	struct counters *counters;
 	struct netstack_flow flow;
 	bool many; /* the last burst was of many connections */
+	bool handed_over; /* the frame at hand was, so that it is not handed on again */
+	bool listening; /* it is a copy of what another worker received, who answers it */
 	struct netstack_conn **bucket;
 	uint32_t bucket_mask;
 	struct netstack_queue ready, event;
@@ -265,7 +267,8 @@ void netstack_fail_next_hop(struct netstack *ns, const struct ip_address *next_h
 void netstack_fail_local(struct netstack *ns, const struct ip_address *local);
 /** ARP, NDP or the neighbour cache have something to do at at_ns. */
 void netstack_link_due(struct netstack *ns, uint64_t at_ns);
-/** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full. The
+/** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full, or another
+ *  worker sends it (ns->listening). The
  *  caller sets len; an Ethernet header towards dst is already in place, *ret_l2_len bytes. */
 struct netstack_control *netstack_control_add(
 	struct netstack *ns, const struct ether_addr *dst, uint16_t type, uint32_t *ret_l2_len);

@@ -60,7 +60,7 @@ by_definition(const uint8_t *k, const uint8_t *input, uint32_t len)
 		if ((input[bit / 8] & (0x80 >> bit % 8)) == 0)
 			continue;
 		for (word = 0, i = 0; i < 32; i++)
-			word = word << 1 | ((k[(bit + i) / 8] >> (7 - (bit + i) % 8)) & 1U);
+			word = word << 1 | ((uint32_t)k[(bit + i) / 8] >> (7 - (bit + i) % 8) & 1U);
 		hash ^= word;
 	}
 	return hash;
