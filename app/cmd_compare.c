@@ -49,7 +49,7 @@ check_runs(const struct compare *c)
 	int code = 0, side, signo;
 
 	s.command = SETTINGS_BENCH;
-	s.silent = s.show_error = true;
+	s.silent = s.show_error = s.compared = true;
 	for (side = 0; code == 0 && side < COMPARE_SIDES; side++) {
 		s.stack = side == COMPARE_KERNEL ? SETTINGS_STACK_KERNEL : SETTINGS_STACK_DPDK;
 		code = cmd_bench(&s, &signo);

@@ -30,7 +30,7 @@ settings_of_child(const struct settings *s, enum compare_side side, uint64_t req
 
 	child.command = SETTINGS_BENCH;
 	child.stack = side == COMPARE_KERNEL ? SETTINGS_STACK_KERNEL : SETTINGS_STACK_DPDK;
-	child.silent = child.show_error = true;
+	child.silent = child.show_error = child.compared = true;
 	child.stats = path;
 	if (child.interval_ns == 0)
 		child.interval_ns = INTERVAL_NS;

@@ -25,6 +25,10 @@ void host_run(struct host *h, worker_poll_fn poll, host_deadline_fn deadline, vo
 /** What there is to say of the port; over the kernel's stack of the interface, if one was named. */
 void host_port_info(const struct host *h, struct port_info *ret);
 
+/** Beside what the kernel's transport knows, is somebody else at work for the transfer, who sends no
+ *  event (a file being opened or finished)? A deadline for host_run: soon. */
+uint64_t host_look_again_ns(const struct host *h);
+
 /** CPU time of this process so far, all threads: user and system, in ns. */
 struct host_cpu_time {
 	uint64_t user_ns, system_ns;

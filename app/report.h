@@ -53,6 +53,8 @@ struct report {
 	const char *digest_name; /* NULL: none asked for */
 	int core;
 	uint64_t cycles_hz;
+	bool kernel; /* over the kernel's stack: what ours counts is 0 */
+	uint64_t cpu_user_ns, cpu_system_ns; /* of this process, during the transfer */
 };
 
 /** Seconds from the transfer's start to a moment on the poll clock, name resolution included;

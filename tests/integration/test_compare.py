@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""dpfetch compare, and bench over the kernel's sockets."""
+"""dpfetch compare, and get and bench over the kernel's sockets."""
+import filecmp
 import glob
 import html.parser
 import json
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from lab import SERVER_IP
+from lab import SERVER_IP, sha256_file
 
 LABS = [{"mtu": 1500, "size": 20000000}]
 BIG = f"http://{SERVER_IP}/big"
@@ -17,10 +18,8 @@ SMALL = f"http://{SERVER_IP}/hello.txt"
 
 
 def kernel_bench(lab, *args, build="release"):
-    command = lab.command("bench", "--stats", lab.path("kernel.json"), *args, build=build)
-    at = command.index("--address")
-    del command[at:at + 2]  # the kernel has its own
-    result = lab.run(command + ["--stack", "kernel"], timeout=60)
+    command = lab.command("bench", "--stack", "kernel", "--stats", lab.path("kernel.json"), *args, build=build)
+    result = lab.run(command, timeout=60)
     assert result.returncode == 0, result.stderr
     with open(lab.path("kernel.json"), encoding="utf-8") as file:
         return json.load(file), result.stdout
@@ -200,10 +199,8 @@ def test_compare_says_that_its_child_was_killed(lab):
 
 
 def test_compare_kernel_bench_has_more_connections_than_the_usual_open_files(lab):
-    command = lab.command("bench", "-c", "300", "-n", "600", "--stats", lab.path("files.json"), SMALL)
-    at = command.index("--address")
-    del command[at:at + 2]
-    command += ["--stack", "kernel"]
+    command = lab.command("bench", "--stack", "kernel", "-c", "300", "-n", "600", "--stats", lab.path("files.json"),
+                          SMALL)
     result = lab.run(["sh", "-c", "ulimit -Sn 200; exec \"$@\"", "-", *command], timeout=60)
     assert result.returncode == 0, result.stderr
     with open(lab.path("files.json"), encoding="utf-8") as file:
@@ -221,3 +218,61 @@ def test_compare_check_finds_what_would_stop_a_run(lab):
     assert result.returncode == 1 and "only http://" in result.stderr, result.stderr
     result = lab.dpfetch("compare", "--check", "-H", "no colon", SMALL)
     assert result.returncode == 2, result.stderr
+
+
+def kernel_get(lab, *args, build="release"):
+    """A fetch over the kernel's sockets. Its exit code, standard error and (--stats) transfers."""
+    stats = lab.path("get.json")
+    if os.path.exists(stats):
+        os.unlink(stats)
+    result = lab.dpfetch("--stack", "kernel", "--stats", stats, *args, build=build)
+    if not os.path.exists(stats):
+        return result, None
+    with open(stats, encoding="utf-8") as file:
+        return result, json.load(file)
+
+
+def test_get_kernel_stack_fetches_byte_exact_like_our_own(lab):
+    out = lab.path("kernel-out")
+    for build in ("release", "asan"):
+        result, stats = kernel_get(lab, "--checksum", "sha-256=" + sha256_file(f"{lab.www}/big"), "-o", out, BIG, build=build)
+        assert result.returncode == 0, result.stderr
+        assert filecmp.cmp(out, f"{lab.www}/big", shallow=False)
+        assert "kernel's stack, client on CPU" in result.stderr and "ACKs" not in result.stderr, result.stderr
+        assert stats["stack"] == "kernel" and stats["environment"]["driver"] == "kernel", stats
+        transfer = stats["transfers"][0]
+        assert transfer["result"]["size_download"] == 20000000 and transfer["cpu"]["user_s"] > 0, transfer
+        assert transfer["tcp"]["timestamps"] and transfer["result"]["time_connect"] > 0, transfer["tcp"]
+        os.unlink(out)
+
+
+def test_get_kernel_stack_reuses_its_connection_and_follows_curls_exit_codes(lab):
+    result, stats = kernel_get(lab, "-w", "%{num_connects} %{http_code} ", "-o", "/dev/null", "-o", "/dev/null",
+                               SMALL, SMALL)
+    assert result.returncode == 0 and result.stdout == "1 200 0 200 ", (result.stdout, result.stderr)
+    assert len(stats["transfers"]) == 2
+    assert kernel_get(lab, "-f", "-o", "/dev/null", f"http://{SERVER_IP}/absent")[0].returncode == 22
+    result, _ = kernel_get(lab, "--retry", "1", "--retry-connrefused", "--retry-delay", "0.2", "-o", "/dev/null",
+                           f"http://{SERVER_IP}:8199/")
+    assert result.returncode == 7 and "1 retries used" in result.stderr, result.stderr
+    result, _ = kernel_get(lab, "-o", "/dev/full", BIG)
+    assert result.returncode == 23, (result.returncode, result.stderr)
+    result, _ = kernel_get(lab, "-m", "0.3", "-o", "/dev/null", "http://198.18.0.77/")
+    assert result.returncode == 28, (result.returncode, result.stderr)
+
+
+def test_get_kernel_stack_ends_by_a_signal_and_keeps_what_came(lab):
+    fifo = lab.path("slow")
+    os.mkfifo(fifo)
+    process = lab.popen("--stack", "kernel", "-o", fifo, BIG)
+    with open(fifo, "rb") as reader:
+        assert len(reader.read(100000)) == 100000
+        _, err = lab.interrupt(process)
+    assert process.returncode == -signal.SIGINT and "interrupted by SIGINT" in err, (process.returncode, err)
+    os.unlink(fifo)
+
+
+def test_kernel_stack_refuses_what_only_our_own_heeds(lab):
+    for word in ([], ["bench"]):
+        result = lab.dpfetch(*word, "--stack", "kernel", "--window", "1m", SMALL)
+        assert result.returncode == 2 and "--window is our own stack's" in result.stderr, result.stderr
