@@ -10,12 +10,37 @@
 #include "exit_code.h"
 #include "http_url.h"
 #include "nic_info.h"
+#include "report_path.h"
 
 static int
 usage(const struct compare *c, const char *message)
 {
 	message_error(&c->level, EXIT_CODE_USAGE, "%s", message);
 	return EXIT_CODE_USAGE;
+}
+
+static int
+unwritten(const struct compare *c, const char *option, const char *path, int rc)
+{
+	if (rc == 0)
+		return 0;
+	message_error(&c->level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
+		strerror(-rc));
+	return EXIT_CODE_REPORT;
+}
+
+/* Now, not when all has been measured. */
+static int
+check_reports(const struct compare *c)
+{
+	const struct settings *s = c->settings;
+	int code = 0;
+
+	if (s->stats != NULL)
+		code = unwritten(c, "stats", s->stats, report_path_check(s->stats));
+	if (code == 0 && s->html != NULL)
+		code = unwritten(c, "html", s->html, report_path_check(s->html));
+	return code;
 }
 
 /* The kernel must have the link, too; the rest is bench's to find wrong. */
@@ -38,7 +63,7 @@ check(const struct compare *c)
 			s->nic);
 		return usage(c, message);
 	}
-	return 0;
+	return check_reports(c);
 }
 
 /* --check: what bench, over each stack, says before it begins. */
@@ -114,7 +139,7 @@ take_traces(struct compare *c)
 	json_t *run;
 	int side, fd;
 
-	if (c->settings->html == NULL || c->settings->urls.count == 0 ||
+	if (c->settings->urls.count == 0 ||
 		http_url_parse(c->settings->urls.item[0], &url, &why) != 0)
 		return;
 	for (side = 0; side < COMPARE_SIDES && c->signo == 0; side++) {
@@ -127,16 +152,6 @@ take_traces(struct compare *c)
 		c->trace[side] = compare_trace_close(fd, url.port);
 	}
 	http_url_free(&url);
-}
-
-static int
-unwritten(const struct compare *c, const char *option, const char *path, int rc)
-{
-	if (rc == 0)
-		return 0;
-	message_error(&c->level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
-		strerror(-rc));
-	return EXIT_CODE_REPORT;
 }
 
 static int

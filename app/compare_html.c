@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,23 @@ write_table(const struct compare *c, FILE *out)
 }
 
 static void
+write_acks(const struct compare *c, FILE *out)
+{
+	struct compare_acks a;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (!compare_trace_acks(c->trace[side], &a))
+			continue;
+		fprintf(out,
+			"<p>%s: %u ACKs for the first %u data segments of a transfer (1 for %.1f), "
+			"delay p50 %.1f, p99 %.1f, longest %.1f us, at the interface.</p>\n",
+			compare_side_name((enum compare_side)side), a.bare, a.data,
+			a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+	}
+}
+
+static void
 write_conditions(const json_t *conditions, FILE *out)
 {
 	/* json_object_foreach wants what is not const. */
@@ -177,6 +195,7 @@ compare_report_html_write(const struct compare *c, const json_t *conditions, con
 		return -errno;
 	write_head(c, out);
 	write_table(c, out);
+	write_acks(c, out);
 	fputs("<h2>Plots</h2>\n<div class=\"grid2\">\n", out);
 	compare_plot_goodput(c, out);
 	compare_plot_latency(c, out);

@@ -50,6 +50,24 @@ print_curl(const struct compare *c, FILE *out)
 		estimate_text(&e, 1e-9, text, sizeof(text)));
 }
 
+/* Of one transfer each, seen from the same place. */
+static void
+print_acks(const struct compare *c, FILE *out)
+{
+	struct compare_acks a;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (!compare_trace_acks(c->trace[side], &a))
+			continue;
+		fprintf(out,
+			"ACKs of a transfer's first %u data segments at the interface, %-7s: %u (1 "
+			"for %.1f), delay p50 %.1f p99 %.1f max %.1f us\n",
+			a.data, compare_side_name((enum compare_side)side), a.bare,
+			a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+	}
+}
+
 void
 compare_report_text(const struct compare *c, FILE *out)
 {
@@ -63,6 +81,7 @@ compare_report_text(const struct compare *c, FILE *out)
 	f = compare_figures(&count);
 	for (i = 0; i < count; i++)
 		print_figure(c, &f[i], out);
+	print_acks(c, out);
 	print_curl(c, out);
 	fprintf(out,
 		"client's CPU: of dpfetch the busy part of the poll core (which else polls, and "
@@ -113,6 +132,25 @@ summary_json(const struct compare *c)
 }
 
 static json_t *
+acks_json(const struct compare *c)
+{
+	json_t *object = json_object();
+	struct compare_acks a;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (!compare_trace_acks(c->trace[side], &a))
+			continue;
+		json_object_set_new(object, compare_side_name((enum compare_side)side),
+			json_pack("{s:i, s:i, s:i, s:f, s:f, s:f}", "data_segments", (int)a.data,
+				"acks", (int)a.bare, "covering_new_data", (int)a.acks,
+				"delay_p50_us", a.p50_us, "delay_p99_us", a.p99_us, "delay_max_us",
+				a.max_us));
+	}
+	return object;
+}
+
+static json_t *
 pair_json(const struct compare *c, uint32_t i)
 {
 	json_t *object = json_object();
@@ -142,6 +180,7 @@ compare_report_json_write(const struct compare *c, const json_t *conditions, con
 	json_object_set_new(root, "warnings", warnings);
 	json_object_set_new(root, "confidence", json_real(COMPARE_CONFIDENCE));
 	json_object_set_new(root, "summary", summary_json(c));
+	json_object_set_new(root, "acks", acks_json(c));
 	for (i = 0; i < c->pairs; i++)
 		json_array_append_new(pairs, pair_json(c, i));
 	json_object_set_new(root, "pairs", pairs);

@@ -94,6 +94,11 @@ def test_compare_reports_both_stacks_and_an_html_page_of_its_own(lab):
         assert line["dpfetch"]["low"] <= line["dpfetch"]["median"] <= line["dpfetch"]["high"], (key, line)
     assert report["summary"]["goodput_bps"]["kernel"]["median"] > 1e8
     assert report["conditions"]["offloads"]["gro"] is False and report["conditions"]["interface_mtu"] == 1500
+    for side in ("dpfetch", "kernel"):
+        acks = report["acks"][side]
+        assert acks["data_segments"] > 1000 and 0 < acks["acks"] < acks["data_segments"], acks
+        assert 0 < acks["delay_p50_us"] <= acks["delay_p99_us"] <= acks["delay_max_us"], acks
+        assert f"data segments at the interface, {side:7}" in text, text
     assert "too few for an interval" in text and "goodput, Gb/s" in text
     with open(lab.path("compare.html"), encoding="utf-8") as file:
         content = file.read()
@@ -131,6 +136,14 @@ def test_compare_interrupted_reports_whole_pairs_and_leaves_nothing(lab):
 def test_compare_without_an_interface_of_the_kernel_is_2(lab):
     result = lab.run([f"{lab.command()[4]}", "compare", "--nic", "0000:00:00.9", "--address", "198.18.0.2/24", BIG])
     assert result.returncode == 2 and "the kernel has, too" in result.stderr, result.stderr
+
+
+def test_compare_says_before_it_begins_where_it_cannot_write(lab):
+    before = time.monotonic()
+    for option in ("--stats", "--html"):
+        result = lab.dpfetch("compare", "-d", "20", option, lab.path("absent/report"), SMALL)
+        assert result.returncode == 115 and f"{option}: cannot write" in result.stderr, result.stderr
+    assert time.monotonic() - before < 15, "it was measured first"
 
 
 def test_compare_ends_with_the_error_of_its_measurement(lab):
