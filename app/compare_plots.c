@@ -69,7 +69,7 @@ compare_plot_goodput(const struct compare *c, FILE *out)
 			p.y_max = fmax(p.y_max, points[s][i].y);
 		}
 	}
-	if (p.x_max > 0 && p.y_max > 0) {
+	if (c->path == NULL && p.x_max > 0 && p.y_max > 0) {
 		p.y_max = svg_round_up(p.y_max);
 		svg_plot_begin(&p, "Goodput over time", "seconds", "Gb/s");
 		for (s = 0; s < COMPARE_SIDES; s++)

@@ -208,7 +208,10 @@ compare_trace_delays(const struct compare_trace *t, double *ret_delay)
 			waiting = true;
 		} else if (!s->from_server && waiting && s->offset > acked) {
 			acked = s->offset;
-			ret_delay[n++] = (double)(s->time_ns - oldest_ns) / 1e3;
+			/* Two CPUs stamp them: the order is not always that of the times. */
+			ret_delay[n++] = s->time_ns > oldest_ns
+						 ? (double)(s->time_ns - oldest_ns) / 1e3
+						 : 0.0;
 			waiting = false;
 		}
 	}

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -143,6 +144,7 @@ struct baseline {
 	struct worker_usage usage;
 	struct port_stats nic;
 	struct host_cpu_time cpu;
+	struct machine_sample machine;
 };
 
 /* The kernel's stack has no port. */
@@ -161,6 +163,8 @@ take_baseline(struct get *g, struct baseline *ret)
 	ret->usage = g->host.worker.usage;
 	ret->cpu = host_cpu_time();
 	port_counts(&g->host, &ret->nic);
+	if (g->settings->compared)
+		host_sample_machine(&g->host, &ret->machine);
 	histogram_reset(&g->host.ack_delay);
 	g->host.worker.usage.iteration_cycles_max = 0;
 }
@@ -174,6 +178,20 @@ subtract_usage(struct worker_usage *u, const struct worker_usage *from)
 	u->cycles_busy -= from->cycles_busy;
 }
 
+/* compare wants it; for others it is too much to read. */
+static void
+collect_machine(const struct get *g, struct report *r, const struct baseline *base)
+{
+	if (!g->settings->compared)
+		return;
+	if (r->machine == NULL)
+		r->machine = malloc(sizeof(*r->machine));
+	if (r->machine == NULL)
+		return;
+	host_sample_machine(&g->host, r->machine);
+	machine_sample_subtract(r->machine, &base->machine);
+}
+
 static void
 collect(struct get *g, struct report *r, const struct baseline *base)
 {
@@ -183,6 +201,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	r->cpu_user_ns = cpu.user_ns - base->cpu.user_ns;
 	r->cpu_system_ns = cpu.system_ns - base->cpu.system_ns;
 	r->kernel = g->host.kernel != NULL;
+	collect_machine(g, r, base);
 	r->result = *fetch_result(g->fetch);
 	r->counters = g->host.counters;
 	for (i = 0; i < COUNTER_COUNT; i++)

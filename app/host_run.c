@@ -73,6 +73,16 @@ host_port_info(const struct host *h, struct port_info *ret)
 	ret->mtu = (uint16_t)info.mtu;
 }
 
+void
+host_sample_machine(const struct host *h, struct machine_sample *ret)
+{
+	const struct settings *s = h->settings;
+	struct nic_info nic;
+	bool interface = s->nic != NULL && nic_info_find(s->nic, &nic) == 0;
+
+	machine_sample_take(ret, (pid_t)s->server_pid, interface ? nic.interface : NULL);
+}
+
 static uint64_t
 ns_of(const struct timeval *t)
 {

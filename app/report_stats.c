@@ -68,6 +68,8 @@ transfer_json(const struct report *r)
 			(double)(r->result.end_ns - r->result.start_ns) / 1e9, "user_s",
 			(double)r->cpu_user_ns / 1e9, "system_s", (double)r->cpu_system_ns / 1e9));
 	json_object_set_new(object, "nic", report_json_nic(&r->nic));
+	if (r->machine != NULL)
+		json_object_set_new(object, "machine", report_json_machine(r->machine));
 	json_object_set_new(object, "sink", sink_json(r));
 	json_object_set_new(object, "counters", report_json_counters(&r->counters));
 	return object;

@@ -210,6 +210,37 @@ check_own_stack(const struct settings *s, char *message)
 	return check_addresses(s, message);
 }
 
+/* With -o, compare makes one transfer at a time: a load's options would have no effect. */
+static enum settings_result
+check_compare(const struct settings *s, char *message)
+{
+	static const char *const kept[] = {"pairs", "curl", "server-pid", "addresses"};
+	uint32_t i, count;
+	size_t k;
+	const struct settings_option *all = settings_options(&count);
+
+	if (s->outputs.count == 0)
+		return check_load(s, message);
+	if (s->outputs.count > 1 || s->urls.count != 1 || s->url_file != NULL)
+		return wrong(message, "compare -o takes one FILE and one URL");
+	if (s->outputs.item[0][0] == '\0' || strcmp(s->outputs.item[0], "-") == 0 ||
+		strcmp(s->outputs.item[0], "/dev/null") == 0)
+		return wrong(message, "compare -o needs a file; to nowhere is measured beside it");
+	for (i = 0; i < count; i++) {
+		for (k = 0; k < sizeof(kept) / sizeof(kept[0]); k++) {
+			if (strcmp(all[i].name, kept[k]) == 0)
+				break;
+		}
+		if (all[i].group != OPTION_GROUP_LOAD || k < sizeof(kept) / sizeof(kept[0]) ||
+			!settings_option_given(s, &all[i]))
+			continue;
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--%s is a load's; with -o each measurement is one transfer", all[i].name);
+		return SETTINGS_USAGE;
+	}
+	return addresses_fit(s) ? SETTINGS_OK : check_load(s, message);
+}
+
 static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] = "dpfetch --nic DEV --address CIDR http://198.18.0.1/file -o FILE (dpfetch "
 			 "--help)",
@@ -230,5 +261,7 @@ settings_check(const struct settings *s, char *message)
 	if ((s->stack == SETTINGS_STACK_KERNEL ? check_kernel(s, message)
 					       : check_own_stack(s, message)) != SETTINGS_OK)
 		return SETTINGS_USAGE;
-	return s->command == SETTINGS_GET ? check_outputs(s, message) : check_load(s, message);
+	if (s->command == SETTINGS_GET)
+		return check_outputs(s, message);
+	return s->command == SETTINGS_COMPARE ? check_compare(s, message) : check_load(s, message);
 }

@@ -14,6 +14,7 @@ static const char *const congestions[] = {"cubic", "newreno", NULL};
 #define FOR_BENCH (1U << SETTINGS_BENCH)
 #define FOR_COMPARE (1U << SETTINGS_COMPARE)
 #define FOR_LOAD (FOR_BENCH | FOR_COMPARE)
+#define FOR_FILES (FOR_GET | FOR_COMPARE)
 
 static const struct settings_option options[] = {
 	{"stack", "NAME",
@@ -191,8 +192,10 @@ static const struct settings_option options[] = {
 
 	{"output", "FILE",
 		"Write the body to FILE; \"-\" is standard output. The Nth -o belongs to the Nth "
-		"URL.",
-		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o', FOR_GET},
+		"URL. compare: fetch the URL to FILE over each stack, and with curl, in turn, "
+		"instead of "
+		"the load.",
+		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o', FOR_FILES},
 	{"remote-name", NULL, "Name the file as the URL's last path segment does.", NULL,
 		AT(remote_name), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 'O', FOR_GET},
 	{"output-dir", "DIR", "The directory for -o and -O.", NULL, AT(output_dir), 0, 0, 0,
@@ -203,11 +206,11 @@ static const struct settings_option options[] = {
 		"Digest the body: sha-256, sha-512, sha-1, md5 or xxh3-128; with =HEX a difference "
 		"is "
 		"an error (exit 117).",
-		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_GET},
+		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 	{"fsync", NULL, "Do not report success before the file is on stable storage.", NULL,
-		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
+		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 	{"direct", NULL, "Write with O_DIRECT where the file system can.", NULL, AT(direct), 0, 0,
-		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
+		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 
 	{"silent", NULL, "No progress meter, no summary, no error messages.", NULL, AT(silent), 0,
 		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's'},
@@ -251,7 +254,7 @@ static const struct settings_option options[] = {
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
 		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
 	{"writer-core", "N", "The CPU of the writer thread; -1 chooses one that does not poll.",
-		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_GET},
+		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_FILES},
 	{"strict-numa", NULL, "Fail where core and NIC are on different nodes, instead of warning.",
 		NULL, AT(strict_numa), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0},
 	{"rx-buffers", "N",

@@ -233,6 +233,55 @@ def test_compare_check_finds_what_would_stop_a_run(lab):
     assert result.returncode == 2, result.stderr
 
 
+def test_compare_to_a_file_is_exact_and_says_how_it_was_written(lab):
+    out = lab.path("compared")
+    report, text = compare(lab, "--pairs", "2", "--server-pid", server_pid(lab), "-o", out, BIG)
+    assert filecmp.cmp(out, f"{lab.www}/big", shallow=False), "the last run's file is kept"
+    file = report["conditions"]["file"]
+    assert file["verified"] == 6 and file["bytes"] == 20000000, file
+    assert file["digest"] == "sha-256" and file["hex"] == sha256_file(out), file
+    assert file["fsync"] is False and file["free_bytes_before"] > 20000000 and "cold" in file["before_each_run"], file
+    assert file["file_system"] not in ("", "unknown") and "io_uring" in file["dpfetch_wrote_by"], file
+    for where in (report, report["null_sink"]):
+        assert len(where["pairs"]) == 2 and {"dpfetch", "kernel", "curl"} == set(where["pairs"][0])
+        assert where["summary"]["goodput_bps"]["dpfetch"]["median"] > 1e7
+        assert where["summary"]["frames_sent"]["kernel"]["median"] > 100
+        assert where["summary"]["client_cycles_per_byte"]["kernel"]["median"] > 0
+    for ratio in ("file_to_null", "to_curl_null", "to_curl_file"):
+        assert report["ratios"][ratio]["dpfetch"]["median"] > 0, report["ratios"]
+    assert report["acks"]["kernel"]["acks"] > 0 and report["acks"]["dpfetch"]["acks"] > 0
+    assert "one transfer, to nowhere" in text and f"one transfer, to {out}" in text and "all alike" in text, text
+    with open(lab.path("compare.html"), encoding="utf-8") as html_file:
+        content = html_file.read()
+    page = Page()
+    page.feed(content)
+    page.close()
+    assert not page.open and page.counts["svg"] >= 4 and not page.links, (page.open, page.counts)
+    assert "Ratios of goodputs" in content and "nan" not in re.sub(r"<text[^>]*>[^<]*", "", content)
+
+
+def test_compare_to_a_file_with_fsync_counts_it_and_warns_of_no_page_cache(lab):
+    report, text = compare(lab, "--pairs", "1", "--fsync", "--no-curl", "-o", lab.path("synced"), BIG)
+    assert report["conditions"]["file"]["fsync"] is True and report["conditions"]["file"]["verified"] == 2
+    assert "fsync counts, for all three" in text and not any("O_DIRECT" in w for w in report["warnings"]), text
+
+
+def test_compare_to_a_file_finds_what_is_wrong_before_and_after(lab):
+    out = lab.path("wrong")
+    result = lab.dpfetch("compare", "--pairs", "1", "--checksum", "md5=" + "0" * 32, "-o", out, BIG)
+    assert result.returncode == 117 and "dpfetch's file is not the right one" in result.stderr, result.stderr
+    assert os.path.exists(out)
+    for args, code, words in ((["-o", lab.work], 2, "no regular file"), (["-o", out, "-c", "2"], 2, "is a load's"),
+                              (["-o", lab.path("absent/file")], 23, "cannot be written"),
+                              (["-o", "/dev/null"], 2, "needs a file")):
+        result = lab.dpfetch("compare", "--pairs", "1", *args, BIG)
+        assert result.returncode == code and words in result.stderr, (args, result.returncode, result.stderr)
+    result = lab.dpfetch("compare", "--check", "-o", out, BIG)
+    assert result.returncode == 0 and "in order" in result.stderr, result.stderr
+    result = lab.dpfetch("compare", "--pairs", "1", "-o", out, f"http://{SERVER_IP}/absent")
+    assert result.returncode == 22, (result.returncode, result.stderr)
+
+
 def kernel_get(lab, *args, build="release"):
     """A fetch over the kernel's sockets. Its exit code, standard error and (--stats) transfers."""
     stats = lab.path("get.json")

@@ -344,6 +344,9 @@ test_compare_acks_count_from_the_oldest_data_that_they_cover(void **state)
 	assert_int_equal(a.bare, 3);
 	assert_near(a.p50_us, 10.0);
 	assert_near(a.max_us, 30.0);
+	t->segment[5].time_ns = t->segment[4].time_ns - 1000U; /* stamped by another CPU */
+	assert_true(compare_trace_acks(t, &a));
+	assert_near(a.p50_us, 0.0);
 	free(t);
 }
 

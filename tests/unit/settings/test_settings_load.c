@@ -548,6 +548,14 @@ test_check_missing_or_contradicting_settings_are_refused(void **state)
 		{{"dpfetch", "bench", "--stack=kernel", "--telemetry", "http://a/"}, "--metrics"},
 		{{"dpfetch", "--stack=kernel", "-oa", "-O", "http://a/"}, "exclude"},
 		{{"dpfetch", "--stack=kernel"}, "no URL"},
+		{{"dpfetch", "compare", "--nic=a", "--address=198.18.0.2/24", "-of", "-c2",
+			 "http://a/"},
+			"--connections is a load's"},
+		{{"dpfetch", "compare", "--nic=a", "--address=198.18.0.2/24", "-of", "http://a/",
+			 "http://b/"},
+			"one FILE and one URL"},
+		{{"dpfetch", "compare", "--nic=a", "--address=198.18.0.2/24", "-o-", "http://a/"},
+			"needs a file"},
 		{{"dpfetch", "-l", "0", "--", "--stack=kernel", "http://a/"}, "EAL"},
 	};
 	struct settings s;
