@@ -15,7 +15,6 @@
 #include "host_trouble.h"
 #include "lease.h"
 #include "lookup.h"
-#include "nic_info.h"
 #include "port_telemetry.h"
 #include "report_json.h"
 
@@ -345,11 +344,7 @@ judge(const struct bench *b, const struct load_stats *stats)
 static void
 sample_machine(const struct bench *b, struct machine_sample *ret)
 {
-	const struct settings *s = b->settings;
-	struct nic_info nic;
-	bool interface = s->nic != NULL && nic_info_find(s->nic, &nic) == 0;
-
-	machine_sample_take(ret, (pid_t)s->server_pid, interface ? nic.interface : NULL);
+	host_sample_machine(&b->get.host, ret);
 }
 
 /* Says how to read it. The socket is there before; our commands are while the load runs. */
