@@ -341,8 +341,10 @@ wake_expired(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_conn *nc;
 
-	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL)
-		netstack_ready_push(ns, nc);
+	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL) {
+		if (nc->in_use)
+			netstack_ready_push(ns, nc);
+	}
 }
 
 static void

@@ -247,7 +247,7 @@ netstack_flow_prefetch(const struct frame *frames, uint32_t i, uint32_t n)
 /** The connection must be looked at by deadline_ns at the latest. */
 void netstack_timer_set(struct netstack *ns, struct netstack_conn *nc, uint64_t deadline_ns);
 void netstack_timer_cancel(struct netstack *ns, struct netstack_conn *nc);
-/** Takes the next connection whose deadline has come; NULL: none. */
+/** Takes the next connection whose deadline has come, which may have ended since; NULL: none. */
 struct netstack_conn *netstack_timer_expired(struct netstack *ns, uint64_t now_ns);
 uint64_t netstack_timer_next(const struct netstack *ns);
 
