@@ -124,33 +124,6 @@ bench_report_start_json(const struct bench_report *r)
 	return object;
 }
 
-static json_t *
-machine_json(const struct machine_sample *m)
-{
-	json_t *object = json_object(), *cpus = json_array();
-	uint32_t i;
-
-	for (i = 0; i < m->cpus; i++)
-		json_array_append_new(
-			cpus, json_pack("{s:i, s:f, s:f, s:f, s:f, s:f}", "cpu", (int)i, "user_s",
-				      (double)m->cpu[i].user_ns / 1e9, "system_s",
-				      (double)m->cpu[i].system_ns / 1e9, "softirq_s",
-				      (double)m->cpu[i].softirq_ns / 1e9, "steal_s",
-				      (double)m->cpu[i].steal_ns / 1e9, "idle_s",
-				      (double)m->cpu[i].idle_ns / 1e9));
-	json_object_set_new(object, "cpus", cpus);
-	if (m->server)
-		json_object_set_new(object, "server",
-			json_pack("{s:f, s:I}", "cpu_s", (double)m->server_cpu_ns / 1e9,
-				"retransmits", (json_int_t)m->server_retransmits));
-	if (m->interface)
-		json_object_set_new(object, "interface",
-			json_pack("{s:I, s:I, s:I, s:I}", "rx_frames", (json_int_t)m->rx_frames,
-				"rx_bytes", (json_int_t)m->rx_bytes, "tx_frames",
-				(json_int_t)m->tx_frames, "tx_bytes", (json_int_t)m->tx_bytes));
-	return object;
-}
-
 static const char *
 steering_name(enum port_steering_kind kind)
 {
@@ -217,7 +190,7 @@ bench_report_end_json(const struct bench_report *r)
 	json_object_set_new(object, "nic", report_json_nic(&r->nic));
 	json_object_set_new(object, "counters", report_json_counters(&r->counters));
 	if (r->machine != NULL)
-		json_object_set_new(object, "machine", machine_json(r->machine));
+		json_object_set_new(object, "machine", report_json_machine(r->machine));
 	json_object_set_new(object, "bytes_per_connection",
 		json_pack("{s:I, s:I}", "stack", (json_int_t)r->stack_bytes_per_connection, "load",
 			(json_int_t)r->load_bytes_per_connection));

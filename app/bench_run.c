@@ -12,7 +12,6 @@
 #include "exit_code.h"
 #include "host_run.h"
 #include "host_trouble.h"
-#include "nic_info.h"
 #include "port_telemetry.h"
 #include "self_test.h"
 
@@ -309,16 +308,6 @@ struct baseline {
 };
 
 static void
-sample_machine(const struct bench *b, struct machine_sample *ret)
-{
-	const struct settings *s = b->settings;
-	struct nic_info nic;
-	bool interface = s->nic != NULL && nic_info_find(s->nic, &nic) == 0;
-
-	machine_sample_take(ret, (pid_t)s->server_pid, interface ? nic.interface : NULL);
-}
-
-static void
 sample_before(const struct bench *b, struct baseline *ret)
 {
 	const struct host *h = &b->get.host;
@@ -327,7 +316,7 @@ sample_before(const struct bench *b, struct baseline *ret)
 	if (h->port != NULL)
 		port_stats(h->port, &ret->nic);
 	ret->cpu = host_cpu_time();
-	sample_machine(b, &ret->machine);
+	host_sample_machine(h, &ret->machine);
 }
 
 static void
@@ -442,7 +431,7 @@ bench_run(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 		return EXIT_CODE_OUT_OF_MEMORY;
 	}
 	crew_run(h, run_worker, b);
-	sample_machine(b, &b->machine);
+	host_sample_machine(h, &b->machine);
 	machine_sample_subtract(&b->machine, &before.machine);
 	collect(b, &before, r);
 	bench_stream_stop(stream);

@@ -3,20 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base_bytes.h"
 #include "bench.h"
 #include "bench_metrics.h"
 #include "bench_report.h"
 #include "bench_stream.h"
-#include "bench_telemetry.h"
 #include "cmd_bench.h"
 #include "exit_code.h"
 #include "host_run.h"
-#include "host_trouble.h"
 #include "lease.h"
 #include "lookup.h"
-#include "nic_info.h"
-#include "port_telemetry.h"
 #include "report_json.h"
 
 /* Where people read: standard output, unless that is for programs. NULL: nowhere. */

@@ -108,10 +108,13 @@ compare_conditions(const struct compare *c)
 		json_object_set_new(object, "offloads", offloads_json(nic.interface));
 	}
 	json_object_set_new(object, "mtu", json_integer((json_int_t)s->mtu));
+	if (c->file != NULL)
+		json_object_set_new(object, "file", compare_file_conditions(c));
 	return object;
 }
 
-static void __attribute__((format(printf, 2, 3))) warn(struct compare *c, const char *format, ...)
+void
+compare_warn(struct compare *c, const char *format, ...)
 {
 	va_list args;
 
@@ -226,21 +229,21 @@ check_super_packets(struct compare *c, const json_t *conditions)
 	const json_t *offloads = json_object_get(conditions, "offloads");
 
 	if (kernels > limit && !(ours > limit))
-		warn(c,
+		compare_warn(c,
 			"super-packets on the kernel's side only: its frames have %.0f bytes on "
 			"average, ours %.0f, the MTU is %llu; turn the server's segmentation "
 			"offload "
 			"off (ethtool -K IF tso off gso off)",
 			kernels, ours, (unsigned long long)c->settings->mtu);
 	else if (ours > limit && !(kernels > limit))
-		warn(c,
+		compare_warn(c,
 			"super-packets on our side only: our frames have %.0f bytes on average, "
 			"the "
 			"kernel's %.0f",
 			ours, kernels);
 	if (json_is_true(json_object_get(offloads, "gro")) ||
 		json_is_true(json_object_get(offloads, "lro")))
-		warn(c,
+		compare_warn(c,
 			"GRO or LRO is on at %s: the kernel joins segments before its TCP sees "
 			"them, "
 			"ours takes them one by one; ethtool -K %s gro off lro off",
@@ -254,19 +257,20 @@ check_load_generator(struct compare *c)
 	double cpu = median_of(c, COMPARE_KERNEL, client_cpu_share);
 
 	if (busy > BUSY_LIMIT)
-		warn(c,
+		compare_warn(c,
 			"our poll core was %.0f %% busy: its limit was measured, not the server's "
 			"or "
 			"the link's",
 			100.0 * busy);
 	if (cpu > BUSY_LIMIT)
-		warn(c,
+		compare_warn(c,
 			"the CPU of the kernel's client was %.0f %% busy: its limit was measured, "
 			"not "
 			"the server's or the link's",
 			100.0 * cpu);
 	if ((busy > BUSY_LIMIT) != (cpu > BUSY_LIMIT))
-		warn(c, "only one side was limited by its client: the ratio understates the other");
+		compare_warn(c,
+			"only one side was limited by its client: the ratio understates the other");
 }
 
 /* Others on the client's CPU are not the load's business, and need not meet both sides alike. */
@@ -279,7 +283,7 @@ check_others(struct compare *c)
 	for (side = 0; side < COMPARE_SIDES; side++) {
 		others = largest_of(c, (enum compare_side)side, others_share);
 		if (others > OTHERS_LIMIT)
-			warn(c,
+			compare_warn(c,
 				"%s: other processes had %.0f %% of the client's CPU in a run, and "
 				"the machine's CPU "
 				"counts them: the machine is not quiet",
@@ -296,7 +300,7 @@ check_failures(struct compare *c)
 	for (side = 0; side < COMPARE_SIDES; side++) {
 		failed = largest_of(c, (enum compare_side)side, failed_share);
 		if (failed > 0)
-			warn(c,
+			compare_warn(c,
 				"%s: up to %.3g %% of a run's requests failed or were answered "
 				"with another "
 				"status than 2xx, which the figures contain",
@@ -310,7 +314,7 @@ check_drops(struct compare *c)
 	double drops = largest_of(c, COMPARE_DPDK, ring_drops);
 
 	if (drops > 0)
-		warn(c,
+		compare_warn(c,
 			"our port dropped up to %.0f frames in a run (of %.0f): retransmissions "
 			"are in the "
 			"figures",
@@ -323,12 +327,13 @@ check_cores(struct compare *c)
 	double core = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
 
 	if (c->settings->server_pid == 0) {
-		warn(c, "where the server runs is not known (--server-pid tells): it may share the "
+		compare_warn(c,
+			"where the server runs is not known (--server-pid tells): it may share the "
 			"client's CPU");
 		return;
 	}
 	if (!isnan(core) && machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
-		warn(c,
+		compare_warn(c,
 			"the server may run on CPU %.0f, too, which the client has: pin it "
 			"elsewhere "
 			"(taskset)",
@@ -341,7 +346,7 @@ check_mtu(struct compare *c, const json_t *conditions)
 	const json_t *mtu = json_object_get(conditions, "interface_mtu");
 
 	if (mtu != NULL && (uint64_t)json_integer_value(mtu) != c->settings->mtu)
-		warn(c,
+		compare_warn(c,
 			"the interface's MTU is %lld, which the kernel uses, and ours %llu: give "
 			"--mtu %lld",
 			(long long)json_integer_value(mtu), (unsigned long long)c->settings->mtu,
@@ -358,8 +363,10 @@ compare_check_fairness(struct compare *c, const json_t *conditions)
 	check_cores(c);
 	check_mtu(c, conditions);
 	check_drops(c);
+	if (c->file != NULL)
+		compare_file_check_fairness(c, conditions);
 	if (c->pairs < 5)
-		warn(c,
+		compare_warn(c,
 			"%u pair%s: too few for an interval that means something; --pairs 5 or "
 			"more",
 			c->pairs, c->pairs == 1 ? "" : "s");

@@ -133,6 +133,7 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 		return NULL;
 	ns->cfg = *cfg;
 	ns->counters = cfg->counters;
+	netstack_flow_plain_init(ns->plain, &cfg->mac);
 	ns->ipv4_count = cfg->address != 0 ? cfg->address_count : 0;
 	ns->port_counter = (uint32_t)(cfg->key.k1 >> 17);
 	ns->replies_left = NETSTACK_REPLIES_PER_SECOND;

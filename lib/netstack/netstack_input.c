@@ -156,7 +156,7 @@ static void
 deliver(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s, const struct frame *f,
 	uint32_t payload_len, uint64_t now_ns)
 {
-	if (f->next == NULL && s->payload.len > 0) {
+	if (f->next == NULL) {
 		s->payload.owner = f->owner;
 		input_or_release(ns, nc, s, now_ns);
 	} else {
@@ -532,6 +532,37 @@ input_predicted(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t 
 	return 1;
 }
 
+/* The usual frame of a connection, whose headers hold nothing unusual. false: nothing was done with it,
+ * the long way decides, and counts what it drops. */
+static bool
+input_plain(struct netstack *ns, const struct frame *f, uint64_t now_ns)
+{
+	const uint8_t *l4 = f->data + ETHER_HEADER_LEN + IPV4_HEADER_LEN;
+	struct ip_address src, dst;
+	struct netstack_conn *nc;
+	struct tcp_segment s;
+	uint32_t tcp_len;
+
+	if (ns->cfg.vlan_id != 0 || !netstack_flow_is_plain(ns->plain, f))
+		return false;
+	src = ip_address_of_v4(be32_load(l4 - 8));
+	dst = ip_address_of_v4(be32_load(l4 - 4));
+	tcp_len = netstack_flow_l4_len(f, false);
+	if (!netstack_has_ipv4(ns, dst.v4) || !source_possible(ns, src.v4) ||
+		wire_tcp_parse(l4, tcp_len, &s) != DROP_NONE)
+		return false;
+	nc = netstack_table_find(ns, &dst, &src, s.src_port, s.dst_port);
+	if (nc == NULL || tcp_conn_state(nc->tcp) == TCP_CLOSED ||
+		check_tcp_sum(f, &src, &dst, l4, tcp_len) != DROP_NONE)
+		return false;
+	count_sum(ns, f);
+	s.payload2.len = 0;
+	s.ecn = netstack_flow_ecn(f, false);
+	netstack_flow_learn_plain(&ns->flow, nc, f, ns->many);
+	deliver(ns, nc, &s, f, s.payload.len, now_ns);
+	return true;
+}
+
 /* The first of n frames, and those that go with it. Returns how many. */
 static uint32_t
 input_some(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
@@ -539,7 +570,8 @@ input_some(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_n
 	if (LIKELY(netstack_flow_matches(&ns->flow, &frames[0])) &&
 		tcp_conn_state(ns->flow.conn->tcp) != TCP_CLOSED)
 		return input_predicted(ns, frames, n, now_ns);
-	input_frame(ns, &frames[0], now_ns);
+	if (!input_plain(ns, &frames[0], now_ns))
+		input_frame(ns, &frames[0], now_ns);
 	return 1;
 }
 

@@ -188,7 +188,7 @@ ip_header_len(const struct envelope *e)
 	return e->src->family == 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
 }
 
-static void
+static ALWAYS_INLINE void
 build_ip(uint8_t *l3, const struct envelope *e, uint32_t tcp_len, uint32_t offloads)
 {
 	if (e->src->family == 4) {
@@ -215,7 +215,7 @@ build_ip(uint8_t *l3, const struct envelope *e, uint32_t tcp_len, uint32_t offlo
 
 /* Builds the headers and the checksum, in software or prepared for the NIC. Returns the bytes
  * from l3 on. */
-static uint32_t
+static ALWAYS_INLINE uint32_t
 build_packet(uint8_t *l3, const struct envelope *e, const struct tcp_segment *s, uint32_t offloads)
 {
 	uint8_t *l4 = l3 + ip_header_len(e);
@@ -341,8 +341,10 @@ wake_expired(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_conn *nc;
 
-	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL)
-		netstack_ready_push(ns, nc);
+	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL) {
+		if (nc->in_use)
+			netstack_ready_push(ns, nc);
+	}
 }
 
 static void

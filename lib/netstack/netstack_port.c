@@ -6,11 +6,21 @@
 
 #define ISN_TICK_NS UINT64_C(4000) /* RFC 9293 §3.4.1: the ISN clock ticks every 4 us */
 
-struct tuple {
-	struct ip_address local, remote;
+/* What is hashed: without padding, and of a length of its own for each IP version. The purpose is there
+ * so that the uses of one key do not reveal each other. */
+struct tuple_ipv4 {
+	uint32_t local, remote;
 	uint16_t local_port, remote_port;
-	uint32_t purpose; /* so that the uses of one key do not reveal each other */
+	uint32_t purpose;
 };
+
+struct tuple_ipv6 {
+	struct ipv6_addr local, remote;
+	uint16_t local_port, remote_port;
+	uint32_t purpose;
+};
+
+_Static_assert(sizeof(struct tuple_ipv4) == 16 && sizeof(struct tuple_ipv6) == 40, "no padding");
 
 enum purpose { PURPOSE_ISN = 1, PURPOSE_PORT, PURPOSE_TIMESTAMP };
 
@@ -20,22 +30,18 @@ keyed(const struct netstack *ns, const struct ip_address *local, const struct ip
 {
 	const struct siphash_key *key =
 		purpose == PURPOSE_PORT ? &ns->cfg.key : &ns->cfg.lasting_key;
-	struct tuple t;
 
-	memset(&t, 0, sizeof(t)); /* an IPv4 address leaves room unused, which is hashed too */
-	t.local.family = local->family;
-	t.remote.family = remote->family;
 	if (remote->family == 4) {
-		t.local.v4 = local->v4;
-		t.remote.v4 = remote->v4;
+		const struct tuple_ipv4 t = {
+			local->v4, remote->v4, local_port, remote_port, (uint32_t)purpose};
+
+		return siphash24(key, &t, sizeof(t));
 	} else {
-		t.local.v6 = local->v6;
-		t.remote.v6 = remote->v6;
+		const struct tuple_ipv6 t = {
+			local->v6, remote->v6, local_port, remote_port, (uint32_t)purpose};
+
+		return siphash24(key, &t, sizeof(t));
 	}
-	t.local_port = local_port;
-	t.remote_port = remote_port;
-	t.purpose = (uint32_t)purpose;
-	return siphash24(key, &t, sizeof(t));
 }
 
 /* What is the same for all connections between two hosts, or to one port: hashed once. */

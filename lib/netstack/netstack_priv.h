@@ -117,6 +117,7 @@ struct netstack_pair {
 
 #define NETSTACK_FLOW_WORDS_IPV4 5U
 #define NETSTACK_FLOW_WORDS_IPV6 8U
+#define NETSTACK_FLOW_WORDS_PLAIN 3U /* up to the protocol */
 
 /** Header prediction below TCP (netstack_flow.c): what the last segment's headers were like. */
 struct netstack_flow {
@@ -130,6 +131,7 @@ struct netstack {
 	struct netstack_config cfg;
 	struct counters *counters;
 	struct netstack_flow flow;
+	uint64_t plain[NETSTACK_FLOW_WORDS_PLAIN]; /* netstack_flow_plain_init */
 	bool many; /* the last burst was of many connections */
 	bool handed_over; /* the frame at hand was, so that it is not handed on again */
 	bool listening; /* it is a copy of what another worker received, who answers it */
@@ -206,6 +208,18 @@ void netstack_table_note_state(struct netstack *ns, struct netstack_conn *nc);
 /** Remembers what nc's next frame will look like: as f, which came the long way. */
 void netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc,
 	const struct frame *f, const struct netstack_packet *p);
+/** The same for a plain frame (netstack_flow_is_plain). many: the last burst was of many connections;
+ *  then the headers are remembered only if the frame before it was nc's, too. */
+void netstack_flow_learn_plain(
+	struct netstack_flow *flow, struct netstack_conn *nc, const struct frame *f, bool many);
+/** What the frames to this MAC address have in common that netstack_flow_is_plain lets pass. */
+void netstack_flow_plain_init(
+	uint64_t ret[NETSTACK_FLOW_WORDS_PLAIN], const struct ether_addr *mac);
+/** Is f an untagged frame to that address, in one buffer, with TCP over IPv4, no IP options, no
+ *  fragment, that wire_ether_parse and wire_ipv4_parse would let pass? The IP addresses and the TCP
+ *  header were not looked at. */
+bool netstack_flow_is_plain(
+	const uint64_t header[NETSTACK_FLOW_WORDS_PLAIN], const struct frame *f);
 /** Is f a frame of flow->conn that wire_ether_parse, wire_ipv4_parse or wire_ipv6_parse, and the
  *  checks on addresses would let pass, with a plain IP header (no options, no extensions) in an
  *  untagged frame, in one buffer? false: the long way decides. The TCP header was not looked at. */
@@ -251,7 +265,7 @@ netstack_flow_prefetch(const struct frame *frames, uint32_t i, uint32_t n)
 /** The connection must be looked at by deadline_ns at the latest. */
 void netstack_timer_set(struct netstack *ns, struct netstack_conn *nc, uint64_t deadline_ns);
 void netstack_timer_cancel(struct netstack *ns, struct netstack_conn *nc);
-/** Takes the next connection whose deadline has come; NULL: none. */
+/** Takes the next connection whose deadline has come, which may have ended since; NULL: none. */
 struct netstack_conn *netstack_timer_expired(struct netstack *ns, uint64_t now_ns);
 uint64_t netstack_timer_next(const struct netstack *ns);
 

@@ -17,6 +17,7 @@
 
 #define SETTINGS_MESSAGE_MAX 512U
 #define SETTINGS_QUEUES_MAX 64U /* of a port, each with a worker */
+#define SETTINGS_GIVEN_WORDS 2U /* 64 options each */
 
 enum settings_nic_mode {
 	SETTINGS_NIC_AUTO,
@@ -129,6 +130,9 @@ struct settings {
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */
+	bool compared; /* no option: one side of compare; it has the other side's options, too */
+	/* bit n % 64 of word n / 64: the table's option n was given */
+	uint64_t given[SETTINGS_GIVEN_WORDS];
 	/* EAL options given before "--"; points into argv */
 	char **eal_args;
 	int eal_args_count;

@@ -50,10 +50,8 @@ def serve(lab, workers):
 
 def bench(lab, *args, kernel=False):
     stats = lab.path("bench.json")
-    command = lab.command("bench", "-s", "-S", "--stats", stats, *args)
-    if kernel:
-        at = command.index("--address")
-        command = command[:at] + command[at + 2:] + ["--stack", "kernel"]
+    stack = ["--stack", "kernel"] if kernel else []
+    command = lab.command("bench", *stack, "-s", "-S", "--stats", stats, *args)
     result = lab.run(command, timeout=300)
     assert result.returncode == 0, result.stderr
     with open(stats, encoding="utf-8") as file:
