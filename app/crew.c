@@ -41,6 +41,7 @@ copy_host(struct host *to, const struct host *h, uint32_t number)
 		.level = h->level,
 		.capacity = h->capacity,
 		.queues = h->queues,
+		.all_cpus = h->all_cpus,
 		.queue = (uint16_t)number,
 		.core = h->cpu[number],
 		.numa_node = h->numa_node};
@@ -136,7 +137,7 @@ member_main(void *ctx)
 	struct crew *c = m->crew;
 
 	m->code = start_stack(&m->host);
-	if (m->code == 0)
+	if (m->code == 0 && !m->host.all_cpus)
 		affinity_raise_priority();
 	report_done(c);
 	while (m->code == 0) {

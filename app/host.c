@@ -93,7 +93,8 @@ host_start(struct host *h, bool meter)
 		host_stop(h);
 		return rc;
 	}
-	affinity_raise_priority(); /* the last: threads made before keep the usual one */
+	if (!h->all_cpus)
+		affinity_raise_priority(); /* the last: threads made before keep the usual one */
 	if (h->kernel == NULL)
 		host_describe(h);
 	return 0;

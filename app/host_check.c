@@ -67,6 +67,7 @@ host_use_queues(struct host *h, uint32_t queues)
 	int rc;
 
 	h->queues = queues;
+	h->all_cpus = queues > 1 && queues >= (uint32_t)nic_cpu_allowed_count();
 	rc = choose_cpus(h);
 	for (i = 1; i < queues && rc == 0; i++) {
 		if (!cpu_allowed(h->cpu[i])) {
