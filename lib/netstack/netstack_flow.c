@@ -61,13 +61,21 @@ word_at(const uint8_t *p, uint32_t i)
 	return word;
 }
 
+static void
+remember(struct netstack_flow *flow, const struct frame *f)
+{
+	uint32_t words = flow->v6 ? NETSTACK_FLOW_WORDS_IPV6 : NETSTACK_FLOW_WORDS_IPV4, i;
+	const uint64_t *mask = flow->v6 ? mask_ipv6.words : mask_ipv4.words;
+
+	for (i = 0; flow->known && i < words; i++)
+		flow->header[i] = word_at(f->data, i) & mask[i];
+}
+
 void
 netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc, const struct frame *f,
 	const struct netstack_packet *p)
 {
 	bool v6 = p->src.family == 6;
-	uint32_t words = v6 ? NETSTACK_FLOW_WORDS_IPV6 : NETSTACK_FLOW_WORDS_IPV4, i;
-	const uint64_t *mask = v6 ? mask_ipv6.words : mask_ipv4.words;
 	uint32_t offset = ETHER_HEADER_LEN + (v6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN);
 
 	flow->conn = nc;
@@ -75,8 +83,18 @@ netstack_flow_learn(struct netstack_flow *flow, struct netstack_conn *nc, const 
 	flow->known = f->next == NULL && f->len >= offset + TCP_HEADER_LEN &&
 		      !(f->flags & FRAME_VLAN_STRIPPED) &&
 		      p->ether->header_len == ETHER_HEADER_LEN && p->l4 == f->data + offset;
-	for (i = 0; flow->known && i < words; i++)
-		flow->header[i] = word_at(f->data, i) & mask[i];
+	remember(flow, f);
+}
+
+void
+netstack_flow_learn_plain(
+	struct netstack_flow *flow, struct netstack_conn *nc, const struct frame *f, bool many)
+{
+	/* Of many connections the next frame is another's; a second one of this begins a run. */
+	flow->known = !many || flow->conn == nc;
+	flow->conn = nc;
+	flow->v6 = false;
+	remember(flow, f);
 }
 
 /* From here on v6 and words are constants at each call: each family has code of its own. */
@@ -98,14 +116,15 @@ ip_sum_right(const struct frame *f, const uint8_t *l3)
 	       wire_checksum_finish(wire_checksum_add(0, l3, IPV4_HEADER_LEN)) == 0;
 }
 
+/* words: so many of the header are compared. */
 static ALWAYS_INLINE bool
-matches_ipv4(const struct netstack_flow *flow, const struct frame *f)
+matches_ipv4(const uint64_t *header, uint32_t words, const struct frame *f)
 {
 	const uint8_t *l3 = f->data + ETHER_HEADER_LEN;
 	uint32_t total_len;
 
 	if (f->len < ETHER_HEADER_LEN + IPV4_HEADER_LEN + TCP_HEADER_LEN ||
-		!header_equal(flow->header, f->data, mask_ipv4.words, NETSTACK_FLOW_WORDS_IPV4))
+		!header_equal(header, f->data, mask_ipv4.words, words))
 		return false;
 	total_len = be16_load(l3 + 2);
 	return total_len >= IPV4_HEADER_LEN + TCP_HEADER_LEN &&
@@ -126,11 +145,17 @@ matches_ipv6(const struct netstack_flow *flow, const struct frame *f)
 }
 
 static ALWAYS_INLINE bool
+in_one_piece(const struct frame *f)
+{
+	return f->next == NULL && !(f->flags & (FRAME_IP_CSUM_BAD | FRAME_VLAN_STRIPPED));
+}
+
+static ALWAYS_INLINE bool
 matches(const struct netstack_flow *flow, const struct frame *f, bool v6)
 {
-	if (f->next != NULL || (f->flags & (FRAME_IP_CSUM_BAD | FRAME_VLAN_STRIPPED)))
+	if (!in_one_piece(f))
 		return false;
-	return v6 ? matches_ipv6(flow, f) : matches_ipv4(flow, f);
+	return v6 ? matches_ipv6(flow, f) : matches_ipv4(flow->header, NETSTACK_FLOW_WORDS_IPV4, f);
 }
 
 bool
@@ -139,6 +164,26 @@ netstack_flow_matches(const struct netstack_flow *flow, const struct frame *f)
 	if (!flow->known)
 		return false;
 	return flow->v6 ? matches(flow, f, true) : matches(flow, f, false);
+}
+
+void
+netstack_flow_plain_init(uint64_t ret[NETSTACK_FLOW_WORDS_PLAIN], const struct ether_addr *mac)
+{
+	uint8_t bytes[NETSTACK_FLOW_WORDS_PLAIN * sizeof(uint64_t)] = {0};
+	uint32_t i;
+
+	memcpy(bytes, mac->byte, ETHER_ADDR_LEN);
+	be16_store(bytes + 2 * ETHER_ADDR_LEN, ETHER_TYPE_IPV4);
+	bytes[ETHER_HEADER_LEN] = 0x45; /* version 4, no options */
+	bytes[ETHER_HEADER_LEN + 9] = IPV4_PROTO_TCP;
+	for (i = 0; i < NETSTACK_FLOW_WORDS_PLAIN; i++)
+		ret[i] = word_at(bytes, i);
+}
+
+bool
+netstack_flow_is_plain(const uint64_t header[NETSTACK_FLOW_WORDS_PLAIN], const struct frame *f)
+{
+	return in_one_piece(f) && matches_ipv4(header, NETSTACK_FLOW_WORDS_PLAIN, f);
 }
 
 #define TIMESTAMPS_LEN 12U

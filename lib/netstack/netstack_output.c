@@ -137,7 +137,7 @@ netstack_control_add(
 		.dst = *dst, .src = ns->cfg.mac, .type = type, .vlan_id = ns->cfg.vlan_id};
 	struct netstack_control *frame;
 
-	if (ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
+	if (ns->listening || ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
 		return NULL;
 	frame = &ns->control[ns->control_tail++ % NETSTACK_CONTROL_FRAMES];
 	*ret_l2_len = wire_ether_build(frame->bytes, &header);
@@ -188,7 +188,7 @@ ip_header_len(const struct envelope *e)
 	return e->src->family == 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
 }
 
-static void
+static ALWAYS_INLINE void
 build_ip(uint8_t *l3, const struct envelope *e, uint32_t tcp_len, uint32_t offloads)
 {
 	if (e->src->family == 4) {
@@ -215,7 +215,7 @@ build_ip(uint8_t *l3, const struct envelope *e, uint32_t tcp_len, uint32_t offlo
 
 /* Builds the headers and the checksum, in software or prepared for the NIC. Returns the bytes
  * from l3 on. */
-static uint32_t
+static ALWAYS_INLINE uint32_t
 build_packet(uint8_t *l3, const struct envelope *e, const struct tcp_segment *s, uint32_t offloads)
 {
 	uint8_t *l4 = l3 + ip_header_len(e);
@@ -341,8 +341,10 @@ wake_expired(struct netstack *ns, uint64_t now_ns)
 {
 	struct netstack_conn *nc;
 
-	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL)
-		netstack_ready_push(ns, nc);
+	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL) {
+		if (nc->in_use)
+			netstack_ready_push(ns, nc);
+	}
 }
 
 static void

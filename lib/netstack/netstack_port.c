@@ -6,11 +6,21 @@
 
 #define ISN_TICK_NS UINT64_C(4000) /* RFC 9293 §3.4.1: the ISN clock ticks every 4 us */
 
-struct tuple {
-	struct ip_address local, remote;
+/* What is hashed: without padding, and of a length of its own for each IP version. The purpose is there
+ * so that the uses of one key do not reveal each other. */
+struct tuple_ipv4 {
+	uint32_t local, remote;
 	uint16_t local_port, remote_port;
-	uint32_t purpose; /* so that the uses of one key do not reveal each other */
+	uint32_t purpose;
 };
+
+struct tuple_ipv6 {
+	struct ipv6_addr local, remote;
+	uint16_t local_port, remote_port;
+	uint32_t purpose;
+};
+
+_Static_assert(sizeof(struct tuple_ipv4) == 16 && sizeof(struct tuple_ipv6) == 40, "no padding");
 
 enum purpose { PURPOSE_ISN = 1, PURPOSE_PORT, PURPOSE_TIMESTAMP };
 
@@ -20,22 +30,18 @@ keyed(const struct netstack *ns, const struct ip_address *local, const struct ip
 {
 	const struct siphash_key *key =
 		purpose == PURPOSE_PORT ? &ns->cfg.key : &ns->cfg.lasting_key;
-	struct tuple t;
 
-	memset(&t, 0, sizeof(t)); /* an IPv4 address leaves room unused, which is hashed too */
-	t.local.family = local->family;
-	t.remote.family = remote->family;
 	if (remote->family == 4) {
-		t.local.v4 = local->v4;
-		t.remote.v4 = remote->v4;
+		const struct tuple_ipv4 t = {
+			local->v4, remote->v4, local_port, remote_port, (uint32_t)purpose};
+
+		return siphash24(key, &t, sizeof(t));
 	} else {
-		t.local.v6 = local->v6;
-		t.remote.v6 = remote->v6;
+		const struct tuple_ipv6 t = {
+			local->v6, remote->v6, local_port, remote_port, (uint32_t)purpose};
+
+		return siphash24(key, &t, sizeof(t));
 	}
-	t.local_port = local_port;
-	t.remote_port = remote_port;
-	t.purpose = (uint32_t)purpose;
-	return siphash24(key, &t, sizeof(t));
 }
 
 /* What is the same for all connections between two hosts, or to one port: hashed once. */
@@ -59,7 +65,7 @@ pair_of(struct netstack *ns, const struct ip_address *local, const struct ip_add
 /* ---- which ports are free ---- */
 
 #define WORD_BITS 64U
-#define NONE UINT32_MAX
+#define NONE NETSTACK_NO_INDEX
 
 /* The first clear bit from `from` on of so many words; NONE: all are set. */
 static uint32_t
@@ -190,6 +196,17 @@ netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc)
 
 /* ---- choosing one ---- */
 
+/* The same, of those whose segments arrive on our queue. */
+static uint32_t
+first_steered(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
+	uint16_t remote_port, uint32_t from)
+{
+	const uint64_t *used = ns->ports.used + set_of(ns, local) * ns->ports.words;
+
+	return netstack_steer_first_free(
+		ns, used, ns->ports.words, pair_of(ns, local, remote, remote_port), from);
+}
+
 /* One that no connection has, to whichever remote end. The few that share theirs are not marked. */
 static uint16_t
 choose_unused(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
@@ -200,7 +217,8 @@ choose_unused(struct netstack *ns, const struct ip_address *local, const struct 
 
 	for (i = 0; i < NETSTACK_PORT_TRIES; i++) {
 		from = (offset + ns->port_counter) % count;
-		at = first_free(&ns->ports, set_of(ns, local), from);
+		at = ns->cfg.steer == NULL ? first_free(&ns->ports, set_of(ns, local), from)
+					   : first_steered(ns, local, remote, remote_port, from);
 		if (at == NONE)
 			return 0;
 		ns->port_counter += (at + count - from) % count + 1;
@@ -222,7 +240,8 @@ choose_shared(struct netstack *ns, const struct ip_address *local, const struct 
 	for (i = 0; i < tries; i++) {
 		port = (uint16_t)(ns->cfg.port_first +
 				  (offset + ns->port_counter++) % ns->cfg.port_count);
-		if (netstack_table_find(ns, local, remote, remote_port, port) == NULL)
+		if (netstack_steer_is_ours(ns, local, remote, remote_port, port) &&
+			netstack_table_find(ns, local, remote, remote_port, port) == NULL)
 			return port;
 	}
 	return 0;

@@ -239,12 +239,12 @@ netstack_table_give_back(struct netstack *ns, struct netstack_conn *nc)
 	push_free(ns, nc);
 }
 
-/* In the ready and event lists it stays until its turn comes, then it is passed over. */
+/* In the ready and event lists and among the timers it stays until its turn comes, then it is passed
+ * over, or is in use anew: to take it out of the heap would touch a connection at each level of it. */
 void
 netstack_table_free(struct netstack *ns, struct netstack_conn *nc)
 {
 	netstack_table_remove(ns, nc);
-	netstack_timer_cancel(ns, nc);
 	wait_unlink(ns, nc);
 	netstack_port_unmark(ns, nc);
 	tcp_conn_end(nc->tcp);

@@ -3,8 +3,9 @@
 
 /*
  * A heap of connections by deadline. A deadline that moves later (every ACK does that) is left where
- * it is; when the old one comes, the connection is looked at and set anew. Deadlines stand in the heap
- * itself, and four children share a cache line: a look at them costs one miss, not four.
+ * it is; when the old one comes, the connection is looked at and set anew. So is that of a connection
+ * which has ended. Deadlines stand in the heap itself, and four children share a cache line: a look at
+ * them costs one miss, not four.
  */
 
 #define CHILDREN 4U

@@ -176,17 +176,24 @@ tcp_reorder_pool_bytes(const struct tcp_config *cfg)
 void
 tcp_conn_reset(struct tcp_conn *c)
 {
-	struct tcp_conn keep = {
-		.cfg = c->cfg,
-		.counters = c->counters,
-		.reassembly = c->reassembly,
-		.ack = {.ring = c->ack.ring, .ring_size = c->ack.ring_size},
-		.board = {.range = c->board.range, .ranges_max = c->board.ranges_max},
-		.send = {.bytes = c->send.bytes, .size = c->send.size},
-		.sent = {.ring = c->sent.ring, .size = c->sent.size},
-	};
+	/* What it is made of stays. Not a whole struct with these in it: that would be written twice. */
+	const struct tcp_config *cfg = c->cfg;
+	struct counters *counters = c->counters;
+	const struct tcp_reassembly reassembly = c->reassembly;
+	const struct tcp_ack_state ack = {.ring = c->ack.ring, .ring_size = c->ack.ring_size};
+	const struct tcp_scoreboard board = {
+		.range = c->board.range, .ranges_max = c->board.ranges_max};
+	const struct tcp_send_buffer send = {.bytes = c->send.bytes, .size = c->send.size};
+	const struct tcp_sent sent = {.ring = c->sent.ring, .size = c->sent.size};
 
-	*c = keep;
+	memset(c, 0, sizeof(*c));
+	c->cfg = cfg;
+	c->counters = counters;
+	c->reassembly = reassembly;
+	c->ack = ack;
+	c->board = board;
+	c->send = send;
+	c->sent = sent;
 	tcp_reassembly_reset(&c->reassembly);
 	tcp_ack_reset(&c->ack, c->cfg->ack_policy);
 	tcp_timer_stop_all(c);

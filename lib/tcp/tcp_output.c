@@ -91,8 +91,14 @@ output_recorded_ack(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret
 static bool
 output_data(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *ret)
 {
-	if (tcp_snd_nxt(c) == c->snd_una && !tcp_send_pending(c))
-		return false;
+	if (!tcp_send_pending(c)) {
+		if (tcp_snd_nxt(c) == c->snd_una)
+			return false;
+		if (!c->tlp_due && !c->retransmit_first && !tcp_recovery_on(c)) {
+			tcp_timer_update_persist(c, false, now_ns);
+			return false;
+		}
+	}
 	prepare(c, ret);
 	if (!tcp_send_next(c, now_ns, ret))
 		return false;

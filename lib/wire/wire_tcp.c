@@ -23,6 +23,12 @@
 #define TIMESTAMPS_ALIGNED UINT32_C(0x0101080a)
 #define HEADER_LEN_ALIGNED 32U
 
+/* MSS, SACK-permitted and timestamps, NOP and window scale: what Linux sends on a SYN-ACK. */
+#define SYN_OPTIONS_LEN 20U
+#define SYN_MSS_KIND_LEN UINT32_C(0x0204)
+#define SYN_SACK_TIMESTAMPS UINT32_C(0x0402080a)
+#define SYN_WSCALE_KIND_LEN UINT32_C(0x010303)
+
 /* Bytes of the option at p, 0 where its length is illegal (RFC 9293 §3.1, MUST-7). */
 static uint32_t
 option_len(const uint8_t *p, const uint8_t *end)
@@ -84,12 +90,31 @@ parse_option(const uint8_t *p, uint32_t len, struct tcp_segment *ret)
 	}
 }
 
+/* The layout that most SYN-ACKs have, read at once. false, and nothing written: it is another one. */
+static bool
+parse_usual_syn(const uint8_t *p, uint32_t len, struct tcp_segment *ret)
+{
+	if (len != SYN_OPTIONS_LEN || be32_load(p) >> 16 != SYN_MSS_KIND_LEN ||
+		be32_load(p + 4) != SYN_SACK_TIMESTAMPS ||
+		be32_load(p + 16) >> 8 != SYN_WSCALE_KIND_LEN)
+		return false;
+	ret->mss = be16_load(p + 2);
+	ret->ts_val = be32_load(p + 8);
+	ret->ts_ecr = be32_load(p + 12);
+	ret->wscale = p[19];
+	ret->options = TCP_OPT_MSS | TCP_OPT_SACK_PERMITTED | TCP_OPT_TIMESTAMPS | TCP_OPT_WSCALE;
+	ret->sack_count = 0;
+	return true;
+}
+
 /* false, and nothing written: malformed. */
 static OUT_OF_LINE bool
 parse_options(const uint8_t *p, const uint8_t *end, struct tcp_segment *ret)
 {
 	uint32_t len;
 
+	if (parse_usual_syn(p, (uint32_t)(end - p), ret))
+		return true;
 	if (!options_well_formed(p, end))
 		return false;
 	ret->options = 0;
@@ -132,41 +157,43 @@ wire_tcp_parse(const uint8_t *data, uint32_t len, struct tcp_segment *ret)
 	return DROP_NONE;
 }
 
-/* Bytes of all options but SACK, padded to words as build_options lays them out. */
-static uint32_t
-fixed_options_len(const struct tcp_segment *s)
-{
-	uint32_t len = 0;
+/* Bytes of all options but SACK, padded to words as build_options lays them out. Without timestamps in
+ * front of it SACK-permitted brings its own two NOPs. */
+#define FIXED_LEN(options)                                                      \
+	(((options)&TCP_OPT_MSS ? 4 : 0) + ((options)&TCP_OPT_WSCALE ? 4 : 0) + \
+		((options)&TCP_OPT_TIMESTAMPS		   ? 12                 \
+			: (options)&TCP_OPT_SACK_PERMITTED ? 4                  \
+							   : 0))
+#define FIXED_LENS(from) \
+	FIXED_LEN(from), FIXED_LEN((from) + 1U), FIXED_LEN((from) + 2U), FIXED_LEN((from) + 3U)
+static const uint8_t fixed_options_len[TCP_OPT_SACK] = {
+	FIXED_LENS(0U), FIXED_LENS(4U), FIXED_LENS(8U), FIXED_LENS(12U)};
 
-	len += s->options & TCP_OPT_MSS ? 4 : 0;
-	len += s->options & TCP_OPT_TIMESTAMPS ? 12 : 0;
-	/* Without timestamps in front of it SACK-permitted brings its own two NOPs. */
-	len += (s->options & TCP_OPT_SACK_PERMITTED) && !(s->options & TCP_OPT_TIMESTAMPS) ? 4 : 0;
-	len += s->options & TCP_OPT_WSCALE ? 4 : 0;
-	return len;
+static uint32_t
+fixed_len(const struct tcp_segment *s)
+{
+	return fixed_options_len[s->options & (TCP_OPT_SACK - 1U)];
 }
 
 /* SACK blocks that find room after the other options, with NOP NOP, kind and length. */
 static uint32_t
 sack_blocks(const struct tcp_segment *s)
 {
-	uint32_t room = OPTIONS_LEN_MAX - 4 - fixed_options_len(s);
+	uint32_t room = OPTIONS_LEN_MAX - 4 - fixed_len(s);
 
 	return s->options & TCP_OPT_SACK ? MIN_OF(s->sack_count, room / SACK_BLOCK_LEN) : 0;
 }
 
 static uint32_t
-options_len(const struct tcp_segment *s)
+header_len_with(const struct tcp_segment *s, uint32_t blocks)
 {
-	uint32_t blocks = sack_blocks(s);
-
-	return fixed_options_len(s) + (blocks > 0 ? 4 + blocks * SACK_BLOCK_LEN : 0);
+	return TCP_HEADER_LEN + fixed_len(s) + (blocks > 0 ? 4 + blocks * SACK_BLOCK_LEN : 0);
 }
 
 uint32_t
 wire_tcp_header_len(const struct tcp_segment *segment)
 {
-	return TCP_HEADER_LEN + options_len(segment);
+	return header_len_with(segment, sack_blocks(segment));
 }
 
 static uint8_t *
@@ -200,10 +227,8 @@ build_sack(uint8_t *p, const struct tcp_segment *s, uint32_t blocks)
 }
 
 static void
-build_options(uint8_t *p, const struct tcp_segment *s)
+build_options(uint8_t *p, const struct tcp_segment *s, uint32_t blocks)
 {
-	uint32_t blocks = sack_blocks(s);
-
 	if (s->options & TCP_OPT_MSS) {
 		p[0] = OPTION_MSS;
 		p[1] = OPTION_MSS_LEN;
@@ -233,7 +258,7 @@ build_options(uint8_t *p, const struct tcp_segment *s)
 uint32_t
 wire_tcp_build(uint8_t *p, const struct tcp_segment *segment)
 {
-	uint32_t header_len = wire_tcp_header_len(segment);
+	uint32_t blocks = sack_blocks(segment), header_len = header_len_with(segment, blocks);
 
 	be16_store(p, segment->src_port);
 	be16_store(p + 2, segment->dst_port);
@@ -244,7 +269,7 @@ wire_tcp_build(uint8_t *p, const struct tcp_segment *segment)
 	be16_store(p + 14, segment->window);
 	be16_store(p + 16, 0);
 	be16_store(p + 18, segment->urgent);
-	build_options(p + TCP_HEADER_LEN, segment);
+	build_options(p + TCP_HEADER_LEN, segment, blocks);
 	if (segment->payload.len > 0)
 		memcpy(p + header_len, segment->payload.data, segment->payload.len);
 	if (segment->payload2.len > 0)

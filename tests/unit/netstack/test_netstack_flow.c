@@ -134,11 +134,27 @@ assert_same(struct test_peer *p, struct test_peer *q)
 	assert_int_equal(test_buffers_live(&p->buffers), test_buffers_live(&q->buffers));
 }
 
-/* The same frame for both, the second of which has forgotten the flow. */
 static void
-assert_same_fate(struct test_peer *p, struct test_peer *q)
+take_the_long_way(struct netstack *ns)
 {
-	q->ns->flow.known = false;
+	ns->flow.known = false;
+	ns->plain[0] = UINT64_MAX; /* no MAC address: no frame is plain */
+}
+
+/* What is compared with the long way. */
+enum way {
+	WAY_PREDICTED, /* the flow is known */
+	WAY_PLAIN, /* it is not, but by IPv4 the frame is a plain one */
+	WAY_COUNT
+};
+
+/* The same frame for both. */
+static void
+assert_same_fate(struct test_peer *p, enum way way, struct test_peer *q)
+{
+	if (way == WAY_PLAIN)
+		p->ns->flow.known = false;
+	take_the_long_way(q->ns);
 	test_peer_deliver(p);
 	test_peer_deliver(q);
 	assert_same(p, q);
@@ -173,33 +189,41 @@ TEST(test_flow_fields_that_change_from_frame_to_frame_do_not_matter)
 	}
 }
 
+static void
+check_changed_bit(uint32_t bit, enum sums sums, enum way way)
+{
+	struct test_peer *p = learned(), *q = learned();
+
+	change(next_frame(p), bit, sums);
+	change(next_frame(q), bit, sums);
+	assert_same_fate(p, way, q);
+	fx_end(p);
+	fx_end(q);
+}
+
 TEST(test_flow_any_changed_bit_fares_as_on_the_long_way)
 {
-	uint32_t bit, sums;
+	uint32_t bit, sums, way;
 
 	for (bit = 0; bit < HEADERS_LEN * 8; bit++) {
 		for (sums = SUMS_AS_THEY_ARE; sums <= SUMS_SAID_GOOD; sums++) {
-			struct test_peer *p = learned(), *q = learned();
-
-			change(next_frame(p), bit, (enum sums)sums);
-			change(next_frame(q), bit, (enum sums)sums);
-			assert_same_fate(p, q);
-			fx_end(p);
-			fx_end(q);
+			for (way = 0; way < WAY_COUNT; way++)
+				check_changed_bit(bit, (enum sums)sums, (enum way)way);
 		}
 	}
 }
 
 TEST(test_flow_any_length_fares_as_on_the_long_way)
 {
-	uint32_t len;
+	uint32_t i, len;
 
-	for (len = 0; len <= HEADERS_LEN + BODY_LEN; len++) {
+	for (i = 0; i < WAY_COUNT * (HEADERS_LEN + BODY_LEN + 1); i++) {
 		struct test_peer *p = learned(), *q = learned();
 
+		len = i / WAY_COUNT;
 		next_frame(p)->len = len;
 		next_frame(q)->len = len;
-		assert_same_fate(p, q);
+		assert_same_fate(p, (enum way)(i % WAY_COUNT), q);
 		fx_end(p);
 		fx_end(q);
 	}
@@ -207,15 +231,16 @@ TEST(test_flow_any_length_fares_as_on_the_long_way)
 
 TEST(test_flow_any_flags_fare_as_on_the_long_way)
 {
-	uint32_t flags;
+	uint32_t i, flags;
 
-	for (flags = 0; flags < 32; flags++) {
+	for (i = 0; i < WAY_COUNT * 32; i++) {
 		struct test_peer *p = learned(), *q = learned();
 
+		flags = i / WAY_COUNT;
 		next_frame(p)->flags = flags;
 		next_frame(q)->flags = flags;
 		p->waiting[0].vlan_tci = q->waiting[0].vlan_tci = 5;
-		assert_same_fate(p, q);
+		assert_same_fate(p, (enum way)(i % WAY_COUNT), q);
 		fx_end(p);
 		fx_end(q);
 	}
@@ -243,7 +268,7 @@ deliver_singly(struct test_peer *p)
 
 	p->waiting_count = 0;
 	for (i = 0; i < n; i++) {
-		p->ns->flow.known = false;
+		take_the_long_way(p->ns);
 		netstack_input(p->ns, &p->waiting[i], 1, p->now_ns);
 	}
 	p->counters.value[COUNTER_RX_BURSTS] -= n - 1;
@@ -615,6 +640,43 @@ TEST(test_flow_follows_the_connection_of_the_last_segment)
 	fx_end(p);
 }
 
+/* Where the bursts are of many connections a flow is known from its second frame on. */
+TEST(test_flow_of_one_among_many_is_learned_from_its_second_frame)
+{
+	struct test_peer *p = learned();
+
+	connect_to_host(p);
+	fx_run(p);
+	if (fx_v6_tried) { /* by IPv6 no frame is plain: the long way, from the first one */
+		fx_end(p);
+		return;
+	}
+	p->ns->flow.conn = &p->ns->conn[0];
+	p->ns->flow.known = false;
+	p->ns->many = true;
+	next_frame(p);
+	test_peer_deliver(p);
+	assert_ptr_equal(p->ns->flow.conn, &p->ns->conn[1]);
+	assert_false(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	p->ns->many = true;
+	test_peer_deliver(p);
+	assert_true(netstack_flow_matches(&p->ns->flow, next_frame(p)));
+	test_peer_deliver(p);
+	fx_end(p);
+}
+
+TEST(test_flow_frame_with_tcp_over_ipv4_is_plain)
+{
+	struct test_peer *p = established();
+	struct frame *f = next_frame(p);
+
+	assert_int_equal(netstack_flow_is_plain(p->ns->plain, f), !fx_v6_tried);
+	f->data[5] ^= 1; /* another MAC address */
+	assert_false(netstack_flow_is_plain(p->ns->plain, f));
+	test_peer_deliver(p);
+	fx_end(p);
+}
+
 /* The same ports by the other IP are another connection. */
 TEST(test_flow_is_one_ips)
 {
@@ -665,6 +727,8 @@ main(void)
 		T(test_flow_with_ip_options_is_not_predicted),
 		T(test_flow_in_several_buffers_is_not_predicted),
 		T(test_flow_follows_the_connection_of_the_last_segment),
+		T(test_flow_of_one_among_many_is_learned_from_its_second_frame),
+		T(test_flow_frame_with_tcp_over_ipv4_is_plain),
 		T(test_flow_is_one_ips),
 		T(test_flow_of_a_freed_connection_is_forgotten),
 	};

@@ -120,6 +120,37 @@ TEST(test_table_without_a_port_takes_the_oldest_in_time_wait)
 	fx_end(p);
 }
 
+/* It stays among the timers: when its time comes it is passed over. */
+TEST(test_table_deadline_of_an_ended_connection_wakes_nobody)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = in_time_wait(p);
+	uint64_t deadline_ns;
+
+	netstack_table_free(p->ns, nc);
+	deadline_ns = netstack_timer_next(p->ns);
+	assert_int_not_equal(deadline_ns, TIME_NEVER);
+	p->now_ns = deadline_ns;
+	fx_run(p);
+	assert_false(nc->ready || nc->ready_listed || nc->in_use);
+	assert_int_equal(nc->heap_index, NETSTACK_NO_INDEX);
+	fx_end(p);
+}
+
+/* Nor does it keep the next one in its place from being woken in time. */
+TEST(test_table_deadline_of_the_next_in_its_place_holds)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = in_time_wait(p), *next;
+
+	netstack_table_free(p->ns, nc);
+	next = fx_connect(p);
+	assert_ptr_equal(next, nc);
+	(void)test_peer_take(p); /* its SYN, which is lost */
+	assert_true(netstack_timer_next(p->ns) <= tcp_conn_deadline(netstack_conn_tcp(next)));
+	fx_end(p);
+}
+
 TEST(test_table_time_wait_that_is_held_is_not_taken)
 {
 	struct test_peer *p = fx_new(NULL);
@@ -231,6 +262,8 @@ main(void)
 		T(test_table_every_port_is_used_once_and_again_when_free),
 		T(test_table_full_takes_the_oldest_in_time_wait),
 		T(test_table_without_a_port_takes_the_oldest_in_time_wait),
+		T(test_table_deadline_of_an_ended_connection_wakes_nobody),
+		T(test_table_deadline_of_the_next_in_its_place_holds),
 		T(test_table_time_wait_that_is_held_is_not_taken),
 		T(test_table_place_used_again_inherits_no_event),
 		T(test_table_released_has_no_event_left),
