@@ -16,6 +16,7 @@ port_mode(const struct settings *s)
 		[SETTINGS_NIC_AUTO] = PORT_NIC_AUTO,
 		[SETTINGS_NIC_AF_PACKET] = PORT_NIC_AF_PACKET,
 		[SETTINGS_NIC_AF_XDP] = PORT_NIC_AF_XDP,
+		[SETTINGS_NIC_VNET] = PORT_NIC_VNET,
 		[SETTINGS_NIC_PCI] = PORT_NIC_PCI,
 		[SETTINGS_NIC_VDEV] = PORT_NIC_VDEV,
 	};
@@ -69,6 +70,7 @@ host_start_port(struct host *h)
 	struct counters *counters[SETTINGS_QUEUES_MAX];
 	char message[PORT_MESSAGE_MAX];
 	struct port_config cfg = {
+		.interface = s->nic_mode == SETTINGS_NIC_VNET ? s->nic : NULL,
 		.queues = (uint16_t)h->queues,
 		.mtu = (uint16_t)s->mtu,
 		.rx_held_max = buffers_held_max(h),
@@ -77,6 +79,7 @@ host_start_port(struct host *h)
 		.promiscuous = s->promiscuous,
 		.multicast = s->address6_set,
 		.set_mac = s->mac_set,
+		.visible = s->visible,
 		.verbose = s->verbose,
 		.mac = s->mac,
 		.counters = counters,

@@ -162,14 +162,15 @@ report_link_hints(
 		message_warning(level,
 			"the server's kernel left TCP checksums to hardware that a virtual link "
 			"does "
-			"not have, so its segments look corrupt; at the SERVER's end of the link: "
-			"ethtool -K IF tx off tso off gso off");
+			"not have, so its segments look corrupt; --nic-mode vnet takes them as "
+			"they "
+			"are; or at the SERVER's end of the link: ethtool -K IF tx off tso off gso "
+			"off");
 	if (counters->value[COUNTER_DROP_IP_TRUNCATED] > 0)
 		message_warning(level,
 			"frames arrived cut short: the server's end sends larger ones than our "
 			"ring "
-			"takes; there: ethtool -K IF tso off gso off; here: ethtool -K %s gro off, "
-			"or "
-			"a larger --mtu",
+			"takes; --nic-mode vnet takes them whole; or there: ethtool -K IF tso off "
+			"gso off; here: ethtool -K %s gro off, or a larger --mtu",
 			nic);
 }

@@ -19,6 +19,7 @@ enum port_nic_mode {
 	PORT_NIC_AUTO, /* interface: af_packet; PCI address: PCI; else a vdev string */
 	PORT_NIC_AF_PACKET,
 	PORT_NIC_AF_XDP,
+	PORT_NIC_VNET, /* packet sockets with virtio-net headers: super-packets, no ring */
 	PORT_NIC_PCI,
 	PORT_NIC_VDEV,
 };
@@ -53,7 +54,7 @@ struct port_eal_config {
 /**
  * rte_eal_init with arguments made from cfg: in-memory, no PCI scan unless a PCI NIC is named,
  * hugepages where enough are free, --no-huge otherwise, the vdev for the chosen mode. 0 and
- * *ret_port_id, the DPDK port that `nic` names; or -errno with a message for the user that says
+ * *ret_port_id, the DPDK port that `nic` names (none in mode VNET); or -errno with a message for the user that says
  * what happened, what it means, and the command that fixes it.
  */
 int port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message);
@@ -63,6 +64,7 @@ int port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, cha
 void port_eal_stop(void);
 
 struct port_config {
+	const char *interface; /* packet sockets on this one (PORT_NIC_VNET); NULL: port_id */
 	uint16_t port_id;
 	uint16_t queues; /* 1..; RX/TX pairs */
 	uint16_t mtu; /* IP bytes */
@@ -73,13 +75,14 @@ struct port_config {
 	bool promiscuous;
 	bool multicast; /* receive all multicast frames, as IPv6 needs; at need promiscuously */
 	bool set_mac;
+	bool visible; /* of packet sockets: others see our frames, too, for a slower way out */
 	bool verbose; /* else DPDK's own messages are kept out of the user's sight */
 	struct ether_addr mac; /* with set_mac: program it, or fall back to promiscuous */
 	struct counters **counters; /* one per queue; owned by the caller */
 };
 
 /** Bytes that the pools of such a port take, for port_eal_config.memory_bytes. Of cfg mtu, queues,
- *  rx_held_max and the descriptors are read. */
+ *  rx_held_max, interface and the descriptors are read. */
 uint64_t port_memory_needed(const struct port_config *cfg);
 
 struct port;

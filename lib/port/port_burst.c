@@ -3,6 +3,7 @@
 #include <rte_mbuf.h>
 
 #include "port_priv.h"
+#include "port_socket.h"
 
 /* What the NIC said about the checksums; neither flag is UNKNOWN, which is not GOOD. */
 static inline uint32_t
@@ -65,6 +66,23 @@ split_chain(struct port_queue *q, struct frame *first, struct rte_mbuf *m)
 	}
 }
 
+static inline uint16_t
+receive(struct port_queue *q, struct rte_mbuf **mbufs, uint16_t n)
+{
+	return q->socket != NULL ? port_socket_rx(q->socket, mbufs, n)
+				 : rte_eth_rx_burst(q->port_id, q->queue, mbufs, n);
+}
+
+static inline uint16_t
+transmit(struct port_queue *q, struct rte_mbuf **mbufs, uint16_t n)
+{
+	if (q->socket != NULL)
+		return port_socket_tx(q->socket, mbufs, n);
+	if (q->tx_offloads != 0)
+		n = rte_eth_tx_prepare(q->port_id, q->queue, mbufs, n);
+	return rte_eth_tx_burst(q->port_id, q->queue, mbufs, n);
+}
+
 uint32_t
 port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 {
@@ -74,8 +92,7 @@ port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 	if (q->released > 0)
 		port_release_flush(q);
 	q->parts_used = 0;
-	received =
-		rte_eth_rx_burst(q->port_id, q->queue, mbufs, (uint16_t)RTE_MIN(n, PORT_BURST_MAX));
+	received = receive(q, mbufs, (uint16_t)RTE_MIN(n, PORT_BURST_MAX));
 	for (i = 0; i < received; i++)
 		rte_prefetch0(mbufs[i]);
 	for (i = 0; i < received; i++) {
@@ -131,7 +148,7 @@ uint32_t
 port_tx_burst(struct port_queue *q, struct tx_frame *frames, uint32_t filled, uint32_t reserved)
 {
 	struct rte_mbuf *mbufs[PORT_BURST_MAX];
-	uint16_t sent, ready = (uint16_t)filled;
+	uint16_t sent;
 	uint32_t i;
 
 	(void)reserved;
@@ -142,9 +159,7 @@ port_tx_burst(struct port_queue *q, struct tx_frame *frames, uint32_t filled, ui
 		prepare(mbufs[i], &frames[i]);
 	}
 	q->stashed -= filled;
-	if (q->tx_offloads != 0)
-		ready = rte_eth_tx_prepare(q->port_id, q->queue, mbufs, (uint16_t)filled);
-	sent = rte_eth_tx_burst(q->port_id, q->queue, mbufs, ready);
+	sent = transmit(q, mbufs, (uint16_t)filled);
 	if (unlikely(sent < filled)) {
 		rte_pktmbuf_free_bulk(mbufs + sent, (unsigned int)(filled - sent));
 		counter_add(q->counters, COUNTER_TX_UNSENT, filled - sent);

@@ -148,7 +148,7 @@ check_interface(const struct port_eal_config *cfg, enum port_nic_mode mode, char
 	const char *value = port_argument(cfg->nic, "iface=");
 	char interface[IFNAMSIZ + 1];
 
-	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP)
+	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP || mode == PORT_NIC_VNET)
 		return port_interface_check(cfg->nic, ret_message);
 	/* Other drivers' iface= names what they make, or no interface at all. */
 	if (mode != PORT_NIC_VDEV || value == NULL ||
@@ -181,7 +181,8 @@ port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *r
 		port_telemetry_remove_dir(); /* the EAL makes it before most else */
 		return explain_eal(cfg, reason, ret_message);
 	}
-	if (find_port(cfg, mode, ret_port_id) == 0)
+	*ret_port_id = RTE_MAX_ETHPORTS;
+	if (mode == PORT_NIC_VNET || find_port(cfg, mode, ret_port_id) == 0)
 		return 0;
 	port_eal_stop();
 	return explain_absent(cfg, mode, reason, ret_message);

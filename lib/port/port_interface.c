@@ -115,21 +115,41 @@ port_frame_room_of(uint16_t port_id)
 	return value != NULL ? (uint32_t)strtoul(value, NULL, 10) : 0;
 }
 
-/* The kernel's IFF_* flags of an interface. 0, or -errno. */
+/* Asks the kernel about an interface. 0, or -errno. */
 static int
-interface_flags(const char *interface, short *ret)
+interface_ask(const char *interface, unsigned long what, struct ifreq *ret)
 {
-	struct ifreq request = {0};
 	int rc, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	rc = ioctl(fd, SIOCGIFFLAGS, &request) == 0 ? 0 : -errno;
+	*ret = (struct ifreq){0};
+	snprintf(ret->ifr_name, sizeof(ret->ifr_name), "%s", interface);
+	rc = ioctl(fd, what, ret) == 0 ? 0 : -errno;
 	close(fd);
+	return rc;
+}
+
+/* IFF_* */
+static int
+interface_flags(const char *interface, short *ret)
+{
+	struct ifreq request;
+	int rc = interface_ask(interface, SIOCGIFFLAGS, &request);
+
 	if (rc == 0)
 		*ret = request.ifr_flags;
 	return rc;
+}
+
+void
+port_interface_mac(const char *interface, struct ether_addr *ret)
+{
+	struct ifreq request;
+
+	*ret = (struct ether_addr){0};
+	if (interface_ask(interface, SIOCGIFHWADDR, &request) == 0)
+		memcpy(ret->byte, request.ifr_hwaddr.sa_data, ETHER_ADDR_LEN);
 }
 
 bool

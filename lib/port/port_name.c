@@ -11,6 +11,7 @@ static const char *const mode_names[] = {
 	[PORT_NIC_AUTO] = "auto",
 	[PORT_NIC_AF_PACKET] = "af_packet",
 	[PORT_NIC_AF_XDP] = "af_xdp",
+	[PORT_NIC_VNET] = "vnet",
 	[PORT_NIC_PCI] = "pci",
 	[PORT_NIC_VDEV] = "vdev",
 };

@@ -8,9 +8,25 @@
 #include "port.h"
 #include "port_limits.h"
 
+struct port_socket;
+
+/** What a port stands on: a DPDK port (port_ethdev.c), or packet sockets (port_socket.c). */
+struct port_driver {
+	int (*bring_up)(struct port *p, char *ret_message); /* 0, or -errno with a message */
+	void (*take_down)(struct port *p); /* also after a bring_up that failed */
+	void (*info)(const struct port *p, struct port_info *ret); /* its part of them */
+	void (*stats)(struct port *p, struct port_stats *ret);
+	void (*xstats)(
+		struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx);
+	bool (*link_up)(const struct port *p); /* of what is no kernel interface */
+	bool (*is_gone)(const struct port *p); /* so, too */
+};
+extern const struct port_driver port_ethdev_driver, port_socket_driver;
+
 /** One queue pair; its memory belongs to one worker. */
 struct port_queue {
 	uint16_t port_id, queue;
+	struct port_socket *socket; /* NULL: a DPDK port's queue */
 	uint32_t tx_offloads; /* TX_FRAME_* that the NIC carries out */
 	struct rte_mempool *tx_pool;
 	struct counters *counters;
@@ -28,10 +44,12 @@ struct port_queue {
 
 struct port {
 	struct port_config cfg;
+	const struct port_driver *driver;
 	char interface[32]; /* of a kernel interface under a virtual device, else empty */
 	unsigned int interface_index; /* its index when the port was opened */
 	struct rte_eth_dev_info dev;
 	struct rte_mempool *rx_pool, *tx_pool;
+	struct rte_mempool *large_pool; /* of packet sockets: for what a small buffer is short of */
 	uint16_t rx_descriptors, tx_descriptors;
 	uint32_t rx_room;
 	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_* that are on */
@@ -46,6 +64,9 @@ struct port {
 	uint8_t rss_key[PORT_RSS_KEY_MAX]; /* then: the key that it was given */
 	struct port_queue *queue; /* cfg.queues of them */
 };
+
+/** Makes the pools for p's rx_room and descriptors. 0, or -ENOMEM with a message. */
+int port_create_pools(struct port *p, char *ret_message);
 
 /** Asks in conf for TCP to be spread by RSS, where there are several queues and the NIC can. */
 void port_rss_ask(struct port *p, struct rte_eth_conf *conf);
@@ -107,6 +128,9 @@ void port_telemetry_remove_dir(void);
 
 /** true where the kernel says that the interface has a carrier. */
 bool port_interface_carrier(const char *interface);
+
+/** The interface's own MAC address; all zero where the kernel does not say. */
+void port_interface_mac(const char *interface, struct ether_addr *ret);
 
 /** true where the kernel says that the interface is promiscuous already. */
 bool port_interface_promiscuous(const char *interface);

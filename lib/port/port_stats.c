@@ -2,10 +2,8 @@
 #include <net/if.h>
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include <rte_cycles.h>
-#include <rte_ethdev.h>
 
 #include "base_time.h"
 #include "port_priv.h"
@@ -13,21 +11,9 @@
 void
 port_stats(struct port *p, struct port_stats *ret)
 {
-	struct rte_eth_stats s = {0};
-	const struct rte_eth_stats *b = &p->baseline;
-
-	rte_eth_stats_get(p->cfg.port_id, &s);
+	p->driver->stats(p, ret);
 	p->packet_drops += port_packet_drops(p->packet_socket, p->packet_sockets);
-	*ret = (struct port_stats){
-		.rx_packets = s.ipackets - b->ipackets,
-		.rx_bytes = s.ibytes - b->ibytes,
-		.tx_packets = s.opackets - b->opackets,
-		.tx_bytes = s.obytes - b->obytes,
-		.rx_missed = s.imissed - b->imissed + p->packet_drops,
-		.rx_errors = s.ierrors - b->ierrors,
-		.tx_errors = s.oerrors - b->oerrors,
-		.rx_no_mbuf = s.rx_nombuf - b->rx_nombuf,
-	};
+	ret->rx_missed += p->packet_drops;
 }
 
 void
@@ -46,35 +32,14 @@ port_stats_subtract(struct port_stats *s, const struct port_stats *earlier)
 void
 port_xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx)
 {
-	int i, count = rte_eth_xstats_get_names(p->cfg.port_id, NULL, 0);
-	struct rte_eth_xstat_name *names;
-	struct rte_eth_xstat *values;
-
-	if (count <= 0)
-		return;
-	names = calloc((size_t)count, sizeof(*names));
-	values = calloc((size_t)count, sizeof(*values));
-	if (names != NULL && values != NULL &&
-		rte_eth_xstats_get_names(p->cfg.port_id, names, (unsigned int)count) == count &&
-		rte_eth_xstats_get(p->cfg.port_id, values, (unsigned int)count) == count) {
-		for (i = 0; i < count; i++) {
-			if (values[i].value != 0)
-				fn(ctx, names[values[i].id].name, values[i].value);
-		}
-	}
-	free(names);
-	free(values);
+	p->driver->xstats(p, fn, ctx);
 }
 
 bool
 port_link_up(const struct port *p)
 {
-	struct rte_eth_link link = {0};
-
-	if (p->interface[0] != '\0')
-		return port_interface_carrier(p->interface);
-	return rte_eth_link_get_nowait(p->cfg.port_id, &link) == 0 &&
-	       link.link_status == RTE_ETH_LINK_UP;
+	return p->interface[0] != '\0' ? port_interface_carrier(p->interface)
+				       : p->driver->link_up(p);
 }
 
 bool
@@ -83,7 +48,7 @@ port_is_gone(const struct port *p)
 	unsigned int index;
 
 	if (p->interface[0] == '\0')
-		return rte_eth_dev_is_removed(p->cfg.port_id) == 1;
+		return p->driver->is_gone(p);
 	index = if_nametoindex(p->interface);
 	/* It may fail for want of a descriptor, too. */
 	return index != p->interface_index && (index != 0 || errno == ENODEV);

@@ -6,7 +6,7 @@
 #define AT(field) offsetof(struct settings, field)
 
 static const char *const stacks[] = {"dpdk", "kernel", NULL};
-static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "pci", "vdev", NULL};
+static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "vnet", "pci", "vdev", NULL};
 static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
 static const char *const congestions[] = {"cubic", "newreno", NULL};
 
@@ -30,8 +30,9 @@ static const struct settings_option options[] = {
 		"vdev string (net_af_packet0,iface=eth1).",
 		NULL, AT(nic), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_PORT, 0},
 	{"nic-mode", "MODE",
-		"How to use DEV: auto, af_packet, af_xdp, pci or vdev. auto takes af_packet for an "
-		"interface name.",
+		"How to use DEV: auto, af_packet, af_xdp, vnet, pci or vdev. auto takes af_packet for "
+		"an interface name. vnet is packet sockets with virtio-net headers: it takes the "
+		"kernel's super-packets (TSO, GSO, GRO) and missing checksums as they are.",
 		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, 0, true},
 	{"address", "CIDR",
 		"Our own IPv4 address and prefix length, for example 198.18.0.2/24, which the "

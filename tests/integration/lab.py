@@ -48,7 +48,9 @@ def client_etc(lab, **files):
 class Lab:
     """One server and one client namespace. A context manager: leaves nothing behind."""
 
-    def __init__(self, name, mtu=1500, size=0, loss_percent=0, vlan_id=0, ipv6=False):
+    def __init__(self, name, mtu=1500, size=0, loss_percent=0, vlan_id=0, ipv6=False,
+                 offloads=False):
+        self.offloads = offloads
         self.name, self.mtu, self.size, self.ipv6 = name, mtu, size, ipv6
         self.loss, self.vlan_id = loss_percent, vlan_id
         self.server, self.client = f"{name}-server", f"{name}-client"
@@ -59,7 +61,7 @@ class Lab:
 
     def __enter__(self):
         self.tool("up", "--quiet", "--mtu", str(self.mtu), "--size", str(self.size),
-                  *(["--ipv6"] if self.ipv6 else []))
+                  *(["--ipv6"] if self.ipv6 else []), "--offloads", "on" if self.offloads else "off")
         if self.loss or self.vlan_id:
             self.insert_middle()
         if self.loss:

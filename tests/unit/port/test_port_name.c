@@ -24,6 +24,7 @@ test_mode_auto_is_told_from_the_name(void **state)
 	assert_int_equal(port_name_mode("net_ring0", PORT_NIC_AUTO), PORT_NIC_VDEV);
 	assert_int_equal(port_name_mode("foo0,iface=eth1", PORT_NIC_AUTO), PORT_NIC_VDEV);
 	assert_int_equal(port_name_mode("eth1", PORT_NIC_AF_XDP), PORT_NIC_AF_XDP);
+	assert_int_equal(port_name_mode("eth1", PORT_NIC_VNET), PORT_NIC_VNET);
 }
 
 static uint32_t
@@ -126,6 +127,9 @@ test_mode_names_parse_back(void **state)
 	(void)state;
 	assert_int_equal(port_nic_mode_parse("af_xdp", &mode), 0);
 	assert_int_equal(mode, PORT_NIC_AF_XDP);
+	assert_int_equal(port_nic_mode_parse("vnet", &mode), 0);
+	assert_int_equal(mode, PORT_NIC_VNET);
+	assert_string_equal(port_nic_mode_name(PORT_NIC_VNET), "vnet");
 	assert_int_equal(port_nic_mode_parse("af_packets", &mode), -EINVAL);
 	assert_string_equal(port_nic_mode_name(PORT_NIC_PCI), "pci");
 }
