@@ -6,7 +6,7 @@ import signal
 import time
 
 from lab import NIC
-from test_bench import Nginx, bench, url
+from test_bench import Nginx, Telemetry, bench, check_core, check_total, url
 
 LABS = [{"mtu": 1500, "size": 0, "ipv6": True}]
 # A user's own string stays as it is: the kernel's hash, which has a secret, spreads the frames.
@@ -125,6 +125,26 @@ def test_workers_end_together_on_a_signal_and_write_their_reports(lab):
         workers_of(json.load(file))
 
 
+def test_workers_figures_at_the_telemetry_socket_are_those_of_all(lab):
+    path = lab.path("telemetry.json")
+    with Nginx(lab, log=False):
+        process = lab.popen("bench", "--queues", "2", "-c", "6", "-d", "60", "-i", "0.2", "--telemetry", "--stats", path,
+                            url("hello"))
+        with Telemetry(f"dpfetch-{process.pid}", process) as client:
+            total = client.ask_until("/dpfetch/bench", lambda a: a["interval_responses"] > 0 and a["open"] == 6 and
+                                     a["elapsed_us"] >= 600000)
+            core = client.ask("/dpfetch/core")
+            later = client.ask_until("/dpfetch/core", lambda a: a["iterations"] > core["iterations"])
+            _, err = lab.interrupt(process)
+    assert process.returncode == -signal.SIGINT, (process.returncode, err)
+    with open(path, encoding="utf-8") as file:
+        stats = json.load(file)
+    workers_of(stats)
+    check_total(total, stats)
+    check_core(core, later, stats["end"]["core"])
+    assert core["workers"] == 2, core
+
+
 def test_workers_of_the_kernels_stack_are_threads_of_their_own(lab):
     with Nginx(lab) as server:
         command = lab.command("bench", "--stack", "kernel", "--queues", "2", "-c", "9", "-n", "1000", "--stats",
@@ -136,6 +156,7 @@ def test_workers_of_the_kernels_stack_are_threads_of_their_own(lab):
     with open(lab.path("kernel.json"), encoding="utf-8") as file:
         workers = json.load(file)["end"]["workers"]
     assert [w["responses"] for w in workers] == [500, 500], workers
+    assert all(w["self_test"] == "not run" for w in workers), workers
 
 
 def test_workers_server_that_refuses_is_told_as_ever(lab):
