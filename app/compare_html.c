@@ -214,6 +214,7 @@ compare_report_html_write(const struct compare *c, const json_t *conditions, con
 	write_acks(c, out);
 	fputs("<h2>Plots</h2>\n<div class=\"grid2\">\n", out);
 	compare_plot_goodput(c, out);
+	compare_plot_transfers(c, out);
 	compare_plot_latency(c, out);
 	compare_plot_ack_delay(c, out);
 	compare_plot_cpu(c, out);

@@ -80,6 +80,57 @@ compare_plot_goodput(const struct compare *c, FILE *out)
 		free(points[s]);
 }
 
+/* The median goodput of a side, or of curl (COMPARE_SIDES), Gb/s; 0: there is none. */
+static double
+median_gbps(const struct compare *c, int who)
+{
+	double value[COMPARE_PAIRS_MAX];
+	uint32_t i, n = who == COMPARE_SIDES ? c->curls : c->pairs;
+
+	for (i = 0; i < n; i++)
+		value[i] = who == COMPARE_SIDES
+				   ? c->curl[i].bits_per_second
+				   : compare_number(c->run[who][i], "end/body_bits_per_second");
+	return n > 0 ? bootstrap_median_of(value, n) / 1e9 : 0.0;
+}
+
+void
+compare_plot_transfers(const struct compare *c, FILE *out)
+{
+	static const uint32_t series[COMPARE_SIDES + 1] = {0, 1, 5};
+	const struct compare *const where[] = {c, c->null}; /* from below */
+	struct svg_plot p = {
+		.out = out, .width = WIDTH, .height = HEIGHT, .y_max = 6.0, .y_named = true};
+	double gbps[2][COMPARE_SIDES + 1], y;
+	const char *name;
+	char hint[96];
+	int w, who;
+
+	for (w = 0; c->null != NULL && w < 2; w++) {
+		for (who = 0; who <= COMPARE_SIDES; who++) {
+			gbps[w][who] = median_gbps(where[w], who);
+			p.x_max = fmax(p.x_max, gbps[w][who]);
+		}
+	}
+	if (p.x_max <= 0.0)
+		return;
+	p.x_max = svg_round_up(p.x_max);
+	svg_plot_begin(&p, "One transfer: to nowhere (above) and to the file (below)", "Gb/s", "");
+	for (w = 0; w < 2; w++) {
+		for (who = 0; who <= COMPARE_SIDES; who++) {
+			y = 3.0 * w + COMPARE_SIDES - who;
+			name = who == COMPARE_SIDES ? "curl"
+						    : compare_side_name((enum compare_side)who);
+			snprintf(hint, sizeof(hint), "%s %s: %.3f Gb/s", name,
+				w == 0 ? "to the file" : "to nowhere", gbps[w][who]);
+			svg_plot_bar(&p, series[who], &(struct svg_point){0.0, y + 0.15},
+				&(struct svg_point){gbps[w][who], y + 0.85}, hint);
+			svg_plot_name_y(&p, y + 0.5, name);
+		}
+	}
+	svg_plot_end(&p);
+}
+
 static int
 by_value(const void *a, const void *b)
 {

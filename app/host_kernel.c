@@ -7,6 +7,7 @@
 #include "exit_code.h"
 #include "host_priv.h"
 #include "kernel_transport.h"
+#include "nic_info.h"
 
 #define FILES_BESIDE 64U /* open ones that are no connections */
 
@@ -32,12 +33,16 @@ int
 host_start_kernel(struct host *h)
 {
 	struct kernel_transport_config cfg;
+	struct nic_info nic;
 	int rc;
 
 	affinity_pin(h->core);
 	kernel_transport_config_defaults(&cfg);
 	cfg.connections_max = h->capacity.connections;
 	cfg.interface = h->settings->nic;
+	if (cfg.interface != NULL && nic_info_find(cfg.interface, &nic) == 0 &&
+		nic.interface[0] != '\0')
+		cfg.interface = nic.interface; /* it may be named by its PCI address */
 	rc = kernel_transport_create(&cfg, &h->kernel);
 	if (rc == 0) {
 		message_detail(&h->level, "the kernel's stack, from CPU %d", h->core);

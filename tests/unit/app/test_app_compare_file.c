@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "compare.h"
+#include "compare_plots.h"
 #include "exit_code.h"
 
 /* compare -o: a folder of its own for each test, with a curl of its own. */
@@ -258,6 +259,17 @@ test_compare_file_ratios_are_those_of_the_pairs(void **state)
 	assert_non_null(strstr(text, "6.00 (6.00-6.00) x"));
 	assert_non_null(strstr(text, "GB free before"));
 	assert_non_null(strstr(text, "No fsync, for all three"));
+	free(text);
+	out = open_memstream(&text, &len);
+	compare_plot_transfers(f->c, out);
+	fclose(out);
+	assert_non_null(strstr(text, "curl to the file: 1.000 Gb/s"));
+	assert_non_null(strstr(text, "dpfetch to nowhere: 8.000 Gb/s"));
+	free(text);
+	out = open_memstream(&text, &len);
+	compare_plot_transfers(f->c->null, out); /* a load has no such plot */
+	fclose(out);
+	assert_string_equal(text, "");
 	free(text);
 }
 
