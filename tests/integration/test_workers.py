@@ -68,9 +68,10 @@ def test_workers_by_ipv6_get_their_own_answers(lab):
 def test_workers_share_the_rate_of_an_open_loop(lab):
     with Nginx(lab, log=False):
         stats, _ = bench(lab, "--queues", "2", "-c", "10", "-R", "200", "-d", "3", url("hello"))
-    workers = workers_of(stats)
-    assert stats["end"]["counts"]["planned"] == 600, stats["end"]["counts"]
-    assert [w["responses"] for w in workers] == [300, 300], workers
+    workers, end = workers_of(stats), stats["end"]
+    assert end["counts"]["planned"] == 600, end["counts"]
+    assert end["counts"]["responses"] + end["unsent"] + end["unanswered"] == 600, end
+    assert all(200 < w["responses"] <= 300 for w in workers), workers  # a busy machine is late
 
 
 def test_workers_on_an_unsteered_port_hand_over_what_is_not_theirs(lab):
@@ -115,9 +116,14 @@ def test_workers_end_together_on_a_signal_and_write_their_reports(lab):
     with Nginx(lab, log=False):
         process = lab.popen("bench", "--queues", "2", "-c", "10", "-d", "60", "--stats", stats, "--metrics", "9177",
                             url("hello"))
-        time.sleep(4)
-        with open(f"/proc/{process.pid}/net/tcp", encoding="ascii") as file:
-            listens = ":23D9 " in file.read()  # 9177
+        listens = False
+        for _ in range(200):  # 9177 is 23D9
+            with open(f"/proc/{process.pid}/net/tcp", encoding="ascii") as file:
+                listens = listens or ":23D9 " in file.read()
+            if listens:
+                break
+            time.sleep(0.1)
+        time.sleep(2)
         out, err = lab.interrupt(process)
     assert listens and process.returncode == -signal.SIGINT, (process.returncode, err)
     assert "2 workers" in out and "worker 1 on core" in out, out
