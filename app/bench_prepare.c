@@ -250,6 +250,8 @@ bench_prepare(struct bench *b)
 	if (code == 0)
 		code = host_check(&b->get.host, b->settings);
 	if (code == 0)
+		code = host_use_queues(&b->get.host, settings_queues(b->settings));
+	if (code == 0)
 		b->get.host.capacity = host_capacity_of_bench(b->settings, request_bytes_ahead(b));
 	return code;
 }

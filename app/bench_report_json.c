@@ -109,6 +109,7 @@ bench_report_start_json(const struct bench_report *r)
 	json_object_set_new(
 		load, "stack", json_string(s->stack == SETTINGS_STACK_KERNEL ? "kernel" : "dpdk"));
 	json_object_set_new(load, "loop", json_string(s->rate > 0 ? "open" : "closed"));
+	set_whole(load, "workers", r->workers);
 	set_whole(load, "connections", s->connections);
 	set_whole(load, "pipeline", s->pipeline);
 	json_object_set_new(load, "rate", json_real(s->rate));
@@ -121,6 +122,40 @@ bench_report_start_json(const struct bench_report *r)
 	set_whole(load, "requests", s->requests);
 	json_object_set_new(object, "load", load);
 	return object;
+}
+
+static const char *
+steering_name(enum port_steering_kind kind)
+{
+	switch (kind) {
+	case PORT_STEERING_UNKNOWN:
+		break;
+	case PORT_STEERING_PORT:
+		return "port";
+	case PORT_STEERING_RSS:
+		return "rss";
+	}
+	return "unknown";
+}
+
+/* An array, one worker after the other. */
+static json_t *
+workers_json(const struct bench_report *r)
+{
+	json_t *array = json_array();
+	uint32_t i;
+
+	for (i = 0; i < r->workers; i++) {
+		const struct bench_report_worker *w = &r->worker[i];
+
+		json_array_append_new(array,
+			json_pack("{s:o, s:I, s:I, s:I, s:s}", "core",
+				report_json_core(w->core, &w->usage, r->cycles_hz), "responses",
+				(json_int_t)w->responses, "wrong_queue", (json_int_t)w->wrong_queue,
+				"handed_over", (json_int_t)w->handed_over, "self_test",
+				self_test_result_name(w->self_test)));
+	}
+	return array;
 }
 
 json_t *
@@ -148,6 +183,10 @@ bench_report_end_json(const struct bench_report *r)
 			(double)r->cpu_user_ns / 1e9, "system_s", (double)r->cpu_system_ns / 1e9));
 	json_object_set_new(object, "ack_delay", report_json_delay(&r->ack_delay));
 	json_object_set_new(object, "core", report_json_core(r->core, &r->usage, r->cycles_hz));
+	if (r->workers > 1) {
+		json_object_set_new(object, "steering", json_string(steering_name(r->steering)));
+		json_object_set_new(object, "workers", workers_json(r));
+	}
 	json_object_set_new(object, "nic", report_json_nic(&r->nic));
 	json_object_set_new(object, "counters", report_json_counters(&r->counters));
 	if (r->machine != NULL)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_bytes.h"
 #include "compare.h"
 #include "load.h"
 #include "machine.h"
@@ -159,37 +160,75 @@ frame_bytes(const json_t *run)
 	       compare_number(run, "end/machine/interface/rx_frames");
 }
 
+/* With --queues there are several. */
+static size_t
+worker_count(const json_t *run)
+{
+	return MAX_OF(json_array_size(compare_find(run, "end/workers")), (size_t)1);
+}
+
+/* What one worker's core was and did. */
+static const json_t *
+worker_core(const json_t *run, size_t worker)
+{
+	const json_t *workers = compare_find(run, "end/workers");
+
+	return workers != NULL ? compare_find(json_array_get(workers, worker), "core")
+			       : compare_find(run, "end/core");
+}
+
+/* Of the busiest worker: it is the first to be a limit. */
 static double
 busy_share(const json_t *run)
 {
-	return compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/cycles");
+	double most = NAN;
+	size_t i;
+
+	for (i = 0; i < worker_count(run); i++) {
+		const json_t *core = worker_core(run, i);
+
+		most = fmax(
+			most, compare_number(core, "cycles_busy") / compare_number(core, "cycles"));
+	}
+	return most;
 }
 
-/* What the CPU that the client is pinned to did; NULL: unknown. */
-static const json_t *
-client_cpu(const json_t *run)
+/* What the CPUs that the client's workers are pinned to spent so; NAN: unknown. */
+static double
+client_cpus(const json_t *run, const char *kind)
 {
-	double core = compare_number(run, "end/core/core");
+	const json_t *cpus = compare_find(run, "end/machine/cpus");
+	double core, sum = 0.0;
+	size_t i;
 
-	return core >= 0 ? json_array_get(compare_find(run, "end/machine/cpus"), (size_t)core)
-			 : NULL;
+	for (i = 0; i < worker_count(run); i++) {
+		core = compare_number(worker_core(run, i), "core");
+		sum += core >= 0 ? compare_number(json_array_get(cpus, (size_t)core), kind) : NAN;
+	}
+	return sum;
+}
+
+/* What they had in all. */
+static double
+client_seconds(const json_t *run)
+{
+	return compare_number(run, "end/cpu/wall_s") * (double)worker_count(run);
 }
 
 /* The kernel's client and the softirqs on its CPU, which may be its own; not what else runs there. */
 static double
 client_cpu_share(const json_t *run)
 {
-	return (compare_process_seconds(run) + compare_number(client_cpu(run), "softirq_s")) /
-	       compare_number(run, "end/cpu/wall_s");
+	return (compare_process_seconds(run) + client_cpus(run, "softirq_s")) / client_seconds(run);
 }
 
 /* How much of the client's CPU other processes had. */
 static double
 others_share(const json_t *run)
 {
-	return (compare_number(client_cpu(run), "user_s") +
-		       compare_number(client_cpu(run), "system_s") - compare_process_seconds(run)) /
-	       compare_number(run, "end/cpu/wall_s");
+	return (client_cpus(run, "user_s") + client_cpus(run, "system_s") -
+		       compare_process_seconds(run)) /
+	       client_seconds(run);
 }
 
 /* Of all that was answered or failed. */
@@ -324,7 +363,9 @@ check_drops(struct compare *c)
 static void
 check_cores(struct compare *c)
 {
-	double core = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
+	const json_t *run = c->pairs > 0 ? c->run[COMPARE_DPDK][0] : NULL;
+	double core;
+	size_t i;
 
 	if (c->settings->server_pid == 0) {
 		compare_warn(c,
@@ -332,12 +373,15 @@ check_cores(struct compare *c)
 			"client's CPU");
 		return;
 	}
-	if (!isnan(core) && machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
-		compare_warn(c,
-			"the server may run on CPU %.0f, too, which the client has: pin it "
-			"elsewhere "
-			"(taskset)",
-			core);
+	for (i = 0; run != NULL && i < worker_count(run); i++) {
+		core = compare_number(worker_core(run, i), "core");
+		if (!isnan(core) &&
+			machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
+			compare_warn(c,
+				"the server may run on CPU %.0f, too, which the client has: pin it "
+				"elsewhere (taskset)",
+				core);
+	}
 }
 
 static void

@@ -40,6 +40,7 @@ static struct settings
 settings_of_load(const struct settings *s, enum compare_side side, uint64_t requests)
 {
 	struct settings child = settings_of_child(s, SETTINGS_BENCH, side);
+	int cpus[SETTINGS_QUEUES_MAX];
 
 	if (child.interval_ns == 0)
 		child.interval_ns = INTERVAL_NS;
@@ -47,7 +48,10 @@ settings_of_load(const struct settings *s, enum compare_side side, uint64_t requ
 		return child;
 	child.visible = true; /* a trace is taken */
 	child.requests = requests;
-	child.connections = child.pipeline = 1;
+	child.connections = child.pipeline = child.queues = 1;
+	if (settings_cores(s, cpus) > 0)
+		child.core = cpus[0];
+	child.cores = NULL; /* s has it */
 	child.duration_ns = child.ramp_ns = child.warmup_ns = 0;
 	child.rate = 0;
 	child.cps = false;

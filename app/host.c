@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "affinity.h"
+#include "crew.h"
 #include "exit_code.h"
 #include "host_priv.h"
 #include "kernel_transport.h"
@@ -54,6 +55,8 @@ start_own_stack(struct host *h, bool meter)
 		rc = host_wait_link(h);
 	if (rc == 0)
 		rc = host_start_netstack(h);
+	if (rc == 0 && h->crew != NULL)
+		rc = crew_start(h);
 	return rc;
 }
 
@@ -66,6 +69,8 @@ start_kernel_stack(struct host *h, bool meter)
 		rc = start_monitor(h, meter);
 	if (rc == 0)
 		rc = host_start_kernel(h);
+	if (rc == 0 && h->crew != NULL)
+		rc = crew_start(h);
 	return rc;
 }
 
@@ -75,6 +80,11 @@ host_start(struct host *h, bool meter)
 	int rc;
 
 	histogram_reset(&h->ack_delay);
+	if (h->queues > 1 && crew_create(h) != 0) {
+		message_error(
+			&h->level, EXIT_CODE_OUT_OF_MEMORY, "no memory for %u workers", h->queues);
+		return EXIT_CODE_OUT_OF_MEMORY;
+	}
 	rc = h->settings->stack == SETTINGS_STACK_KERNEL ? start_kernel_stack(h, meter)
 							 : start_own_stack(h, meter);
 	if (rc == 0)
@@ -83,7 +93,8 @@ host_start(struct host *h, bool meter)
 		host_stop(h);
 		return rc;
 	}
-	affinity_raise_priority(); /* the last: threads made before keep the usual one */
+	if (!h->all_cpus)
+		affinity_raise_priority(); /* the last: threads made before keep the usual one */
 	if (h->kernel == NULL)
 		host_describe(h);
 	return 0;
@@ -97,11 +108,19 @@ host_stop(struct host *h)
 	if (h->sink != NULL)
 		sink_destroy(h->sink);
 	h->sink = NULL;
+	crew_dismiss(h);
 	if (h->netstack != NULL)
 		host_stop_netstack(h);
 	if (h->kernel != NULL)
 		kernel_transport_destroy(h->kernel);
 	h->kernel = NULL;
+	crew_destroy(h);
+	if (h->exchange != NULL)
+		netstack_exchange_clear(h->exchange, port_release, port_queue_of(h->port, 0));
+	netstack_exchange_destroy(h->exchange);
+	netstack_steer_destroy(h->steer);
+	h->exchange = NULL;
+	h->steer = NULL;
 	if (h->monitor != NULL)
 		h->signo = monitor_signal(h->monitor);
 	monitor_stop(h->monitor);

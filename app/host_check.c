@@ -20,7 +20,10 @@ check_cores(struct host *h)
 {
 	const struct settings *s = h->settings;
 
-	h->core = s->core >= 0 ? (int)s->core : nic_cpu_choose(h->numa_node);
+	if (settings_cores(s, h->cpu) > 0)
+		h->core = h->cpu[0];
+	else
+		h->core = s->core >= 0 ? (int)s->core : nic_cpu_choose(h->numa_node);
 	if (!cpu_allowed(h->core) || (s->writer_core >= 0 && !cpu_allowed(s->writer_core))) {
 		message_error(&h->level, EXIT_CODE_CORE,
 			"CPU %lld is not one that this process may run on; `taskset -p $$` shows "
@@ -33,6 +36,51 @@ check_cores(struct host *h)
 			"there is only one CPU: the poll loop shares it with the "
 			"kernel and with the file writer, and is slow");
 	return 0;
+}
+
+/* Without --cores: the last CPUs on the NIC's node that are left. */
+static int
+choose_cpus(struct host *h)
+{
+	uint32_t i;
+
+	if (settings_cores(h->settings, h->cpu) > 0)
+		return 0;
+	h->cpu[0] = h->core;
+	for (i = 1; i < h->queues; i++) {
+		h->cpu[i] = nic_cpu_choose_beside(h->numa_node, h->cpu, i);
+		if (h->cpu[i] >= 0)
+			continue;
+		message_error(&h->level, EXIT_CODE_CORE,
+			"%u workers need as many CPUs, and this process may run on %d; use fewer "
+			"--queues",
+			h->queues, nic_cpu_allowed_count());
+		return EXIT_CODE_CORE;
+	}
+	return 0;
+}
+
+int
+host_use_queues(struct host *h, uint32_t queues)
+{
+	uint32_t i;
+	int rc;
+
+	h->queues = queues;
+	h->all_cpus = queues > 1 && queues >= (uint32_t)nic_cpu_allowed_count();
+	rc = choose_cpus(h);
+	for (i = 1; i < queues && rc == 0; i++) {
+		if (!cpu_allowed(h->cpu[i])) {
+			message_error(&h->level, EXIT_CODE_CORE,
+				"CPU %d is not one that this process may run on; `taskset -p $$` "
+				"shows which are",
+				h->cpu[i]);
+			return EXIT_CODE_CORE;
+		}
+		rc = host_check_numa(&h->level, h->cpu[i], nic_cpu_node(h->cpu[i]), h->numa_node,
+			h->settings->strict_numa);
+	}
+	return rc;
 }
 
 int
@@ -148,6 +196,7 @@ host_check(struct host *h, const struct settings *s)
 	*h = (struct host){.settings = s,
 		.level = message_level_of(s),
 		.numa_node = -1,
+		.queues = 1,
 		.capacity = host_capacity_of_get(s)};
 	rc = s->stack == SETTINGS_STACK_KERNEL ? check_kernel(h, s) : check_nic(h);
 	if (rc == 0)

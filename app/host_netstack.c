@@ -77,9 +77,12 @@ host_start_netstack(struct host *h)
 	cfg.out_of_order_max = h->capacity.out_of_order;
 	cfg.port_first = h->capacity.port_first;
 	cfg.port_count = h->capacity.port_count;
-	cfg.probe_address = s->probe_address;
+	cfg.probe_address = s->probe_address && h->queue == 0; /* for all of us */
+	cfg.steer = h->steer;
+	cfg.exchange = h->exchange;
+	cfg.queue = h->queue;
 	cfg.release = port_release;
-	cfg.release_ctx = port_queue_of(h->port, 0);
+	cfg.release_ctx = port_queue_of(h->port, h->queue);
 	cfg.counters = &h->counters;
 	fill_tcp_config(h, &cfg.tcp);
 	if (getrandom(&cfg.key, sizeof(cfg.key), 0) != (ssize_t)sizeof(cfg.key)) {

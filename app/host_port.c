@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include "crew.h"
 #include "exit_code.h"
 #include "host_priv.h"
+#include "netstack_limits.h"
 #include "nic_info.h"
 
 #define BUFFERS_SLACK 256U
@@ -21,16 +23,55 @@ port_mode(const struct settings *s)
 	return modes[s->nic_mode];
 }
 
+/* Each worker's may all be in use, and the exchange's rings be full. */
+static uint32_t
+buffers_held_max(const struct host *h)
+{
+	uint32_t each = h->capacity.buffers_held + NETSTACK_FRAGMENTS_MAX + BUFFERS_SLACK;
+
+	return h->queues * (each + (h->queues - 1) * NETSTACK_EXCHANGE_FRAMES);
+}
+
+static int
+start_steering(struct host *h)
+{
+	struct netstack_steer_config cfg = {.queues = (uint16_t)h->queues};
+	struct port_steering s;
+
+	port_steering(h->port, &s);
+	h->steering = s.kind;
+	if (s.kind == PORT_STEERING_RSS) {
+		cfg.kind = NETSTACK_STEER_RSS;
+		cfg.key = s.key;
+		cfg.key_len = s.key_len;
+		cfg.reta = s.reta;
+		cfg.reta_size = s.reta_size;
+		h->steer = netstack_steer_create(&cfg);
+	}
+	if (h->steer == NULL) { /* not RSS, or of a kind that is not ours */
+		h->steering = s.kind == PORT_STEERING_PORT ? s.kind : PORT_STEERING_UNKNOWN;
+		cfg.kind = NETSTACK_STEER_PORT;
+		h->steer = netstack_steer_create(&cfg);
+	}
+	h->exchange = netstack_exchange_create(
+		h->queues, ETHER_HEADER_LEN + ETHER_VLAN_LEN + (uint32_t)h->settings->mtu);
+	if (h->steer != NULL && h->exchange != NULL)
+		return 0;
+	message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY, "no memory for %u workers' exchange",
+		h->queues);
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
 int
 host_start_port(struct host *h)
 {
 	const struct settings *s = h->settings;
-	struct counters *counters = &h->counters;
+	struct counters *counters[SETTINGS_QUEUES_MAX];
 	char message[PORT_MESSAGE_MAX];
 	struct port_config cfg = {
-		.queues = 1,
+		.queues = (uint16_t)h->queues,
 		.mtu = (uint16_t)s->mtu,
-		.rx_held_max = h->capacity.buffers_held + NETSTACK_FRAGMENTS_MAX + BUFFERS_SLACK,
+		.rx_held_max = buffers_held_max(h),
 		.numa_node = h->numa_node,
 		.checksum_offload = s->checksum_offload,
 		.promiscuous = s->promiscuous,
@@ -38,7 +79,7 @@ host_start_port(struct host *h)
 		.set_mac = s->mac_set,
 		.verbose = s->verbose,
 		.mac = s->mac,
-		.counters = &counters,
+		.counters = counters,
 	};
 	const struct port_eal_config eal = {
 		.program = "dpfetch",
@@ -53,16 +94,33 @@ host_start_port(struct host *h)
 		.verbose = s->verbose,
 		.telemetry = s->telemetry,
 		.memory_bytes = port_memory_needed(&cfg),
-		.queues = 1,
+		.queues = (uint16_t)h->queues,
 		.rx_frames_min = h->capacity.frames_in_flight,
 		.hugepage_bytes_free = nic_hugepages_free(h->numa_node),
 	};
+	uint32_t i;
 
+	for (i = 0; i < h->queues; i++)
+		counters[i] = &crew_worker(h, i)->counters;
 	h->eal_started = port_eal_start(&eal, &cfg.port_id, message) == 0;
 	if (h->eal_started && port_open(&cfg, &h->port, message) == 0)
-		return 0;
+		return h->queues > 1 ? start_steering(h) : 0;
 	message_error(&h->level, EXIT_CODE_PORT, "%s", message);
 	return EXIT_CODE_PORT;
+}
+
+const char *
+host_steering_name(enum port_steering_kind kind)
+{
+	switch (kind) {
+	case PORT_STEERING_UNKNOWN:
+		break;
+	case PORT_STEERING_PORT:
+		return "by the destination port";
+	case PORT_STEERING_RSS:
+		return "by RSS, as its key and RETA say";
+	}
+	return "in a way that is not known";
 }
 
 static bool

@@ -18,7 +18,7 @@ host_transport(const struct host *h)
 {
 	if (h->kernel != NULL)
 		return kernel_transport_of(h->kernel);
-	return transport_of_netstack(h->netstack, port_release, port_queue_of(h->port, 0));
+	return transport_of_netstack(h->netstack, port_release, port_queue_of(h->port, h->queue));
 }
 
 uint64_t

@@ -221,7 +221,7 @@ choose_unused(struct netstack *ns, const struct ip_address *local, const struct 
 					   : first_steered(ns, local, remote, remote_port, from);
 		if (at == NONE)
 			return 0;
-		ns->port_counter += (at + count - from) % count + 1;
+		ns->port_counter += (at >= from ? at - from : at + count - from) + 1;
 		port = (uint16_t)(ns->cfg.port_first + at);
 		if (netstack_table_find(ns, local, remote, remote_port, port) == NULL)
 			return port;

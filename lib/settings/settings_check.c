@@ -152,6 +152,35 @@ share_standard_output(const struct settings *s)
 }
 
 static enum settings_result
+check_queues(const struct settings *s, char *message)
+{
+	int cpus[SETTINGS_QUEUES_MAX], cores = settings_cores(s, cpus);
+	uint32_t queues = settings_queues(s);
+
+	if (cores < 0)
+		return wrong(message,
+			"--cores is not a list of different CPUs (64 at most), such as 2,4-7");
+	if (cores > 0 && s->core >= 0)
+		return wrong(message, "--core and --cores exclude each other");
+	if (cores > 0 && (uint32_t)cores != queues) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--queues %u and the %d CPUs of --cores do not match: it is one for each",
+			queues, cores);
+		return SETTINGS_USAGE;
+	}
+	if (queues == 1)
+		return SETTINGS_OK;
+	if (s->address_dhcp && s->stack == SETTINGS_STACK_DPDK)
+		return wrong(message,
+			"--queues: with several the address must be given; --address dhcp gives "
+			"it to one");
+	if (s->connections < queues || (s->requests > 0 && s->requests < queues))
+		return wrong(message,
+			"--queues: each needs at least one of --connections, and of --requests");
+	return SETTINGS_OK;
+}
+
+static enum settings_result
 check_load(const struct settings *s, char *message)
 {
 	if (share_standard_output(s))
@@ -170,7 +199,7 @@ check_load(const struct settings *s, char *message)
 		return wrong(message, "--interval must be at least 0.001 (a millisecond)");
 	if (s->url_file != NULL && s->url_file[0] == '\0')
 		return wrong(message, "--url-file is given an empty name");
-	return SETTINGS_OK;
+	return check_queues(s, message);
 }
 
 /* What the kernel's stack would not heed must not look as if it had been heeded. */

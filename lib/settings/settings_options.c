@@ -180,6 +180,15 @@ static const struct settings_option options[] = {
 		"as "
 		"p99>1ms, errors>0, rps<100k. May be repeated; see FAIL CONDITIONS in dpfetch(1).",
 		NULL, AT(fail_if), 0, 0, 0, OPTION_LIST, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"queues", "N",
+		"Queues of the port, each with a worker on a CPU of its own, among which the load "
+		"is divided; 0 is as many as --cores names, or 1.",
+		NULL, AT(queues), 0, 0, SETTINGS_QUEUES_MAX, OPTION_COUNT, OPTION_GROUP_LOAD, 0,
+		FOR_LOAD},
+	{"cores", "LIST",
+		"The CPUs of the workers, one for each queue, such as 2,4-7; left out, the last "
+		"ones on the NIC's node.",
+		NULL, AT(cores), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"server-pid", "PID",
 		"The server's process on this machine: its CPU time, and what its network "
 		"namespace "

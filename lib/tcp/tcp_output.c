@@ -5,10 +5,13 @@
 #include "base_bytes.h"
 #include "tcp_priv.h"
 
+/* In pieces for which the compiler has plain stores; all at once would be a "rep stos". */
 static void
 prepare(const struct tcp_conn *c, struct tcp_segment *ret)
 {
-	memset(ret, 0, offsetof(struct tcp_segment, sack));
+	memset(ret, 0, offsetof(struct tcp_segment, payload));
+	ret->payload = (struct payload){0};
+	ret->payload2 = (struct payload){0};
 	ret->src_port = c->local_port;
 	ret->dst_port = c->remote_port;
 	ret->seq = tcp_snd_nxt(c);

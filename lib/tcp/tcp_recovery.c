@@ -31,7 +31,7 @@ tcp_recovery_on_path_smss(struct tcp_conn *c, uint16_t smss)
 static void
 take_rtt_sample(struct tcp_conn *c, const struct tcp_segment *s, uint32_t flight, uint64_t now_ns)
 {
-	uint32_t expected = flight / (2U * c->smss) + 1U;
+	uint32_t expected = flight < 2U * c->smss ? 1 : flight / (2U * c->smss) + 1U;
 
 	if (c->timed_ns != 0 && seq_geq(s->ack, c->timed_seq)) {
 		tcp_rtt_on_sample(&c->rtt, now_ns - c->timed_ns, expected);

@@ -33,8 +33,13 @@ estimate_next(struct tcp_rtt *t, uint64_t rtt_ns, uint32_t n)
 	int64_t deviation = error < 0 ? -error : error;
 	int64_t rttvar = (int64_t)t->rttvar_ns, srtt = (int64_t)t->srtt_ns;
 
-	rttvar += (deviation - rttvar) / (4 * (int64_t)n);
-	srtt += error / (8 * (int64_t)n);
+	if (n == 1) { /* the rule where little is in flight; then there is nothing to divide by */
+		rttvar += (deviation - rttvar) / 4;
+		srtt += error / 8;
+	} else {
+		rttvar += (deviation - rttvar) / (4 * (int64_t)n);
+		srtt += error / (8 * (int64_t)n);
+	}
 	t->rttvar_ns = (uint64_t)rttvar;
 	t->srtt_ns = (uint64_t)srtt;
 }

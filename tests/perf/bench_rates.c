@@ -305,8 +305,11 @@ send_frames(struct client *c)
 	uint64_t tsc;
 
 	do {
-		for (i = 0; i < BURST; i++)
-			tx[i] = (struct tx_frame){.data = c->tx[i], .room = BUFFER_LEN};
+		for (i = 0; i < BURST; i++) { /* as port_tx_reserve does */
+			tx[i].data = c->tx[i];
+			tx[i].room = BUFFER_LEN;
+			tx[i].len = tx[i].flags = 0;
+		}
 		n = netstack_output(c->ns, c->now_ns, tx, BURST);
 		c->frames_out += n;
 		tsc = __rdtsc();
