@@ -2,6 +2,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "bench_limit.h"
@@ -11,6 +12,9 @@
 
 /* The inside of the bench command: its state, and its steps (bench_prepare.c, cmd_bench.c). */
 
+struct bench_report;
+struct bench_report_worker;
+struct bench_series;
 struct bench_stream;
 struct bench_telemetry;
 
@@ -21,6 +25,19 @@ struct bench_url {
 	uint32_t request_len;
 };
 
+/* One worker's share of the load, and what its host had counted when that was over. */
+struct bench_worker {
+	struct bench *bench;
+	struct host *host;
+	struct load *load;
+	bool over;
+	uint64_t check_ns;
+	uint32_t stops; /* of bench.stops: those that this load has heard of */
+	struct counters counters;
+	struct worker_usage usage;
+	struct histogram ack_delay;
+} __attribute__((aligned(64)));
+
 struct bench {
 	const struct settings *settings;
 	struct get get; /* names, ways and the host; target[i] belongs to url[i] */
@@ -28,9 +45,15 @@ struct bench {
 	uint32_t urls;
 	struct bench_limit *limit; /* settings->fail_if, parsed */
 	struct request_headers headers;
-	struct load_config load_config; /* as it was created */
-	struct load *load;
-	uint64_t load_start_ns, check_ns;
+	struct load_config load_config; /* the first worker's, as it was created */
+	struct bench_worker *worker; /* one a queue; only their own threads write to them */
+	uint32_t workers;
+	struct bench_series *series; /* of all loads */
+	uint64_t load_start_ns;
+	atomic_uint stops; /* how often all loads have been told to stop (load_stop) */
+	atomic_uint loads_over;
+	struct bench_report_worker *figures; /* of each, for the report */
+	struct load_stats *stats; /* of all together */
 	struct bench_telemetry *telemetry; /* NULL: off */
 	struct machine_sample machine; /* over the load */
 	int exit_code; /* what ended the load early, 0: nothing */
@@ -43,5 +66,24 @@ struct bench {
 int bench_prepare(struct bench *b);
 
 void bench_cleanup(struct bench *b);
+
+/* -- bench_run.c: the load on all workers. -- */
+
+/** The measured time that was asked for, in ns. */
+uint64_t bench_run_duration(const struct settings *s);
+
+/** Makes each worker's load and, of several, tries whether each gets its own answers. After the ways are
+ *  known. 0, or an exit code after having said why; bench_run_destroy in any case. */
+int bench_run_create(struct bench *b);
+
+/** Runs it to the end, and fills in what of r is known only then. stream's thread is ended. 0, or an exit
+ *  code after having said why. */
+int bench_run(struct bench *b, struct bench_stream *stream, struct bench_report *r);
+
+/** Could no worker's load, or one's, reach the server (load_unreachable)? Did silence end one? */
+bool bench_run_unreachable(const struct bench *b, int *ret_error);
+bool bench_run_silent(const struct bench *b);
+
+void bench_run_destroy(struct bench *b);
 
 #endif

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base_bytes.h"
 #include "bench.h"
 #include "exit_code.h"
 #include "http_request.h"
+#include "report_path.h"
 #include "resolve.h"
 
 #define REQUEST_MAX 65536U /* bytes of a request's head */
@@ -204,26 +204,6 @@ prepare_targets(struct bench *b)
 	return code;
 }
 
-/* Could path be written? Nothing is opened: it may be a FIFO. */
-static int
-check_writable(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *directory;
-	int rc;
-
-	if (strcmp(path, "-") == 0 || access(path, W_OK) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -errno;
-	directory = slash != NULL ? strndup(path, (size_t)(slash - path) + 1U) : strdup(".");
-	if (directory == NULL)
-		return -ENOMEM;
-	rc = access(directory, W_OK | X_OK) == 0 ? 0 : -errno;
-	free(directory);
-	return rc;
-}
-
 /* At once, not after a load of hours whose figures would be lost. */
 static int
 check_reports(const struct bench *b)
@@ -236,7 +216,7 @@ check_reports(const struct bench *b)
 	int rc;
 
 	for (i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
-		rc = reports[i].path != NULL ? check_writable(reports[i].path) : 0;
+		rc = reports[i].path != NULL ? report_path_check(reports[i].path) : 0;
 		if (rc == 0)
 			continue;
 		message_error(&b->get.host.level, EXIT_CODE_REPORT,
@@ -269,6 +249,8 @@ bench_prepare(struct bench *b)
 		code = prepare_targets(b);
 	if (code == 0)
 		code = host_check(&b->get.host, b->settings);
+	if (code == 0)
+		code = host_use_queues(&b->get.host, settings_queues(b->settings));
 	if (code == 0)
 		b->get.host.capacity = host_capacity_of_bench(b->settings, request_bytes_ahead(b));
 	return code;

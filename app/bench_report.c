@@ -156,38 +156,80 @@ print_kernel(const struct bench_report *r, FILE *out)
 	double wall = MAX_OF((double)r->wall_ns, 1.0);
 
 	fprintf(out,
-		"kernel's stack, client on CPU %d: %.2f s user and %.2f s system in %.2f s (%.0f "
+		"kernel's stack, client on CPU %d%s: %.2f s user and %.2f s system in %.2f s (%.0f "
 		"%%); "
 		"what softirqs did is not in it\n",
-		r->core, (double)r->cpu_user_ns / 1e9, (double)r->cpu_system_ns / 1e9,
-		(double)r->wall_ns / 1e9,
+		r->core, r->workers > 1 ? " and others" : "", (double)r->cpu_user_ns / 1e9,
+		(double)r->cpu_system_ns / 1e9, (double)r->wall_ns / 1e9,
 		100.0 * (double)(r->cpu_user_ns + r->cpu_system_ns) / wall);
+}
+
+static double
+busy_percent(const struct worker_usage *u)
+{
+	return u->cycles > 0 ? 100.0 * (double)u->cycles_busy / (double)u->cycles : 0.0;
+}
+
+/* Each of several, with what went astray between them. */
+static void
+print_workers(const struct bench_report *r, FILE *out)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->workers; i++) {
+		const struct bench_report_worker *w = &r->worker[i];
+
+		fprintf(out, "  worker %u on core %d: %" PRIu64 " requests", i, w->core,
+			w->responses);
+		if (r->settings->stack == SETTINGS_STACK_DPDK)
+			fprintf(out,
+				", %.0f %% busy, %" PRIu64 " segments for others received, %" PRIu64
+				" of its own by others",
+				busy_percent(&w->usage), w->wrong_queue, w->handed_over);
+		fputc('\n', out);
+	}
+}
+
+/* Of any worker: one that cannot keep up is enough. */
+static double
+busiest_percent(const struct bench_report *r)
+{
+	double most = busy_percent(&r->usage);
+	uint32_t i;
+
+	for (i = 0; r->workers > 1 && i < r->workers; i++)
+		most = MAX_OF(most, busy_percent(&r->worker[i].usage));
+	return most;
 }
 
 static void
 print_machine(const struct bench_report *r, FILE *out)
 {
 	const struct worker_usage *u = &r->usage;
-	double busy = u->cycles > 0 ? 100.0 * (double)u->cycles_busy / (double)u->cycles : 0.0;
 	uint64_t received = r->counters.value[COUNTER_TCP_SEGMENTS_RECEIVED];
 
+	if (r->workers > 1)
+		fprintf(out, "%u workers", r->workers);
+	else
+		fprintf(out, "core %d", r->core);
 	fprintf(out,
-		"core %d: %.0f %% busy, %.0f cycles a request; %" PRIu64
-		" segments received, %" PRIu64 " sent again; NIC drops: imissed %" PRIu64
-		", rx_nombuf %" PRIu64 "\n",
-		r->core, busy,
+		": %.0f %% busy, %.0f cycles a request; %" PRIu64 " segments received, %" PRIu64
+		" sent again; NIC drops: imissed %" PRIu64 ", rx_nombuf %" PRIu64 "\n",
+		busy_percent(u),
 		r->stats->counts.responses > 0
 			? (double)u->cycles_busy / (double)r->stats->counts.responses
 			: 0.0,
 		received, r->counters.value[COUNTER_TCP_RETRANSMITS], r->nic.rx_missed,
 		r->nic.rx_no_mbuf);
+	if (r->workers > 1)
+		print_workers(r, out);
 	fprintf(out, "memory: %.1f KiB a connection (%.1f TCP, %.1f HTTP)\n",
 		(double)(r->stack_bytes_per_connection + r->load_bytes_per_connection) / 1024.0,
 		(double)r->stack_bytes_per_connection / 1024.0,
 		(double)r->load_bytes_per_connection / 1024.0);
-	if (busy > BUSY_LIMIT_PERCENT)
+	if (busiest_percent(r) > BUSY_LIMIT_PERCENT)
 		fprintf(out,
-			"warning: the poll core was more than %.0f %% busy: dpfetch itself may "
+			"warning: a poll core was more than %.0f %% busy: dpfetch itself may "
 			"be what limits these figures\n",
 			BUSY_LIMIT_PERCENT);
 	if (r->nic.rx_missed + r->nic.rx_no_mbuf > 0)
@@ -233,6 +275,8 @@ bench_report_text(const struct bench_report *r, FILE *out)
 			(double)r->machine->server_cpu_ns / 1e9, r->machine->server_retransmits);
 	if (r->settings->stack == SETTINGS_STACK_KERNEL) {
 		print_kernel(r, out);
+		if (r->workers > 1)
+			print_workers(r, out);
 		return;
 	}
 	print_machine(r, out);

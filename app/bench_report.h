@@ -9,8 +9,19 @@
 #include "load.h"
 #include "machine.h"
 #include "port.h"
+#include "self_test.h"
 #include "settings.h"
 #include "worker.h"
+
+/* What one of several workers did. */
+struct bench_report_worker {
+	int core;
+	struct worker_usage usage;
+	uint64_t responses; /* of the measured time */
+	uint64_t wrong_queue; /* segments that arrived here and were another's, */
+	uint64_t handed_over; /* or there and were ours */
+	enum self_test_result self_test;
+};
 
 /* All that is known of one bench. The text, the JSON and the CSV are made from this alone, so that
  * they cannot disagree. */
@@ -19,6 +30,8 @@ struct bench_report {
 	const char *url; /* the first */
 	uint32_t urls;
 	uint32_t workers; /* poll cores */
+	const struct bench_report_worker *worker; /* so many, as what follows intervals_max */
+	enum port_steering_kind steering; /* with several */
 	uint64_t duration_ns; /* of the measured time, as it was asked for; TIME_NEVER */
 	uint64_t start_ns; /* what the time series counts from */
 	const struct load_stats *stats;
@@ -26,13 +39,13 @@ struct bench_report {
 	uint32_t intervals, intervals_max; /* so many at most are kept */
 	struct counters
 		counters; /* from the load's start to its end, as what follows; our stack's */
-	struct worker_usage usage;
+	struct worker_usage usage; /* of all workers, as the counters */
 	struct histogram ack_delay; /* ns */
 	struct port_stats nic;
 	const struct machine_sample *machine; /* NULL: not sampled */
 	struct port_info port;
 	uint64_t wall_ns, cpu_user_ns, cpu_system_ns; /* of this process; all threads */
-	int core;
+	int core; /* the first worker's */
 	uint64_t cycles_hz;
 	uint64_t load_bytes_per_connection, stack_bytes_per_connection;
 	int signo; /* it was ended early by this signal; 0: it was not */

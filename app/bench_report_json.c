@@ -109,6 +109,7 @@ bench_report_start_json(const struct bench_report *r)
 	json_object_set_new(
 		load, "stack", json_string(s->stack == SETTINGS_STACK_KERNEL ? "kernel" : "dpdk"));
 	json_object_set_new(load, "loop", json_string(s->rate > 0 ? "open" : "closed"));
+	set_whole(load, "workers", r->workers);
 	set_whole(load, "connections", s->connections);
 	set_whole(load, "pipeline", s->pipeline);
 	json_object_set_new(load, "rate", json_real(s->rate));
@@ -123,31 +124,38 @@ bench_report_start_json(const struct bench_report *r)
 	return object;
 }
 
-static json_t *
-machine_json(const struct machine_sample *m)
+static const char *
+steering_name(enum port_steering_kind kind)
 {
-	json_t *object = json_object(), *cpus = json_array();
+	switch (kind) {
+	case PORT_STEERING_UNKNOWN:
+		break;
+	case PORT_STEERING_PORT:
+		return "port";
+	case PORT_STEERING_RSS:
+		return "rss";
+	}
+	return "unknown";
+}
+
+/* An array, one worker after the other. */
+static json_t *
+workers_json(const struct bench_report *r)
+{
+	json_t *array = json_array();
 	uint32_t i;
 
-	for (i = 0; i < m->cpus; i++)
-		json_array_append_new(
-			cpus, json_pack("{s:i, s:f, s:f, s:f, s:f, s:f}", "cpu", (int)i, "user_s",
-				      (double)m->cpu[i].user_ns / 1e9, "system_s",
-				      (double)m->cpu[i].system_ns / 1e9, "softirq_s",
-				      (double)m->cpu[i].softirq_ns / 1e9, "steal_s",
-				      (double)m->cpu[i].steal_ns / 1e9, "idle_s",
-				      (double)m->cpu[i].idle_ns / 1e9));
-	json_object_set_new(object, "cpus", cpus);
-	if (m->server)
-		json_object_set_new(object, "server",
-			json_pack("{s:f, s:I}", "cpu_s", (double)m->server_cpu_ns / 1e9,
-				"retransmits", (json_int_t)m->server_retransmits));
-	if (m->interface)
-		json_object_set_new(object, "interface",
-			json_pack("{s:I, s:I, s:I, s:I}", "rx_frames", (json_int_t)m->rx_frames,
-				"rx_bytes", (json_int_t)m->rx_bytes, "tx_frames",
-				(json_int_t)m->tx_frames, "tx_bytes", (json_int_t)m->tx_bytes));
-	return object;
+	for (i = 0; i < r->workers; i++) {
+		const struct bench_report_worker *w = &r->worker[i];
+
+		json_array_append_new(array,
+			json_pack("{s:o, s:I, s:I, s:I, s:s}", "core",
+				report_json_core(w->core, &w->usage, r->cycles_hz), "responses",
+				(json_int_t)w->responses, "wrong_queue", (json_int_t)w->wrong_queue,
+				"handed_over", (json_int_t)w->handed_over, "self_test",
+				self_test_result_name(w->self_test)));
+	}
+	return array;
 }
 
 json_t *
@@ -175,10 +183,14 @@ bench_report_end_json(const struct bench_report *r)
 			(double)r->cpu_user_ns / 1e9, "system_s", (double)r->cpu_system_ns / 1e9));
 	json_object_set_new(object, "ack_delay", report_json_delay(&r->ack_delay));
 	json_object_set_new(object, "core", report_json_core(r->core, &r->usage, r->cycles_hz));
+	if (r->workers > 1) {
+		json_object_set_new(object, "steering", json_string(steering_name(r->steering)));
+		json_object_set_new(object, "workers", workers_json(r));
+	}
 	json_object_set_new(object, "nic", report_json_nic(&r->nic));
 	json_object_set_new(object, "counters", report_json_counters(&r->counters));
 	if (r->machine != NULL)
-		json_object_set_new(object, "machine", machine_json(r->machine));
+		json_object_set_new(object, "machine", report_json_machine(r->machine));
 	json_object_set_new(object, "bytes_per_connection",
 		json_pack("{s:I, s:I}", "stack", (json_int_t)r->stack_bytes_per_connection, "load",
 			(json_int_t)r->load_bytes_per_connection));

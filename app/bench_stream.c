@@ -17,7 +17,7 @@
 
 struct bench_stream {
 	struct bench_stream_config cfg;
-	const struct load *load;
+	struct bench_series *series;
 	uint64_t start_ns;
 	FILE *file; /* NULL: none */
 	pthread_t thread;
@@ -53,9 +53,11 @@ show_metrics(struct bench_stream *s, const struct load_interval *i)
 static void
 write_new(struct bench_stream *s)
 {
+	const struct load_interval *i;
 	uint32_t count;
-	const struct load_interval *i = load_intervals(s->load, &count);
 
+	bench_series_update(s->series);
+	i = bench_series_get(s->series, &count);
 	for (; s->written < count; s->written++) {
 		show_metrics(s, &i[s->written]);
 		if (s->file != NULL)
@@ -113,17 +115,28 @@ bench_stream_open(const struct bench_stream_config *cfg, json_t *first, struct b
 }
 
 int
-bench_stream_run(struct bench_stream *s, const struct load *load, uint64_t start_ns)
+bench_stream_run(struct bench_stream *s, struct bench_series *series, uint64_t start_ns)
 {
 	int rc;
 
-	s->load = load;
+	s->series = series;
 	s->start_ns = start_ns;
 	rc = pthread_create(&s->thread, NULL, stream_main, s);
 	s->running = rc == 0;
 	if (rc == 0)
 		affinity_avoid_cpu(s->thread, s->cfg.avoid_cpu);
 	return -rc;
+}
+
+void
+bench_stream_stop(struct bench_stream *s)
+{
+	atomic_store_explicit(&s->stop, true, memory_order_relaxed);
+	if (!s->running)
+		return;
+	pthread_join(s->thread, NULL);
+	s->running = false;
+	write_new(s);
 }
 
 int
@@ -135,11 +148,7 @@ bench_stream_close(struct bench_stream *s, json_t *last)
 		json_decref(last);
 		return 0;
 	}
-	atomic_store_explicit(&s->stop, true, memory_order_relaxed);
-	if (s->running) {
-		pthread_join(s->thread, NULL);
-		write_new(s);
-	}
+	bench_stream_stop(s);
 	if (s->file != NULL && last != NULL)
 		write_line(s, "end", last);
 	else

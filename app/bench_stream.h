@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "load.h"
+#include "bench_series.h"
 
 /*
  * The thread that writes the time series while the load runs, so that the poll core does not: each
@@ -27,11 +27,15 @@ struct bench_stream_config {
 int bench_stream_open(
 	const struct bench_stream_config *cfg, json_t *first, struct bench_stream **ret);
 
-/** Starts the thread, which writes load's intervals; their times count from start_ns. load outlives s.
- *  0 or -errno. */
-int bench_stream_run(struct bench_stream *s, const struct load *load, uint64_t start_ns);
+/** Starts the thread, which merges the series and writes its intervals; their times count from start_ns.
+ *  series outlives s. 0 or -errno. */
+int bench_stream_run(struct bench_stream *s, struct bench_series *series, uint64_t start_ns);
 
-/** Ends the thread, writes what is left, and last (taken over) as {"event":"end", ...}; frees s.
+/** Ends the thread, and writes what is left, after the load is over: then all of the series is merged.
+ *  Part of bench_stream_close. */
+void bench_stream_stop(struct bench_stream *s);
+
+/** Ends the thread if need be, and writes last (taken over) as {"event":"end", ...}; frees s.
  *  NULL is allowed, for s and for last. 0, or -errno of what could not be written. */
 int bench_stream_close(struct bench_stream *s, json_t *last);
 

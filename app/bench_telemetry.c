@@ -22,7 +22,7 @@ struct published {
 struct bench_telemetry {
 	struct bench_telemetry_config cfg;
 	char *url; /* cfg.url */
-	struct snapshot *snapshot; /* a struct published */
+	struct snapshot **snapshot; /* of each worker a struct published */
 	/* The rest belongs to whoever answers: one thread at a time, says port_telemetry.h. */
 	uint32_t seen; /* intervals that are in total */
 	struct load_counts total;
@@ -35,7 +35,7 @@ static void
 take_intervals(struct bench_telemetry *t)
 {
 	uint32_t count;
-	const struct load_interval *i = load_intervals(t->cfg.load, &count);
+	const struct load_interval *i = bench_series_get(t->cfg.series, &count);
 
 	for (; t->seen < count; t->seen++) {
 		load_counts_add(&t->total, &i[t->seen].counts);
@@ -103,6 +103,25 @@ answer_bench(void *ctx, struct port_telemetry_answer *ret)
 
 /* -- The others. -- */
 
+/* What the workers have published, together. false: none has so far. */
+static bool
+read_published(const struct bench_telemetry *t, struct published *ret)
+{
+	struct published one;
+	bool any = false;
+	uint32_t i;
+
+	*ret = (struct published){0};
+	for (i = 0; i < t->cfg.workers; i++) {
+		if (!snapshot_read(t->snapshot[i], &one))
+			continue;
+		any = true;
+		counters_add(&ret->counters, &one.counters);
+		worker_usage_add(&ret->usage, &one.usage);
+	}
+	return any;
+}
+
 static void
 answer_counters(void *ctx, struct port_telemetry_answer *ret)
 {
@@ -111,7 +130,7 @@ answer_counters(void *ctx, struct port_telemetry_answer *ret)
 	int i;
 
 	_Static_assert((int)COUNTER_COUNT <= DPDK_ENTRIES_MAX, "DPDK would leave some out");
-	if (!snapshot_read(t->snapshot, &p))
+	if (!read_published(t, &p))
 		return;
 	for (i = 0; i < (int)COUNTER_COUNT; i++)
 		port_telemetry_add_number(
@@ -124,8 +143,9 @@ answer_core(void *ctx, struct port_telemetry_answer *ret)
 	const struct bench_telemetry *t = ctx;
 	struct published p;
 
-	if (!snapshot_read(t->snapshot, &p))
+	if (!read_published(t, &p))
 		return;
+	port_telemetry_add_number(ret, "workers", t->cfg.workers);
 	port_telemetry_add_number(ret, "cpu", (uint64_t)t->cfg.core);
 	port_telemetry_add_number(ret, "iterations", p.usage.iterations);
 	port_telemetry_add_number(ret, "iterations_busy", p.usage.iterations_busy);
@@ -151,10 +171,27 @@ answer_info(void *ctx, struct port_telemetry_answer *ret)
 static const struct port_telemetry_endpoint endpoints[] = {
 	{"/dpfetch/bench", "The load so far, and its last interval. Takes no parameters",
 		answer_bench},
-	{"/dpfetch/core", "How busy the polling CPU is. Takes no parameters", answer_core},
+	{"/dpfetch/core", "How busy the polling CPUs are, together. Takes no parameters",
+		answer_core},
 	{"/dpfetch/counters", "All counters of the stack. Takes no parameters", answer_counters},
 	{"/dpfetch/info", "What is measured, and from where. Takes no parameters", answer_info},
 };
+
+static bool
+create_snapshots(struct bench_telemetry *t)
+{
+	uint32_t i;
+
+	t->snapshot = calloc(t->cfg.workers, sizeof(struct snapshot *));
+	if (t->snapshot == NULL)
+		return false;
+	for (i = 0; i < t->cfg.workers; i++) {
+		t->snapshot[i] = snapshot_create(sizeof(struct published));
+		if (t->snapshot[i] == NULL)
+			return false;
+	}
+	return true;
+}
 
 int
 bench_telemetry_open(const struct bench_telemetry_config *cfg, struct bench_telemetry **ret)
@@ -166,8 +203,7 @@ bench_telemetry_open(const struct bench_telemetry_config *cfg, struct bench_tele
 		return rc;
 	t->cfg = *cfg;
 	t->url = strdup(cfg->url);
-	t->snapshot = snapshot_create(sizeof(struct published));
-	if (t->url != NULL && t->snapshot != NULL)
+	if (t->url != NULL && create_snapshots(t))
 		rc = port_telemetry_open(endpoints, sizeof(endpoints) / sizeof(endpoints[0]), t);
 	if (rc == 0)
 		*ret = t;
@@ -177,7 +213,7 @@ bench_telemetry_open(const struct bench_telemetry_config *cfg, struct bench_tele
 }
 
 void
-bench_telemetry_publish(struct bench_telemetry *t, const struct counters *counters,
+bench_telemetry_publish(struct bench_telemetry *t, uint32_t worker, const struct counters *counters,
 	const struct worker_usage *usage)
 {
 	struct published p;
@@ -186,16 +222,20 @@ bench_telemetry_publish(struct bench_telemetry *t, const struct counters *counte
 		return;
 	p.counters = *counters;
 	p.usage = *usage;
-	snapshot_publish(t->snapshot, &p);
+	snapshot_publish(t->snapshot[worker], &p);
 }
 
 void
 bench_telemetry_close(struct bench_telemetry *t)
 {
+	uint32_t i;
+
 	if (t == NULL)
 		return;
 	port_telemetry_close();
-	snapshot_destroy(t->snapshot);
+	for (i = 0; t->snapshot != NULL && i < t->cfg.workers; i++)
+		snapshot_destroy(t->snapshot[i]);
+	free(t->snapshot);
 	free(t->url);
 	free(t);
 }

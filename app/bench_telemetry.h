@@ -3,7 +3,7 @@
 #define BENCH_TELEMETRY_H
 
 #include "base_counters.h"
-#include "load.h"
+#include "bench_series.h"
 #include "port.h"
 #include "worker.h"
 
@@ -15,22 +15,23 @@
 struct bench_telemetry;
 
 struct bench_telemetry_config {
-	const struct load *load; /* whose intervals are read */
+	const struct bench_series *series; /* of all workers */
+	uint32_t workers;
 	uint64_t start_ns; /* of the load */
 	const char *url; /* the first one, without user information; copied, as the others */
 	uint32_t urls;
-	int core;
+	int core; /* the first worker's */
 	struct port_info port;
 };
 
-/** Registers the commands. load outlives t. Once a process, after port_eal_start. 0 and *ret, or
+/** Registers the commands. series outlives t. Once a process, after port_eal_start. 0 and *ret, or
  *  -errno. */
 int bench_telemetry_open(const struct bench_telemetry_config *cfg, struct bench_telemetry **ret);
 
-/** Shows these from now on. The poll core's, at most every millisecond or so: it copies about a
+/** Shows these of the worker with this number, 0.., from now on. That worker's, at most every millisecond or so: it copies about a
  *  kilobyte. t NULL is allowed: nothing. */
-void bench_telemetry_publish(struct bench_telemetry *t, const struct counters *counters,
-	const struct worker_usage *usage);
+void bench_telemetry_publish(struct bench_telemetry *t, uint32_t worker,
+	const struct counters *counters, const struct worker_usage *usage);
 
 /** Ends that, and frees t. Before the load's end of life. NULL is allowed. */
 void bench_telemetry_close(struct bench_telemetry *t);

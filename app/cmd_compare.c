@@ -6,16 +6,42 @@
 
 #include "cmd_bench.h"
 #include "cmd_compare.h"
+#include "cmd_get.h"
 #include "compare.h"
 #include "exit_code.h"
 #include "http_url.h"
 #include "nic_info.h"
+#include "report_path.h"
 
 static int
 usage(const struct compare *c, const char *message)
 {
 	message_error(&c->level, EXIT_CODE_USAGE, "%s", message);
 	return EXIT_CODE_USAGE;
+}
+
+static int
+unwritten(const struct compare *c, const char *option, const char *path, int rc)
+{
+	if (rc == 0)
+		return 0;
+	message_error(&c->level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
+		strerror(-rc));
+	return EXIT_CODE_REPORT;
+}
+
+/* Now, not when all has been measured. */
+static int
+check_reports(const struct compare *c)
+{
+	const struct settings *s = c->settings;
+	int code = 0;
+
+	if (s->stats != NULL)
+		code = unwritten(c, "stats", s->stats, report_path_check(s->stats));
+	if (code == 0 && s->html != NULL)
+		code = unwritten(c, "html", s->html, report_path_check(s->html));
+	return code;
 }
 
 /* The kernel must have the link, too; the rest is bench's to find wrong. */
@@ -38,21 +64,30 @@ check(const struct compare *c)
 			s->nic);
 		return usage(c, message);
 	}
-	return 0;
+	return check_reports(c);
 }
 
-/* --check: what bench, over each stack, says before it begins. */
+/* What runs are made of: loads, or with -o transfers. */
+static int
+prepare(struct compare *c)
+{
+	int code = check(c);
+
+	return code == 0 && c->settings->outputs.count > 0 ? compare_file_open(c) : code;
+}
+
+/* --check: what bench or get, over each stack, says before it begins. */
 static int
 check_runs(const struct compare *c)
 {
 	struct settings s = *c->settings;
 	int code = 0, side, signo;
 
-	s.command = SETTINGS_BENCH;
-	s.silent = s.show_error = true;
+	s.command = c->file != NULL ? SETTINGS_GET : SETTINGS_BENCH;
+	s.silent = s.show_error = s.compared = true;
 	for (side = 0; code == 0 && side < COMPARE_SIDES; side++) {
 		s.stack = side == COMPARE_KERNEL ? SETTINGS_STACK_KERNEL : SETTINGS_STACK_DPDK;
-		code = cmd_bench(&s, &signo);
+		code = c->file != NULL ? cmd_get(&s, &signo) : cmd_bench(&s, &signo);
 	}
 	if (code == 0)
 		message_note(&c->level, "settings, URLs, interface and addresses are in order");
@@ -73,11 +108,39 @@ block_signals(sigset_t *ret_before)
 static void
 say_run(const struct compare *c, uint32_t pair, enum compare_side side, const json_t *run)
 {
+	if (c->path != NULL) {
+		message_note(&c->level, "pair %u of %llu, %-7s: %8.3f Gb/s to %s", pair + 1,
+			(unsigned long long)c->settings->pairs, compare_side_name(side),
+			compare_number(run, "end/body_bits_per_second") / 1e9,
+			c->file != NULL ? c->path : "nowhere");
+		return;
+	}
 	message_note(&c->level, "pair %u of %llu, %-7s: %8.3f Gb/s, %10.1f requests/s, p99 %.1f us",
 		pair + 1, (unsigned long long)c->settings->pairs, compare_side_name(side),
 		compare_number(run, "end/body_bits_per_second") / 1e9,
 		compare_number(run, "end/requests_per_second"),
 		compare_number(run, "end/latency/p99_us"));
+}
+
+static int
+run_side(struct compare *c, enum compare_side side, json_t **ret)
+{
+	return c->path != NULL ? compare_file_run(c, side, ret) : compare_run(c, side, 0, ret);
+}
+
+static int
+run_curl(struct compare *c, uint32_t pair)
+{
+	int code = 0;
+	bool done;
+
+	if (!c->settings->curl || c->curls != pair)
+		return 0; /* it has failed before */
+	done = c->path != NULL ? compare_file_curl(c, &c->curl[pair], &code)
+			       : compare_run_curl(c, "/dev/null", &c->curl[pair]);
+	if (done)
+		c->curls = pair + 1;
+	return code;
 }
 
 /* A B, and curl. 0 or an exit code. */
@@ -88,7 +151,7 @@ measure_pair(struct compare *c, uint32_t pair)
 	int code = 0, side;
 
 	for (side = 0; code == 0 && c->signo == 0 && side < COMPARE_SIDES; side++) {
-		code = compare_run(c, (enum compare_side)side, 0, &run[side]);
+		code = run_side(c, (enum compare_side)side, &run[side]);
 		if (code == 0)
 			say_run(c, pair, (enum compare_side)side, run[side]);
 	}
@@ -100,12 +163,32 @@ measure_pair(struct compare *c, uint32_t pair)
 	for (side = 0; side < COMPARE_SIDES; side++)
 		c->run[side][pair] = run[side];
 	c->pairs = pair + 1;
-	if (c->settings->curl && c->curls == pair && compare_run_curl(c, &c->curl[pair]))
-		c->curls = pair + 1;
-	return 0;
+	return run_curl(c, pair);
 }
 
-/* One short transfer each, looked at by a packet socket. What cannot be had is left out. */
+/* With -o first to nowhere. */
+static int
+measure_all(struct compare *c, uint32_t pair)
+{
+	int code;
+
+	if (c->null == NULL)
+		return measure_pair(c, pair);
+	code = measure_pair(c->null, pair);
+	c->signo = c->null->signo;
+	if (code != 0 || c->signo != 0)
+		return code;
+	return measure_pair(c, pair);
+}
+
+static int
+run_traced(struct compare *c, enum compare_side side, json_t **ret)
+{
+	return c->path != NULL ? compare_run_get(c, side, "/dev/null", true, ret)
+			       : compare_run(c, side, 1, ret);
+}
+
+/* One transfer each, looked at by a packet socket. What cannot be had is left out. */
 static void
 take_traces(struct compare *c)
 {
@@ -114,7 +197,7 @@ take_traces(struct compare *c)
 	json_t *run;
 	int side, fd;
 
-	if (c->settings->html == NULL || c->settings->urls.count == 0 ||
+	if (c->settings->urls.count == 0 ||
 		http_url_parse(c->settings->urls.item[0], &url, &why) != 0)
 		return;
 	for (side = 0; side < COMPARE_SIDES && c->signo == 0; side++) {
@@ -122,21 +205,11 @@ take_traces(struct compare *c)
 		if (fd < 0)
 			break;
 		run = NULL;
-		if (compare_run(c, (enum compare_side)side, 1, &run) == 0)
+		if (run_traced(c, (enum compare_side)side, &run) == 0)
 			json_decref(run);
 		c->trace[side] = compare_trace_close(fd, url.port);
 	}
 	http_url_free(&url);
-}
-
-static int
-unwritten(const struct compare *c, const char *option, const char *path, int rc)
-{
-	if (rc == 0)
-		return 0;
-	message_error(&c->level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
-		strerror(-rc));
-	return EXIT_CODE_REPORT;
 }
 
 static int
@@ -169,7 +242,7 @@ measure(struct compare *c)
 	int code = 0, rc;
 
 	for (pair = 0; code == 0 && c->signo == 0 && pair < c->settings->pairs; pair++)
-		code = measure_pair(c, pair);
+		code = measure_all(c, pair);
 	if (c->pairs == 0)
 		return code;
 	take_traces(c);
@@ -177,20 +250,32 @@ measure(struct compare *c)
 	return code != 0 ? code : rc;
 }
 
+static void
+free_runs(struct compare *c)
+{
+	uint32_t i;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		for (i = 0; i < c->pairs; i++)
+			json_decref(c->run[side][i]);
+		free(c->trace[side]);
+	}
+}
+
 int
 cmd_compare(const struct settings *s, int *ret_signal)
 {
 	struct compare *c = calloc(1, sizeof(*c));
 	sigset_t before;
-	uint32_t i;
-	int code, side;
+	int code;
 
 	*ret_signal = 0;
 	if (c == NULL)
 		return EXIT_CODE_OUT_OF_MEMORY;
 	c->settings = s;
 	c->level = message_level_of(s);
-	code = check(c);
+	code = prepare(c);
 	if (code == 0 && s->check) {
 		code = check_runs(c);
 	} else if (code == 0) {
@@ -199,11 +284,8 @@ cmd_compare(const struct settings *s, int *ret_signal)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}
 	*ret_signal = c->signo;
-	for (side = 0; side < COMPARE_SIDES; side++) {
-		for (i = 0; i < c->pairs; i++)
-			json_decref(c->run[side][i]);
-		free(c->trace[side]);
-	}
+	compare_file_free(c);
+	free_runs(c);
 	free(c);
 	return code;
 }

@@ -5,9 +5,9 @@
 #include "cmd_get.h"
 #include "exit_code.h"
 #include "get.h"
+#include "host_run.h"
 #include "lease.h"
 #include "lookup.h"
-#include "transport_netstack.h"
 
 static bool
 ready_poll(void *ctx, uint64_t now_ns)
@@ -42,8 +42,7 @@ static int
 get_all(struct get *g)
 {
 	struct fetch_config cfg = {
-		.transport = transport_of_netstack(
-			g->host.netstack, port_release, port_queue_of(g->host.port, 0)),
+		.transport = host_transport(&g->host),
 	};
 	uint32_t i;
 	int code = 0, rc;
@@ -52,7 +51,8 @@ get_all(struct get *g)
 	g->fetch = fetch_create(&cfg);
 	if (g->fetch == NULL)
 		return EXIT_CODE_OUT_OF_MEMORY;
-	worker_run(&g->host.worker, ready_poll, g);
+	if (g->host.kernel == NULL)
+		worker_run(&g->host.worker, ready_poll, g);
 	for (i = 0; i < g->count && monitor_signal(g->host.monitor) == 0; i++) {
 		get_one(g, i);
 		if (g->report[i].exit_code != 0)
@@ -60,7 +60,7 @@ get_all(struct get *g)
 	}
 	lookup_end(g);
 	rc = write_stats(g, i);
-	fetch_shutdown(g->fetch, port_clock_ns());
+	fetch_shutdown(g->fetch, host_clock_ns(&g->host));
 	fetch_destroy(g->fetch);
 	return code != 0 ? code : rc;
 }

@@ -11,6 +11,7 @@
 #include "compare_trace.h"
 #include "message.h"
 #include "settings.h"
+#include "sink_file.h"
 
 /*
  * The inside of the compare command. Each measurement is a process of its own that runs what dpfetch
@@ -27,11 +28,26 @@ enum compare_side { COMPARE_DPDK, COMPARE_KERNEL, COMPARE_SIDES };
 
 /** What curl said of one transfer. */
 struct compare_curl {
-	double bits_per_second, seconds;
+	double bits_per_second, seconds; /* with --fsync the file's is in them */
+};
+
+/** With -o: the file that each transfer writes, and what is known of it. */
+struct compare_file {
+	const char *path;
+	enum sink_digest digest;
+	const char *given_hex; /* --checksum's; NULL: all must be like the first */
+	char hex[SINK_DIGEST_HEX_MAX]; /* of the first one */
+	uint64_t bytes; /* of the first one */
+	uint64_t free_bytes; /* of the file system, before the first run */
+	uint32_t verified; /* files read back and found alike */
 };
 
 struct compare {
 	const struct settings *settings;
+	const char *path; /* where each transfer's body goes, "/dev/null": nowhere; NULL: a run is a
+			   * load */
+	struct compare_file *file; /* with -o; owned. NULL: path is no file */
+	struct compare *null; /* with -o: the same pairs to nowhere; owned */
 	struct message_level level;
 	json_t *run[COMPARE_SIDES][COMPARE_PAIRS_MAX]; /* bench's documents; owned */
 	struct compare_curl curl[COMPARE_PAIRS_MAX];
@@ -53,12 +69,45 @@ const char *compare_side_name(enum compare_side side);
  *  said why. c->signo is set when a signal ended it. */
 int compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret);
 
+/** Runs one transfer over side to path; traced: so that packet sockets see our frames. As compare_run.
+ *  The document has what figures want of a load's. */
+int compare_run_get(
+	struct compare *c, enum compare_side side, const char *path, bool traced, json_t **ret);
+
 /** The signals that the parent of a measurement waits for, blocked: those that end a command, and
  *  SIGCHLD. */
 void compare_signals(sigset_t *ret);
 
-/** Lets curl fetch the first URL. false: there is no curl, or it failed. */
-bool compare_run_curl(struct compare *c, struct compare_curl *ret);
+/** Lets curl fetch the first URL to path. false: there is no curl, or it failed. */
+bool compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret);
+
+/* compare_file.c */
+
+/** With -o: makes c->file and c->null, and finds wrong what can be before anything is measured. 0, or
+ *  an exit code after having said why. */
+int compare_file_open(struct compare *c);
+void compare_file_free(struct compare *c);
+
+/** As compare_run, of c->path: the file is removed before, and read back after. */
+int compare_file_run(struct compare *c, enum compare_side side, json_t **ret);
+
+/** As compare_run_curl, of c->path. *ret_code: an exit code, said, where the file is not the one that
+ *  it should be; else 0. */
+bool compare_file_curl(struct compare *c, struct compare_curl *ret, int *ret_code);
+
+/** File system, room, how it was written, what was flushed when, digest. The caller's. */
+json_t *compare_file_conditions(const struct compare *c);
+
+/* compare_file_report.c */
+
+/** What is not fair with files. */
+void compare_file_check_fairness(struct compare *c, const json_t *conditions);
+
+/** The ratios of file to nowhere and of dpfetch to curl, and the file's conditions, for people. */
+void compare_file_text(const struct compare *c, FILE *out);
+void compare_file_html(const struct compare *c, FILE *out);
+/** The ratios, for JSON: the caller's. */
+json_t *compare_file_ratios_json(const struct compare *c);
 
 /* compare_figures.c */
 
@@ -92,6 +141,13 @@ double compare_process_seconds(const json_t *run);
 /** How much of it our poll core spent looking for work in vain, s: 0 of the kernel's. */
 double compare_idle_polling_seconds(const json_t *run);
 
+/** "7.79 (7.40-8.05)", with as many decimals as the size asks for. Returns buf. */
+const char *compare_estimate_text(
+	const struct bootstrap_estimate *e, double scale, char *buf, size_t room);
+
+/** {"median", "low", "high"}; null for what is not finite. The caller's. */
+json_t *compare_estimate_json(const struct bootstrap_estimate *e);
+
 /** How many decimals a value of this size is written with, in tables. */
 int compare_decimals(double value);
 
@@ -99,6 +155,9 @@ int compare_decimals(double value);
 double compare_hz(const struct compare *c);
 
 /* compare_conditions.c */
+
+/** Prints a warning into c's list; the list is bounded. */
+void compare_warn(struct compare *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Under what conditions it was measured: versions, CPU, MTU, offloads, busy poll, governor. The
  *  caller's. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base_bytes.h"
 #include "compare.h"
 #include "load.h"
 #include "machine.h"
@@ -108,10 +109,13 @@ compare_conditions(const struct compare *c)
 		json_object_set_new(object, "offloads", offloads_json(nic.interface));
 	}
 	json_object_set_new(object, "mtu", json_integer((json_int_t)s->mtu));
+	if (c->file != NULL)
+		json_object_set_new(object, "file", compare_file_conditions(c));
 	return object;
 }
 
-static void __attribute__((format(printf, 2, 3))) warn(struct compare *c, const char *format, ...)
+void
+compare_warn(struct compare *c, const char *format, ...)
 {
 	va_list args;
 
@@ -156,37 +160,75 @@ frame_bytes(const json_t *run)
 	       compare_number(run, "end/machine/interface/rx_frames");
 }
 
+/* With --queues there are several. */
+static size_t
+worker_count(const json_t *run)
+{
+	return MAX_OF(json_array_size(compare_find(run, "end/workers")), (size_t)1);
+}
+
+/* What one worker's core was and did. */
+static const json_t *
+worker_core(const json_t *run, size_t worker)
+{
+	const json_t *workers = compare_find(run, "end/workers");
+
+	return workers != NULL ? compare_find(json_array_get(workers, worker), "core")
+			       : compare_find(run, "end/core");
+}
+
+/* Of the busiest worker: it is the first to be a limit. */
 static double
 busy_share(const json_t *run)
 {
-	return compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/cycles");
+	double most = NAN;
+	size_t i;
+
+	for (i = 0; i < worker_count(run); i++) {
+		const json_t *core = worker_core(run, i);
+
+		most = fmax(
+			most, compare_number(core, "cycles_busy") / compare_number(core, "cycles"));
+	}
+	return most;
 }
 
-/* What the CPU that the client is pinned to did; NULL: unknown. */
-static const json_t *
-client_cpu(const json_t *run)
+/* What the CPUs that the client's workers are pinned to spent so; NAN: unknown. */
+static double
+client_cpus(const json_t *run, const char *kind)
 {
-	double core = compare_number(run, "end/core/core");
+	const json_t *cpus = compare_find(run, "end/machine/cpus");
+	double core, sum = 0.0;
+	size_t i;
 
-	return core >= 0 ? json_array_get(compare_find(run, "end/machine/cpus"), (size_t)core)
-			 : NULL;
+	for (i = 0; i < worker_count(run); i++) {
+		core = compare_number(worker_core(run, i), "core");
+		sum += core >= 0 ? compare_number(json_array_get(cpus, (size_t)core), kind) : NAN;
+	}
+	return sum;
+}
+
+/* What they had in all. */
+static double
+client_seconds(const json_t *run)
+{
+	return compare_number(run, "end/cpu/wall_s") * (double)worker_count(run);
 }
 
 /* The kernel's client and the softirqs on its CPU, which may be its own; not what else runs there. */
 static double
 client_cpu_share(const json_t *run)
 {
-	return (compare_process_seconds(run) + compare_number(client_cpu(run), "softirq_s")) /
-	       compare_number(run, "end/cpu/wall_s");
+	return (compare_process_seconds(run) + client_cpus(run, "softirq_s")) / client_seconds(run);
 }
 
 /* How much of the client's CPU other processes had. */
 static double
 others_share(const json_t *run)
 {
-	return (compare_number(client_cpu(run), "user_s") +
-		       compare_number(client_cpu(run), "system_s") - compare_process_seconds(run)) /
-	       compare_number(run, "end/cpu/wall_s");
+	return (client_cpus(run, "user_s") + client_cpus(run, "system_s") -
+		       compare_process_seconds(run)) /
+	       client_seconds(run);
 }
 
 /* Of all that was answered or failed. */
@@ -226,21 +268,21 @@ check_super_packets(struct compare *c, const json_t *conditions)
 	const json_t *offloads = json_object_get(conditions, "offloads");
 
 	if (kernels > limit && !(ours > limit))
-		warn(c,
+		compare_warn(c,
 			"super-packets on the kernel's side only: its frames have %.0f bytes on "
 			"average, ours %.0f, the MTU is %llu; turn the server's segmentation "
 			"offload "
 			"off (ethtool -K IF tso off gso off)",
 			kernels, ours, (unsigned long long)c->settings->mtu);
 	else if (ours > limit && !(kernels > limit))
-		warn(c,
+		compare_warn(c,
 			"super-packets on our side only: our frames have %.0f bytes on average, "
 			"the "
 			"kernel's %.0f",
 			ours, kernels);
 	if (json_is_true(json_object_get(offloads, "gro")) ||
 		json_is_true(json_object_get(offloads, "lro")))
-		warn(c,
+		compare_warn(c,
 			"GRO or LRO is on at %s: the kernel joins segments before its TCP sees "
 			"them, "
 			"ours takes them one by one; ethtool -K %s gro off lro off",
@@ -254,19 +296,20 @@ check_load_generator(struct compare *c)
 	double cpu = median_of(c, COMPARE_KERNEL, client_cpu_share);
 
 	if (busy > BUSY_LIMIT)
-		warn(c,
+		compare_warn(c,
 			"our poll core was %.0f %% busy: its limit was measured, not the server's "
 			"or "
 			"the link's",
 			100.0 * busy);
 	if (cpu > BUSY_LIMIT)
-		warn(c,
+		compare_warn(c,
 			"the CPU of the kernel's client was %.0f %% busy: its limit was measured, "
 			"not "
 			"the server's or the link's",
 			100.0 * cpu);
 	if ((busy > BUSY_LIMIT) != (cpu > BUSY_LIMIT))
-		warn(c, "only one side was limited by its client: the ratio understates the other");
+		compare_warn(c,
+			"only one side was limited by its client: the ratio understates the other");
 }
 
 /* Others on the client's CPU are not the load's business, and need not meet both sides alike. */
@@ -279,7 +322,7 @@ check_others(struct compare *c)
 	for (side = 0; side < COMPARE_SIDES; side++) {
 		others = largest_of(c, (enum compare_side)side, others_share);
 		if (others > OTHERS_LIMIT)
-			warn(c,
+			compare_warn(c,
 				"%s: other processes had %.0f %% of the client's CPU in a run, and "
 				"the machine's CPU "
 				"counts them: the machine is not quiet",
@@ -296,7 +339,7 @@ check_failures(struct compare *c)
 	for (side = 0; side < COMPARE_SIDES; side++) {
 		failed = largest_of(c, (enum compare_side)side, failed_share);
 		if (failed > 0)
-			warn(c,
+			compare_warn(c,
 				"%s: up to %.3g %% of a run's requests failed or were answered "
 				"with another "
 				"status than 2xx, which the figures contain",
@@ -310,7 +353,7 @@ check_drops(struct compare *c)
 	double drops = largest_of(c, COMPARE_DPDK, ring_drops);
 
 	if (drops > 0)
-		warn(c,
+		compare_warn(c,
 			"our port dropped up to %.0f frames in a run (of %.0f): retransmissions "
 			"are in the "
 			"figures",
@@ -320,19 +363,25 @@ check_drops(struct compare *c)
 static void
 check_cores(struct compare *c)
 {
-	double core = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
+	const json_t *run = c->pairs > 0 ? c->run[COMPARE_DPDK][0] : NULL;
+	double core;
+	size_t i;
 
 	if (c->settings->server_pid == 0) {
-		warn(c, "where the server runs is not known (--server-pid tells): it may share the "
+		compare_warn(c,
+			"where the server runs is not known (--server-pid tells): it may share the "
 			"client's CPU");
 		return;
 	}
-	if (!isnan(core) && machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
-		warn(c,
-			"the server may run on CPU %.0f, too, which the client has: pin it "
-			"elsewhere "
-			"(taskset)",
-			core);
+	for (i = 0; run != NULL && i < worker_count(run); i++) {
+		core = compare_number(worker_core(run, i), "core");
+		if (!isnan(core) &&
+			machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
+			compare_warn(c,
+				"the server may run on CPU %.0f, too, which the client has: pin it "
+				"elsewhere (taskset)",
+				core);
+	}
 }
 
 static void
@@ -341,7 +390,7 @@ check_mtu(struct compare *c, const json_t *conditions)
 	const json_t *mtu = json_object_get(conditions, "interface_mtu");
 
 	if (mtu != NULL && (uint64_t)json_integer_value(mtu) != c->settings->mtu)
-		warn(c,
+		compare_warn(c,
 			"the interface's MTU is %lld, which the kernel uses, and ours %llu: give "
 			"--mtu %lld",
 			(long long)json_integer_value(mtu), (unsigned long long)c->settings->mtu,
@@ -358,8 +407,10 @@ compare_check_fairness(struct compare *c, const json_t *conditions)
 	check_cores(c);
 	check_mtu(c, conditions);
 	check_drops(c);
+	if (c->file != NULL)
+		compare_file_check_fairness(c, conditions);
 	if (c->pairs < 5)
-		warn(c,
+		compare_warn(c,
 			"%u pair%s: too few for an interval that means something; --pairs 5 or "
 			"more",
 			c->pairs, c->pairs == 1 ? "" : "s");

@@ -200,6 +200,9 @@ static const struct compare_figure figures[] = {
 	{"server_cycles_per_byte", "server, cycles a byte", 1, NULL, server_cycles, true},
 	{"server_retransmits", "server sent again", 1, "end/machine/server/retransmits", NULL,
 		true},
+	{"frames_received", "frames in", 1, "end/machine/interface/rx_frames", NULL, false},
+	{"frames_sent", "frames out (mostly ACKs)", 1, "end/machine/interface/tx_frames", NULL,
+		true},
 	{"frames_received_per_sent", "frames in for each out", 1, NULL, frames_per_sent, false},
 	{"frame_bytes", "mean frame in, bytes", 1, NULL, frame_bytes, false},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,8 +81,11 @@ write_table(const struct compare *c, FILE *out)
 	const struct compare_figure *f;
 	uint32_t i, count;
 
+	fputs("<h2>Figures", out);
+	if (c->path != NULL)
+		fputs(c->file != NULL ? ", to a file" : ", to nowhere (the null sink)", out);
 	fprintf(out,
-		"<h2>Figures</h2>\n<p class=\"dim\">Medians of %u interleaved pairs, with 95 %% "
+		"</h2>\n<p class=\"dim\">Medians of %u interleaved pairs, with 95 %% "
 		"bootstrap intervals; the ratio is dpfetch's to the kernel's. Bold: the better "
 		"side, "
 		"where the ratio's interval leaves no doubt.</p>\n"
@@ -90,13 +94,36 @@ write_table(const struct compare *c, FILE *out)
 	f = compare_figures(&count);
 	for (i = 0; i < count; i++)
 		write_row(c, &f[i], out);
-	fputs("</table>\n<p class=\"dim\">The client's CPU is, of dpfetch, the busy part of the "
+	fputs("</table>\n", out);
+}
+
+static void
+write_note(FILE *out)
+{
+	fputs("<p class=\"dim\">The client's CPU is, of dpfetch, the busy part of the "
 	      "poll "
 	      "core, which else polls and takes a whole CPU; of the kernel, the client's process, "
 	      "without the softirqs that receive for it. The machine's CPU is that of all CPUs, "
 	      "server and softirqs included, without idle polling. CPU, frames and what was sent "
 	      "again are of the whole run, with ramp, warm-up and end.</p>\n",
 		out);
+}
+
+static void
+write_acks(const struct compare *c, FILE *out)
+{
+	struct compare_acks a;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (!compare_trace_acks(c->trace[side], &a))
+			continue;
+		fprintf(out,
+			"<p>%s: %u ACKs for the first %u data segments of a transfer (1 for %.1f), "
+			"delay p50 %.1f, p99 %.1f, longest %.1f us, at the interface.</p>\n",
+			compare_side_name((enum compare_side)side), a.bare, a.data,
+			a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+	}
 }
 
 static void
@@ -155,11 +182,13 @@ write_head(const struct compare *c, FILE *out)
 		out);
 	if (url != NULL)
 		write_url(out, url);
-	fprintf(out,
-		", %llu connection%s, %s<br>\n<span class=\"key k0\"></span>dpfetch "
-		"<span class=\"key k1\"></span>kernel</p>\n",
-		(unsigned long long)s->connections, s->connections > 1 ? "s" : "",
-		s->rate > 0 ? "open loop" : "closed loop");
+	if (c->path != NULL)
+		fputs(", one transfer at a time", out);
+	else
+		fprintf(out, ", %llu connection%s, %s", (unsigned long long)s->connections,
+			s->connections > 1 ? "s" : "", s->rate > 0 ? "open loop" : "closed loop");
+	fprintf(out, "<br>\n<span class=\"key k0\"></span>dpfetch "
+		     "<span class=\"key k1\"></span>kernel</p>\n");
 	for (i = 0; i < c->warnings; i++) {
 		fputs("<p class=\"warning\">", out);
 		svg_text(out, c->warning[i]);
@@ -176,9 +205,16 @@ compare_report_html_write(const struct compare *c, const json_t *conditions, con
 	if (out == NULL)
 		return -errno;
 	write_head(c, out);
+	if (c->null != NULL)
+		write_table(c->null, out);
 	write_table(c, out);
+	if (c->file != NULL)
+		compare_file_html(c, out);
+	write_note(out);
+	write_acks(c, out);
 	fputs("<h2>Plots</h2>\n<div class=\"grid2\">\n", out);
 	compare_plot_goodput(c, out);
+	compare_plot_transfers(c, out);
 	compare_plot_latency(c, out);
 	compare_plot_ack_delay(c, out);
 	compare_plot_cpu(c, out);

@@ -12,6 +12,7 @@
 #define HEIGHT 300.0
 #define WIDE 1140.0
 #define DELAY_BINS 30U
+#define SEGMENTS_DRAWN 400U /* of a time line */
 #define PACKETS_IN_A_ROW 72U /* letters of the row below a time line */
 
 /* The run of a side whose goodput is the median one, or next to it. */
@@ -68,7 +69,7 @@ compare_plot_goodput(const struct compare *c, FILE *out)
 			p.y_max = fmax(p.y_max, points[s][i].y);
 		}
 	}
-	if (p.x_max > 0 && p.y_max > 0) {
+	if (c->path == NULL && p.x_max > 0 && p.y_max > 0) {
 		p.y_max = svg_round_up(p.y_max);
 		svg_plot_begin(&p, "Goodput over time", "seconds", "Gb/s");
 		for (s = 0; s < COMPARE_SIDES; s++)
@@ -77,6 +78,65 @@ compare_plot_goodput(const struct compare *c, FILE *out)
 	}
 	for (s = 0; s < COMPARE_SIDES; s++)
 		free(points[s]);
+}
+
+/* The median goodput of a side, or of curl (COMPARE_SIDES), Gb/s; 0: there is none. */
+static double
+median_gbps(const struct compare *c, int who)
+{
+	double value[COMPARE_PAIRS_MAX];
+	uint32_t i, n = who == COMPARE_SIDES ? c->curls : c->pairs;
+
+	for (i = 0; i < n; i++)
+		value[i] = who == COMPARE_SIDES
+				   ? c->curl[i].bits_per_second
+				   : compare_number(c->run[who][i], "end/body_bits_per_second");
+	return n > 0 ? bootstrap_median_of(value, n) / 1e9 : 0.0;
+}
+
+void
+compare_plot_transfers(const struct compare *c, FILE *out)
+{
+	static const uint32_t series[COMPARE_SIDES + 1] = {0, 1, 5};
+	const struct compare *const where[] = {c, c->null}; /* from below */
+	struct svg_plot p = {
+		.out = out, .width = WIDTH, .height = HEIGHT, .y_max = 6.0, .y_named = true};
+	double gbps[2][COMPARE_SIDES + 1], y;
+	const char *name;
+	char hint[96];
+	int w, who;
+
+	for (w = 0; c->null != NULL && w < 2; w++) {
+		for (who = 0; who <= COMPARE_SIDES; who++) {
+			gbps[w][who] = median_gbps(where[w], who);
+			p.x_max = fmax(p.x_max, gbps[w][who]);
+		}
+	}
+	if (p.x_max <= 0.0)
+		return;
+	p.x_max = svg_round_up(p.x_max);
+	svg_plot_begin(&p, "One transfer: to nowhere (above) and to the file (below)", "Gb/s", "");
+	for (w = 0; w < 2; w++) {
+		for (who = 0; who <= COMPARE_SIDES; who++) {
+			y = 3.0 * w + COMPARE_SIDES - who;
+			name = who == COMPARE_SIDES ? "curl"
+						    : compare_side_name((enum compare_side)who);
+			snprintf(hint, sizeof(hint), "%s %s: %.3f Gb/s", name,
+				w == 0 ? "to the file" : "to nowhere", gbps[w][who]);
+			svg_plot_bar(&p, series[who], &(struct svg_point){0.0, y + 0.15},
+				&(struct svg_point){gbps[w][who], y + 0.85}, hint);
+			svg_plot_name_y(&p, y + 0.5, name);
+		}
+	}
+	svg_plot_end(&p);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
 }
 
 static int
@@ -163,32 +223,6 @@ compare_plot_latency(const struct compare *c, FILE *out)
 		free(points[s]);
 }
 
-/* For each ACK that covers new data: how long the oldest of that data has waited, us. Returns how
- * many. */
-static uint32_t
-ack_delays(const struct compare_trace *t, double *ret)
-{
-	uint64_t oldest_ns = 0;
-	uint32_t i, n = 0, acked = 0, seen = 0;
-	bool waiting = false;
-
-	for (i = 0; t != NULL && i < t->count; i++) {
-		const struct compare_segment *s = &t->segment[i];
-
-		if (s->from_server && s->len > 0 && s->offset + s->len > seen) {
-			seen = s->offset + s->len;
-			if (!waiting)
-				oldest_ns = s->time_ns;
-			waiting = true;
-		} else if (!s->from_server && waiting && s->offset > acked) {
-			acked = s->offset;
-			ret[n++] = (double)(s->time_ns - oldest_ns) / 1e3;
-			waiting = false;
-		}
-	}
-	return n;
-}
-
 /* Two bars a bin, side by side. */
 static void
 delay_bars(const struct svg_plot *p, uint32_t side, const double *delay, uint32_t n, double width)
@@ -213,29 +247,54 @@ delay_bars(const struct svg_plot *p, uint32_t side, const double *delay, uint32_
 	}
 }
 
-void
-compare_plot_ack_delay(const struct compare *c, FILE *out)
+/* What 99.9 % of them do not exceed: a single straggler would squeeze the rest into one bin. Longer ones
+ * are drawn in the last bin. */
+static double
+percentile(const double *delay, uint32_t n)
 {
-	double delay[COMPARE_SIDES][COMPARE_TRACE_SEGMENTS], longest = 0.0;
-	struct svg_plot p = {.out = out, .width = WIDTH, .height = HEIGHT, .y_max = 100.0};
-	uint32_t n[COMPARE_SIDES], i;
+	double *sorted = calloc(n + 1U, sizeof(*sorted)), value = 0.0;
+
+	if (sorted != NULL && n > 0) {
+		memcpy(sorted, delay, n * sizeof(*sorted));
+		qsort(sorted, n, sizeof(*sorted), by_value);
+		value = sorted[n - 1U - n / 1000U];
+	}
+	free(sorted);
+	return value;
+}
+
+static void
+draw_delays(struct svg_plot *p, double *const *delay, const uint32_t *n, double longest)
+{
 	int s;
 
-	for (s = 0; s < COMPARE_SIDES; s++) {
-		n[s] = ack_delays(c->trace[s], delay[s]);
-		for (i = 0; i < n[s]; i++)
-			longest = fmax(longest, delay[s][i]);
-	}
-	if (longest <= 0.0)
-		return;
-	p.x_max = svg_round_up(longest);
-	svg_plot_begin(&p, "ACK delay, first segments of a transfer",
+	p->x_max = svg_round_up(longest);
+	svg_plot_begin(p, "ACK delay in a transfer",
 		"microseconds from data to the ACK that covers it, at the interface", "% of ACKs");
 	for (s = 0; s < COMPARE_SIDES; s++) {
 		if (n[s] > 0)
-			delay_bars(&p, (uint32_t)s, delay[s], n[s], p.x_max / DELAY_BINS);
+			delay_bars(p, (uint32_t)s, delay[s], n[s], p->x_max / DELAY_BINS);
 	}
-	svg_plot_end(&p);
+	svg_plot_end(p);
+}
+
+void
+compare_plot_ack_delay(const struct compare *c, FILE *out)
+{
+	double *delay[COMPARE_SIDES], longest = 0.0;
+	struct svg_plot p = {.out = out, .width = WIDTH, .height = HEIGHT, .y_max = 100.0};
+	uint32_t n[COMPARE_SIDES];
+	int s;
+
+	for (s = 0; s < COMPARE_SIDES; s++) {
+		delay[s] = calloc(COMPARE_TRACE_SEGMENTS, sizeof(*delay[s]));
+		n[s] = delay[s] != NULL ? compare_trace_delays(c->trace[s], delay[s]) : 0;
+		longest = fmax(longest, percentile(delay[s], n[s]));
+	}
+	if (longest > 0.0)
+		draw_delays(&p, delay, n, longest);
+	for (s = 0; s < COMPARE_SIDES; s++)
+		free(delay[s]);
 }
 
 /* One CPU's bar: series 2 user, 3 system, 5 softirq, 4 idle. */
@@ -317,11 +376,11 @@ static void
 timeline(const struct compare_trace *t, enum compare_side side, FILE *out)
 {
 	struct svg_plot p = {.out = out, .width = WIDE, .height = HEIGHT};
-	struct svg_point ack[COMPARE_TRACE_SEGMENTS];
+	struct svg_point ack[SEGMENTS_DRAWN];
 	char title[96];
-	uint32_t i, acks = 0;
+	uint32_t i, acks = 0, count = MIN_OF(t->count, SEGMENTS_DRAWN);
 
-	for (i = 0; i < t->count; i++) {
+	for (i = 0; i < count; i++) {
 		const struct compare_segment *s = &t->segment[i];
 
 		p.x_max = fmax(p.x_max, (double)s->time_ns / 1e3);
@@ -335,7 +394,7 @@ timeline(const struct compare_trace *t, enum compare_side side, FILE *out)
 	snprintf(title, sizeof(title), "%s: the server's segments (strokes) and our ACKs (line)",
 		compare_side_name(side));
 	svg_plot_begin(&p, title, "microseconds since the SYN", "KiB of the stream");
-	for (i = 0; i < t->count; i++) {
+	for (i = 0; i < count; i++) {
 		const struct compare_segment *s = &t->segment[i];
 
 		if (s->from_server && s->len > 0)

@@ -11,6 +11,9 @@
 /** Goodput over time, of each side's run with the median goodput. */
 void compare_plot_goodput(const struct compare *c, FILE *out);
 
+/** With -o: both stacks' and curl's median goodput, to nowhere and to the file. */
+void compare_plot_transfers(const struct compare *c, FILE *out);
+
 /** How many of all responses came within a time, over all runs. */
 void compare_plot_latency(const struct compare *c, FILE *out);
 

@@ -6,9 +6,8 @@
 #include "compare.h"
 #include "report_json.h"
 
-/* "7.79 (7.40-8.05)", with as many decimals as the size asks for. */
-static const char *
-estimate_text(const struct bootstrap_estimate *e, double scale, char *buf, size_t room)
+const char *
+compare_estimate_text(const struct bootstrap_estimate *e, double scale, char *buf, size_t room)
 {
 	double value = e->value * scale;
 	int decimals = compare_decimals(value);
@@ -27,10 +26,11 @@ print_figure(const struct compare *c, const struct compare_figure *f, FILE *out)
 	if (!compare_figure_estimate(c, f, side, &ratio))
 		return;
 	if (side[COMPARE_KERNEL].value != 0.0)
-		estimate_text(&ratio, 1.0, times, sizeof(times));
+		compare_estimate_text(&ratio, 1.0, times, sizeof(times));
 	fprintf(out, "  %-24s %26s %26s %20s\n", f->name,
-		estimate_text(&side[COMPARE_DPDK], f->scale, ours, sizeof(ours)),
-		estimate_text(&side[COMPARE_KERNEL], f->scale, kernels, sizeof(kernels)), times);
+		compare_estimate_text(&side[COMPARE_DPDK], f->scale, ours, sizeof(ours)),
+		compare_estimate_text(&side[COMPARE_KERNEL], f->scale, kernels, sizeof(kernels)),
+		times);
 }
 
 static void
@@ -46,16 +46,38 @@ print_curl(const struct compare *c, FILE *out)
 	for (i = 0; i < c->curls; i++)
 		speed[i] = c->curl[i].bits_per_second;
 	e = bootstrap_median(speed, c->curls, COMPARE_CONFIDENCE, 1);
-	fprintf(out, "curl -o /dev/null, one transfer each time: %s Gb/s\n",
-		estimate_text(&e, 1e-9, text, sizeof(text)));
+	fprintf(out, "curl -o %s, one transfer each time: %s Gb/s\n",
+		c->path != NULL ? c->path : "/dev/null",
+		compare_estimate_text(&e, 1e-9, text, sizeof(text)));
 }
 
-void
-compare_report_text(const struct compare *c, FILE *out)
+/* Of one transfer each, seen from the same place. */
+static void
+print_acks(const struct compare *c, FILE *out)
+{
+	struct compare_acks a;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (!compare_trace_acks(c->trace[side], &a))
+			continue;
+		fprintf(out,
+			"ACKs of a transfer's first %u data segments at the interface, %-7s: %u (1 "
+			"for %.1f), delay p50 %.1f p99 %.1f max %.1f us\n",
+			a.data, compare_side_name((enum compare_side)side), a.bare,
+			a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+	}
+}
+
+static void
+print_table(const struct compare *c, FILE *out)
 {
 	const struct compare_figure *f;
 	uint32_t i, count;
 
+	if (c->path != NULL)
+		fprintf(out, "one transfer, to %s\n",
+			c->file != NULL ? c->path : "nowhere (the null sink)");
 	fprintf(out,
 		"  %-24s %26s %26s %20s\n  medians of %u interleaved pairs, 95 %% intervals "
 		"(bootstrap)\n",
@@ -64,6 +86,19 @@ compare_report_text(const struct compare *c, FILE *out)
 	for (i = 0; i < count; i++)
 		print_figure(c, &f[i], out);
 	print_curl(c, out);
+}
+
+void
+compare_report_text(const struct compare *c, FILE *out)
+{
+	uint32_t i;
+
+	if (c->null != NULL)
+		print_table(c->null, out);
+	print_table(c, out);
+	if (c->file != NULL)
+		compare_file_text(c, out);
+	print_acks(c, out);
 	fprintf(out,
 		"client's CPU: of dpfetch the busy part of the poll core (which else polls, and "
 		"takes a whole CPU); of the kernel\n"
@@ -82,8 +117,8 @@ finite_json(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *
-estimate_json(const struct bootstrap_estimate *e)
+json_t *
+compare_estimate_json(const struct bootstrap_estimate *e)
 {
 	return json_pack("{s:o, s:o, s:o}", "median", finite_json(e->value), "low",
 		finite_json(e->low), "high", finite_json(e->high));
@@ -105,9 +140,28 @@ summary_json(const struct compare *c)
 		line = json_object();
 		for (s = 0; s < COMPARE_SIDES; s++)
 			json_object_set_new(line, compare_side_name((enum compare_side)s),
-				estimate_json(&side[s]));
-		json_object_set_new(line, "ratio", estimate_json(&ratio));
+				compare_estimate_json(&side[s]));
+		json_object_set_new(line, "ratio", compare_estimate_json(&ratio));
 		json_object_set_new(object, f[i].key, line);
+	}
+	return object;
+}
+
+static json_t *
+acks_json(const struct compare *c)
+{
+	json_t *object = json_object();
+	struct compare_acks a;
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (!compare_trace_acks(c->trace[side], &a))
+			continue;
+		json_object_set_new(object, compare_side_name((enum compare_side)side),
+			json_pack("{s:i, s:i, s:i, s:f, s:f, s:f}", "data_segments", (int)a.data,
+				"acks", (int)a.bare, "covering_new_data", (int)a.acks,
+				"delay_p50_us", a.p50_us, "delay_p99_us", a.p99_us, "delay_max_us",
+				a.max_us));
 	}
 	return object;
 }
@@ -127,10 +181,21 @@ pair_json(const struct compare *c, uint32_t i)
 	return object;
 }
 
+static json_t *
+pairs_json(const struct compare *c)
+{
+	json_t *pairs = json_array();
+	uint32_t i;
+
+	for (i = 0; i < c->pairs; i++)
+		json_array_append_new(pairs, pair_json(c, i));
+	return pairs;
+}
+
 int
 compare_report_json_write(const struct compare *c, const json_t *conditions, const char *path)
 {
-	json_t *root = json_object(), *pairs = json_array(), *warnings = json_array();
+	json_t *root = json_object(), *warnings = json_array();
 	uint32_t i;
 	int rc;
 
@@ -142,9 +207,14 @@ compare_report_json_write(const struct compare *c, const json_t *conditions, con
 	json_object_set_new(root, "warnings", warnings);
 	json_object_set_new(root, "confidence", json_real(COMPARE_CONFIDENCE));
 	json_object_set_new(root, "summary", summary_json(c));
-	for (i = 0; i < c->pairs; i++)
-		json_array_append_new(pairs, pair_json(c, i));
-	json_object_set_new(root, "pairs", pairs);
+	json_object_set_new(root, "acks", acks_json(c));
+	json_object_set_new(root, "pairs", pairs_json(c));
+	if (c->file != NULL) {
+		json_object_set_new(root, "null_sink",
+			json_pack("{s:o, s:o}", "summary", summary_json(c->null), "pairs",
+				pairs_json(c->null)));
+		json_object_set_new(root, "ratios", compare_file_ratios_json(c));
+	}
 	json_object_set_new(root, "signal", json_integer(c->signo));
 	rc = report_json_write(root, path);
 	json_decref(root);

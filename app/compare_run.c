@@ -11,34 +11,47 @@
 
 #include "base_time.h"
 #include "cmd_bench.h"
+#include "cmd_get.h"
 #include "compare.h"
 #include "exit_code.h"
 #include "monitor.h"
 
 #define CURL_OUTPUT_MAX 256U
 #define CURL_TIME_MAX "600" /* seconds */
-#define CURL_OPTIONS_MAX 9U /* words: three with values, one without, the URL, the end */
+#define CURL_OPTIONS_MAX 11U /* words: four with values, one without, the URL, the end */
 #define REPORT_PATH_MAX 32U
 #define INTERVAL_NS (100 * NS_PER_MS) /* of the plots */
 #define NO_CURL 127 /* the child's exit code, as a shell's */
 
-/* What the child is to do: bench, over one side, in silence, with its report in path. */
+/* What a child is to do: command, over one side, in silence. */
 static struct settings
-settings_of_child(const struct settings *s, enum compare_side side, uint64_t requests, char *path)
+settings_of_child(const struct settings *s, enum settings_command command, enum compare_side side)
 {
 	struct settings child = *s;
 
-	child.command = SETTINGS_BENCH;
+	child.command = (int)command;
 	child.stack = side == COMPARE_KERNEL ? SETTINGS_STACK_KERNEL : SETTINGS_STACK_DPDK;
-	child.silent = child.show_error = true;
-	child.stats = path;
+	child.silent = child.show_error = child.compared = true;
+	return child;
+}
+
+/* bench. */
+static struct settings
+settings_of_load(const struct settings *s, enum compare_side side, uint64_t requests)
+{
+	struct settings child = settings_of_child(s, SETTINGS_BENCH, side);
+	int cpus[SETTINGS_QUEUES_MAX];
+
 	if (child.interval_ns == 0)
 		child.interval_ns = INTERVAL_NS;
 	if (requests == 0)
 		return child;
 	child.visible = true; /* a trace is taken */
 	child.requests = requests;
-	child.connections = child.pipeline = 1;
+	child.connections = child.pipeline = child.queues = 1;
+	if (settings_cores(s, cpus) > 0)
+		child.core = cpus[0];
+	child.cores = NULL; /* s has it */
 	child.duration_ns = child.ramp_ns = child.warmup_ns = 0;
 	child.rate = 0;
 	child.cps = false;
@@ -92,9 +105,11 @@ fork_child(void)
 	return 0;
 }
 
-static void __attribute__((noreturn)) run_bench(const struct settings *s)
+static void __attribute__((noreturn)) run_command(const struct settings *s)
 {
-	int signo, code = cmd_bench(s, &signo);
+	int signo, code;
+
+	code = s->command == SETTINGS_GET ? cmd_get(s, &signo) : cmd_bench(s, &signo);
 
 	fflush(NULL);
 	if (signo != 0) {
@@ -129,35 +144,92 @@ exit_code_of(struct compare *c, int status)
 	return EXIT_CODE_ABORTED;
 }
 
-int
-compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret)
+/* Runs s in a child. 0 and its report; or an exit code, said. */
+static int
+run_child(struct compare *c, struct settings *s, json_t **ret)
 {
 	char path[REPORT_PATH_MAX];
 	int fd = memfd_create("dpfetch-compare", MFD_CLOEXEC), status;
-	struct settings s;
 	pid_t child;
 
 	if (fd < 0)
 		return failed(c, "no memory for a report", errno);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* the child has it, too */
-	s = settings_of_child(c->settings, side, requests, path);
+	s->stats = path;
 	child = fork_child();
 	if (child == 0)
-		run_bench(&s);
+		run_command(s);
 	status = child > 0 ? wait_for(c, child) : -errno;
 	*ret = json_loadfd(fd, 0, NULL);
 	close(fd);
 	if (status < 0)
 		return failed(c, "the measurement's process could not be run", -status);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL) {
-		/* a part of a run is none, also when only the child was told to end */
-		if (c->signo == 0)
-			c->signo = (int)json_integer_value(compare_find(*ret, "end/signal"));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL)
 		return 0;
-	}
 	json_decref(*ret);
 	*ret = NULL;
 	return exit_code_of(c, status);
+}
+
+int
+compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret)
+{
+	struct settings s = settings_of_load(c->settings, side, requests);
+	int code = run_child(c, &s, ret);
+
+	/* a part of a run is none, also when only the child was told to end */
+	if (code == 0 && c->signo == 0)
+		c->signo = (int)json_integer_value(compare_find(*ret, "end/signal"));
+	return code;
+}
+
+/* What a load's document says, of get's: one transfer, which is the whole run. */
+static json_t *
+document_of_transfer(json_t *stats)
+{
+	json_t *end = json_array_get(json_object_get(stats, "transfers"), 0);
+	json_t *result = json_object_get(end, "result");
+	double seconds = compare_number(end, "cpu/wall_s");
+
+	if (result == NULL)
+		return NULL;
+	json_object_set_new(end, "body_bits_per_second",
+		json_real(compare_number(result, "goodput_gbps") * 1e9));
+	json_object_set_new(end, "connect",
+		json_pack("{s:f}", "p50_us", compare_number(result, "time_connect") * 1e6));
+	json_object_set_new(end, "first_byte",
+		json_pack("{s:f}", "p50_us", compare_number(result, "time_starttransfer") * 1e6));
+	return json_pack("{s:{s:O}, s:[{s:f, s:f, s:{s:O}}], s:O, s:O}", "load", "stack",
+		json_object_get(stats, "stack"), "intervals", "start_s", 0.0, "end_s", seconds,
+		"counts", "body_bytes", json_object_get(result, "size_download"), "end", end,
+		"environment", json_object_get(stats, "environment"));
+}
+
+int
+compare_run_get(
+	struct compare *c, enum compare_side side, const char *path, bool traced, json_t **ret)
+{
+	struct settings s = settings_of_child(c->settings, SETTINGS_GET, side);
+	char *output = strdup(path);
+	json_t *stats = NULL;
+	int code;
+
+	if (output == NULL)
+		return failed(c, "no memory for a name", ENOMEM);
+	s.outputs = (struct settings_list){&output, 1};
+	s.remote_name = false;
+	s.checksum = s.output_dir = s.write_out =
+		NULL; /* the file is read back, see compare_file.c */
+	s.fail = true;
+	s.retries = 0;
+	s.visible = traced;
+	code = run_child(c, &s, &stats);
+	free(output);
+	if (code != 0)
+		return code;
+	*ret = document_of_transfer(stats);
+	json_decref(stats);
+	return *ret != NULL ? 0 : failed(c, "the transfer's report cannot be read", EINVAL);
 }
 
 static size_t
@@ -170,11 +242,11 @@ add_option(const char **argv, size_t n, const char *option, const char *value)
 	return n;
 }
 
-static void __attribute__((noreturn)) run_curl(const struct settings *s, const char *url, int out)
+static void __attribute__((noreturn)) run_curl(const struct settings *s, const char *path, int out)
 {
 	/* -q: nobody's .curlrc; -g: [] and {} of the URL are what they are */
 	static const char *const always[] = {"curl", "-q", "-g", "-sS", "-f", "--noproxy", "*",
-		"-m", CURL_TIME_MAX, "-o", "/dev/null", "-w", "%{speed_download} %{time_total}"};
+		"-m", CURL_TIME_MAX, "-w", "%{speed_download} %{time_total}"};
 	size_t n = sizeof(always) / sizeof(always[0]);
 	union { /* execvp(3) takes char *const, for C's sake */
 		const char **constant;
@@ -189,6 +261,7 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 	if (argv == NULL)
 		_exit(NO_CURL);
 	memcpy(argv, always, sizeof(always));
+	n = add_option(argv, n, "-o", path);
 	n = add_option(argv, n, "--interface", s->nic);
 	n = add_option(argv, n, "-r", s->range);
 	n = add_option(argv, n, "-A", s->user_agent);
@@ -198,7 +271,7 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 		n = add_option(argv, n, "-H", s->headers.item[i]);
 	if (s->ipv4_only || s->ipv6_only)
 		argv[n++] = s->ipv6_only ? "-6" : "-4";
-	argv[n] = url;
+	argv[n] = s->urls.item[0];
 	if (null < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		_exit(NO_CURL);
 	execvp("curl", words.changeable); /* it changes none */
@@ -206,7 +279,7 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 }
 
 bool
-compare_run_curl(struct compare *c, struct compare_curl *ret)
+compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret)
 {
 	char text[CURL_OUTPUT_MAX] = "";
 	double bytes_per_second;
@@ -218,7 +291,7 @@ compare_run_curl(struct compare *c, struct compare_curl *ret)
 		return false;
 	child = fork_child();
 	if (child == 0)
-		run_curl(c->settings, c->settings->urls.item[0], pipe_fd[1]);
+		run_curl(c->settings, path, pipe_fd[1]);
 	close(pipe_fd[1]);
 	status = child > 0 ? wait_for(c, child) : -errno;
 	len = read(pipe_fd[0], text, sizeof(text) - 1);

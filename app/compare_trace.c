@@ -190,3 +190,74 @@ compare_trace_close(int fd, uint16_t server_port)
 	free(t);
 	return NULL;
 }
+
+uint32_t
+compare_trace_delays(const struct compare_trace *t, double *ret_delay)
+{
+	uint64_t oldest_ns = 0;
+	uint32_t i, n = 0, acked = 0, seen = 0;
+	bool waiting = false;
+
+	for (i = 0; t != NULL && i < t->count; i++) {
+		const struct compare_segment *s = &t->segment[i];
+
+		if (s->from_server && s->len > 0 && s->offset + s->len > seen) {
+			seen = s->offset + s->len;
+			if (!waiting)
+				oldest_ns = s->time_ns;
+			waiting = true;
+		} else if (!s->from_server && waiting && s->offset > acked) {
+			acked = s->offset;
+			/* Two CPUs stamp them: the order is not always that of the times. */
+			ret_delay[n++] = s->time_ns > oldest_ns
+						 ? (double)(s->time_ns - oldest_ns) / 1e3
+						 : 0.0;
+			waiting = false;
+		}
+	}
+	return n;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+count_segments(const struct compare_trace *t, struct compare_acks *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->count; i++) {
+		const struct compare_segment *s = &t->segment[i];
+
+		if (s->from_server && s->len > 0)
+			ret->data++;
+		else if (!s->from_server && s->len == 0 && (s->flags & TCP_SYN) == 0)
+			ret->bare++;
+	}
+}
+
+bool
+compare_trace_acks(const struct compare_trace *t, struct compare_acks *ret)
+{
+	struct compare_acks a = {0};
+	double *delay = t != NULL ? calloc(t->count + 1U, sizeof(*delay)) : NULL;
+
+	if (delay == NULL)
+		return false;
+	a.acks = compare_trace_delays(t, delay);
+	qsort(delay, a.acks, sizeof(*delay), by_value);
+	if (a.acks > 0) {
+		count_segments(t, &a);
+		a.p50_us = delay[(a.acks - 1U) / 2U];
+		a.p99_us = delay[a.acks - 1U - a.acks / 100U];
+		a.max_us = delay[a.acks - 1U];
+		*ret = a;
+	}
+	free(delay);
+	return a.acks > 0;
+}

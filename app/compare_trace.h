@@ -10,7 +10,7 @@
  * looked at from the same place.
  */
 
-#define COMPARE_TRACE_SEGMENTS 400U
+#define COMPARE_TRACE_SEGMENTS 20000U
 
 struct compare_segment {
 	uint64_t time_ns; /* since the first one */
@@ -25,6 +25,21 @@ struct compare_trace {
 	uint32_t count;
 	struct compare_segment segment[COMPARE_TRACE_SEGMENTS];
 };
+
+/** How a trace's data was acknowledged. An ACK's delay is how long the oldest data that it covers first
+ *  has waited for it, as seen at the interface. */
+struct compare_acks {
+	uint32_t data; /* segments with data from the server */
+	uint32_t acks; /* that cover data not covered before */
+	uint32_t bare; /* all that came from the client without data: repeated ones, too */
+	double p50_us, p99_us, max_us; /* of the delays; 0 without acks */
+};
+
+/** Each ACK's delay, us, in ret_delay's t->count places. Returns how many. t NULL: none. */
+uint32_t compare_trace_delays(const struct compare_trace *t, double *ret_delay);
+
+/** Sums the trace up. false: there is none, or no ACK in it, or no memory. */
+bool compare_trace_acks(const struct compare_trace *t, struct compare_acks *ret);
 
 /** Opens a packet socket that keeps the headers of what passes this interface. A file
  *  descriptor, or -errno. */

@@ -36,6 +36,7 @@ struct get {
 		begun_ns; /* the try, with its name's lookup and the way's: what time-outs count from */
 	uint64_t start_ns, progress_ns, wait_until_ns;
 	bool interrupted;
+	struct output *output; /* its file */
 };
 
 /** Parses every URL, resolves those that need no DNS of ours, and decides where each goes, without

@@ -181,6 +181,8 @@ get_cleanup(struct get *g)
 {
 	uint32_t i;
 
+	for (i = 0; g->report != NULL && i < g->count; i++)
+		free(g->report[i].machine);
 	for (i = 0; g->target != NULL && i < g->count; i++) {
 		http_url_free(&g->target[i].url);
 		free(g->target[i].path);

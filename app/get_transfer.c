@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "base_bytes.h"
 #include "exit_code.h"
 #include "get.h"
+#include "host_run.h"
 #include "host_trouble.h"
 #include "lease.h"
 #include "lookup.h"
@@ -100,6 +102,14 @@ transfer_poll(void *ctx, uint64_t now_ns)
 	return fetch_poll(g->fetch, now_ns);
 }
 
+static uint64_t
+transfer_deadline(void *ctx)
+{
+	const struct get *g = ctx;
+
+	return output_pending(g->output) ? host_look_again_ns(&g->host) : fetch_deadline(g->fetch);
+}
+
 /* The stack stays alive (ARP, ping, closing connections) while we wait for the next try. */
 static bool
 retry_poll(void *ctx, uint64_t now_ns)
@@ -111,6 +121,14 @@ retry_poll(void *ctx, uint64_t now_ns)
 	return now_ns >= g->wait_until_ns || !lease_keep(&g->host, now_ns, text, sizeof(text)) ||
 	       monitor_signal(g->host.monitor) != 0 ||
 	       monitor_port_gone(g->host.monitor); /* the next try says so */
+}
+
+static uint64_t
+retry_deadline(void *ctx)
+{
+	const struct get *g = ctx;
+
+	return g->wait_until_ns;
 }
 
 static void
@@ -125,14 +143,28 @@ struct baseline {
 	struct counters counters;
 	struct worker_usage usage;
 	struct port_stats nic;
+	struct host_cpu_time cpu;
+	struct machine_sample machine;
 };
+
+/* The kernel's stack has no port. */
+static void
+port_counts(const struct host *h, struct port_stats *ret)
+{
+	*ret = (struct port_stats){0};
+	if (h->port != NULL)
+		port_stats(h->port, ret);
+}
 
 static void
 take_baseline(struct get *g, struct baseline *ret)
 {
 	ret->counters = g->host.counters;
 	ret->usage = g->host.worker.usage;
-	port_stats(g->host.port, &ret->nic);
+	ret->cpu = host_cpu_time();
+	port_counts(&g->host, &ret->nic);
+	if (g->settings->compared)
+		host_sample_machine(&g->host, &ret->machine);
 	histogram_reset(&g->host.ack_delay);
 	g->host.worker.usage.iteration_cycles_max = 0;
 }
@@ -146,23 +178,42 @@ subtract_usage(struct worker_usage *u, const struct worker_usage *from)
 	u->cycles_busy -= from->cycles_busy;
 }
 
+/* compare wants it; for others it is too much to read. */
+static void
+collect_machine(const struct get *g, struct report *r, const struct baseline *base)
+{
+	if (!g->settings->compared)
+		return;
+	if (r->machine == NULL)
+		r->machine = malloc(sizeof(*r->machine));
+	if (r->machine == NULL)
+		return;
+	host_sample_machine(&g->host, r->machine);
+	machine_sample_subtract(r->machine, &base->machine);
+}
+
 static void
 collect(struct get *g, struct report *r, const struct baseline *base)
 {
+	struct host_cpu_time cpu = host_cpu_time();
 	int i;
 
+	r->cpu_user_ns = cpu.user_ns - base->cpu.user_ns;
+	r->cpu_system_ns = cpu.system_ns - base->cpu.system_ns;
+	r->kernel = g->host.kernel != NULL;
+	collect_machine(g, r, base);
 	r->result = *fetch_result(g->fetch);
 	r->counters = g->host.counters;
 	for (i = 0; i < COUNTER_COUNT; i++)
 		r->counters.value[i] -= base->counters.value[i];
 	r->usage = g->host.worker.usage;
 	subtract_usage(&r->usage, &base->usage);
-	port_stats(g->host.port, &r->nic);
+	port_counts(&g->host, &r->nic);
 	port_stats_subtract(&r->nic, &base->nic);
 	r->ack_delay = g->host.ack_delay;
-	port_info(g->host.port, &r->port);
+	host_port_info(&g->host, &r->port);
 	r->core = g->host.core;
-	r->cycles_hz = port_cycles_hz();
+	r->cycles_hz = g->host.kernel == NULL ? port_cycles_hz() : 1;
 	r->local_address = r->result.local;
 	r->local_port = r->result.local_port;
 	r->tcp = r->result.tcp;
@@ -182,7 +233,6 @@ attempt(struct get *g, uint32_t index, struct report *r)
 		.direct = s->direct,
 		.digest = g->digest,
 	};
-	struct output *output = NULL;
 	struct baseline base;
 	struct fetch_job job = {
 		.url = &t->url,
@@ -200,32 +250,33 @@ attempt(struct get *g, uint32_t index, struct report *r)
 	};
 	int rc;
 
-	r->exit_code = get_route(g, t, r->error, sizeof(r->error));
+	r->exit_code = g->host.kernel == NULL ? get_route(g, t, r->error, sizeof(r->error)) : 0;
 	if (r->exit_code != 0)
 		return;
-	rc = output_create(g->host.sink, &file, g->host.core, &output);
+	rc = output_create(g->host.sink, &file, g->host.core, &g->output);
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
 		return;
 	}
-	job.sink_file = output;
+	job.sink_file = g->output;
 	take_baseline(g, &base);
-	g->start_ns = port_clock_ns();
+	g->start_ns = host_clock_ns(&g->host);
 	job.connect_timeout_ns = get_time_left_ns(g, s->connect_timeout_ns, g->start_ns);
 	job.max_time_ns = get_time_left_ns(g, s->max_time_ns, g->start_ns);
 	rc = fetch_start(g->fetch, &job, g->start_ns);
 	if (rc == 0) {
-		worker_run(&g->host.worker, transfer_poll, g);
-		publish_progress(g, port_clock_ns());
+		host_run(&g->host, transfer_poll, transfer_deadline, g);
+		publish_progress(g, host_clock_ns(&g->host));
 		collect(g, r, &base);
 		r->exit_code = (int)r->result.code;
 		snprintf(r->error, sizeof(r->error), "%s", r->result.message);
-		output_info(output, &r->sink);
+		output_info(g->output, &r->sink);
 	} else {
 		fail(r, rc == -EMSGSIZE ? EXIT_CODE_SEND_ERROR : EXIT_CODE_COULDNT_CONNECT,
 			"the transfer could not be started: %s", strerror(-rc));
 	}
-	output_destroy(output);
+	output_destroy(g->output);
+	g->output = NULL;
 }
 
 static bool
@@ -256,8 +307,8 @@ wait_before_retry(struct get *g, const struct report *r)
 		"%s; trying again in %.1f s (%u of %" PRIu64 " retries used)",
 		r->error[0] != '\0' ? r->error : "the server asks to come back later",
 		(double)delay_ns / 1e9, r->attempts - 1U, g->settings->retries);
-	g->wait_until_ns = port_clock_ns() + delay_ns;
-	worker_run(&g->host.worker, retry_poll, g);
+	g->wait_until_ns = host_clock_ns(&g->host) + delay_ns;
+	host_run(&g->host, retry_poll, retry_deadline, g);
 }
 
 static void
@@ -323,7 +374,7 @@ prepare_addresses(struct get *g, struct target *t, struct report *r)
 	if (r->exit_code != 0)
 		snprintf(message, sizeof(message), "there is no address to fetch %.200s from",
 			r->url_given);
-	g->begun_ns = port_clock_ns(); /* a lease is the port's, not the transfer's */
+	g->begun_ns = host_clock_ns(&g->host); /* a lease is the port's, not the transfer's */
 	if (r->exit_code == 0 && t->remote.family == 0)
 		r->exit_code = lookup_target(g, t, message);
 	if (r->exit_code == 0)
@@ -333,13 +384,23 @@ prepare_addresses(struct get *g, struct target *t, struct report *r)
 	r->remote_address = t->remote;
 }
 
-/* The transfer, and its retries. */
+/* A failure that our address's loss explains has that exit code. */
 static void
-fetch_one(struct get *g, uint32_t index, struct report *r)
+blame_address(const struct get *g, struct report *r)
 {
 	struct ip_address address;
 	struct ether_addr mac;
 
+	if (netstack_address_conflict(g->host.netstack, &address, &mac))
+		r->exit_code = EXIT_CODE_ADDRESS;
+	else if (g->settings->address_dhcp && netstack_address(g->host.netstack) == 0)
+		r->exit_code = EXIT_CODE_INTERFACE_FAILED;
+}
+
+/* The transfer, and its retries. */
+static void
+fetch_one(struct get *g, uint32_t index, struct report *r)
+{
 	monitor_meter(g->host.monitor, true);
 	for (;;) {
 		r->attempts++;
@@ -347,15 +408,12 @@ fetch_one(struct get *g, uint32_t index, struct report *r)
 		if (!worth_a_retry(g, r))
 			break;
 		wait_before_retry(g, r);
-		g->begun_ns = port_clock_ns();
+		g->begun_ns = host_clock_ns(&g->host);
 		r->headers = (struct report_headers){0};
 	}
 	monitor_meter(g->host.monitor, false);
-	if (r->exit_code != 0 && netstack_address_conflict(g->host.netstack, &address, &mac))
-		r->exit_code = EXIT_CODE_ADDRESS;
-	else if (r->exit_code != 0 && g->settings->address_dhcp &&
-		 netstack_address(g->host.netstack) == 0)
-		r->exit_code = EXIT_CODE_INTERFACE_FAILED;
+	if (r->exit_code != 0 && g->host.kernel == NULL)
+		blame_address(g, r);
 }
 
 void

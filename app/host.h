@@ -23,11 +23,19 @@ struct host {
 	struct message_level level;
 	struct host_capacity capacity; /* host_check's is for get; changed before host_start */
 	int core; /* the poll core */
+	uint32_t queues; /* of the port; host_check's is for get; changed by host_use_queues */
+	int cpu[SETTINGS_QUEUES_MAX]; /* of each one's worker; the first is core */
+	bool all_cpus; /* the workers have every CPU: the server, too, can only run beside them */
+	uint16_t queue; /* which this host's worker polls: 0 but for the others of a crew */
 	int numa_node; /* the NIC's, -1 unknown */
 	bool eal_started;
 	uint64_t bytes_per_connection; /* of the netstack's memory */
 	struct port *port;
 	struct netstack *netstack;
+	struct crew *crew; /* the other queues' workers: see crew.h. NULL: there are none */
+	struct netstack_steer *steer; /* with several queues: whose a connection is, */
+	struct netstack_exchange *exchange; /* and what arrives at another's */
+	enum port_steering_kind steering;
 	struct kernel_transport *kernel; /* --stack kernel: instead of port and netstack */
 	struct sink *sink;
 	struct monitor *monitor;
@@ -41,6 +49,13 @@ struct host {
 /** Chooses and checks core, NUMA placement and address, without changing anything: what --check
  *  does. 0, or an exit code after having said why. */
 int host_check(struct host *h, const struct settings *s);
+
+/** How the port spreads frames, for people. Static storage. */
+const char *host_steering_name(enum port_steering_kind kind);
+
+/** Several queues: chooses and checks a CPU for each worker. After host_check. 0, or an exit code after
+ *  having said why. */
+int host_use_queues(struct host *h, uint32_t queues);
 
 /** Does the kernel own our address? It would answer our SYN-ACKs with RST. 0, or
  *  EXIT_CODE_ADDRESS after having said what to do. Part of host_check, but for a DHCP lease. */

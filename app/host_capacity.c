@@ -64,14 +64,15 @@ power_of_two_for(uint32_t bytes)
 struct host_capacity
 host_capacity_of_bench(const struct settings *s, uint32_t request_bytes)
 {
-	uint32_t open = (uint32_t)s->connections;
-	uint64_t share = MAX_OF(BENCH_WINDOWS_BYTES / open, BENCH_WINDOW_MIN_BYTES);
+	uint32_t queues = settings_queues(s);
+	uint32_t open = ((uint32_t)s->connections + queues - 1) / queues;
+	uint64_t share = MAX_OF(BENCH_WINDOWS_BYTES / s->connections, BENCH_WINDOW_MIN_BYTES);
 	uint32_t window = (uint32_t)MIN_OF(s->window_bytes, share);
 	uint32_t each = MAX_OF(frames_in(s, window) * BUFFERS_PER_WINDOW, BENCH_BUFFERS_EACH_MIN);
 	uint64_t held = MAX_OF((uint64_t)each * open, (uint64_t)BUFFERS_MIN);
 	uint64_t in_flight = MIN_OF((uint64_t)window * open, (uint64_t)BENCH_IN_FLIGHT_BYTES);
 
-	held = MIN_OF(held, (uint64_t)BENCH_BUFFERS_HELD_MAX);
+	held = MIN_OF(held, (uint64_t)BENCH_BUFFERS_HELD_MAX / queues);
 	return (struct host_capacity){
 		.connections = open + MAX_OF(open / 8, BENCH_CLOSING_MIN) + (s->cps ? open : 0),
 		.out_of_order = MAX_OF(open / 16, MIN_OF(open, BENCH_OUT_OF_ORDER_MIN)),
@@ -79,7 +80,9 @@ host_capacity_of_bench(const struct settings *s, uint32_t request_bytes)
 		.port_count = BENCH_PORT_COUNT,
 		.window_bytes = window,
 		.buffers_each = each,
-		.buffers_held = (uint32_t)(s->rx_buffers > 0 ? s->rx_buffers : held),
+		.buffers_held =
+			(uint32_t)(s->rx_buffers > 0 ? MAX_OF(s->rx_buffers / queues, UINT64_C(64))
+						     : held),
 		.frames_in_flight = MAX_OF(frames_in(s, in_flight) + frames_in(s, in_flight) / 4,
 			frames_in(s, s->window_bytes)),
 		.snd_buffer_bytes = power_of_two_for(request_bytes),

@@ -21,7 +21,7 @@ struct host_capacity {
 /** One transfer at a time: a large window and many buffers for it. */
 struct host_capacity host_capacity_of_get(const struct settings *s);
 
-/** s->connections at a time, which send at most request_bytes ahead each: the more there are, the
+/** One worker's part of s->connections at a time, among settings_queues(s) workers, which send at most request_bytes ahead each: the more there are, the
  *  smaller each one's window, so that all of it fits into memory and rings. */
 struct host_capacity host_capacity_of_bench(const struct settings *s, uint32_t request_bytes);
 

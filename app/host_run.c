@@ -9,21 +9,28 @@
 #include "transport_netstack.h"
 
 #define WAIT_MAX_NS (10 * NS_PER_MS) /* signals and troubles are looked for so often */
-#define WAIT_BUSY_NS \
-	(20 * NS_PER_US) /* while received data is under way to a file: no event tells */
+/* While received data is under way to a file: no event tells. Shorter waits take more from the server
+ * and the writer, where these share CPUs with us, than they give. */
+#define WAIT_BUSY_NS (100 * NS_PER_US)
 
 struct transport
 host_transport(const struct host *h)
 {
 	if (h->kernel != NULL)
 		return kernel_transport_of(h->kernel);
-	return transport_of_netstack(h->netstack, port_release, port_queue_of(h->port, 0));
+	return transport_of_netstack(h->netstack, port_release, port_queue_of(h->port, h->queue));
 }
 
 uint64_t
 host_clock_ns(const struct host *h)
 {
 	return h->kernel != NULL ? kernel_transport_clock_ns() : port_clock_ns();
+}
+
+uint64_t
+host_look_again_ns(const struct host *h)
+{
+	return host_clock_ns(h) + WAIT_BUSY_NS;
 }
 
 static void
@@ -64,6 +71,16 @@ host_port_info(const struct host *h, struct port_info *ret)
 		return;
 	snprintf(ret->name, sizeof(ret->name), "%.63s", info.interface);
 	ret->mtu = (uint16_t)info.mtu;
+}
+
+void
+host_sample_machine(const struct host *h, struct machine_sample *ret)
+{
+	const struct settings *s = h->settings;
+	struct nic_info nic;
+	bool interface = s->nic != NULL && nic_info_find(s->nic, &nic) == 0;
+
+	machine_sample_take(ret, (pid_t)s->server_pid, interface ? nic.interface : NULL);
 }
 
 static uint64_t

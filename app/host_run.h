@@ -3,6 +3,7 @@
 #define HOST_RUN_H
 
 #include "host.h"
+#include "machine.h"
 #include "transport.h"
 
 /* What is the same over either stack: the connections, the clock, the loop. */
@@ -24,6 +25,13 @@ void host_run(struct host *h, worker_poll_fn poll, host_deadline_fn deadline, vo
 
 /** What there is to say of the port; over the kernel's stack of the interface, if one was named. */
 void host_port_info(const struct host *h, struct port_info *ret);
+
+/** Beside what the kernel's transport knows, is somebody else at work for the transfer, who sends no
+ *  event (a file being opened or finished)? A deadline for host_run: soon. */
+uint64_t host_look_again_ns(const struct host *h);
+
+/** What CPUs, the server of --server-pid and --nic's interface have done so far. */
+void host_sample_machine(const struct host *h, struct machine_sample *ret);
 
 /** CPU time of this process so far, all threads: user and system, in ns. */
 struct host_cpu_time {

@@ -133,12 +133,13 @@ describe(const struct host *h, const struct dhcp_lease *l)
 int
 lease_ensure(struct host *h)
 {
-	struct wait w = {.host = h, .start_ns = port_clock_ns()};
+	struct wait w = {.host = h};
 	const struct dhcp_lease *l;
 	int rc;
 
-	if (!h->settings->address_dhcp)
+	if (!h->settings->address_dhcp || h->netstack == NULL)
 		return 0;
+	w.start_ns = port_clock_ns();
 	if (!is_started(h)) {
 		rc = start(h);
 		if (rc != 0)

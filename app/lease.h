@@ -8,7 +8,8 @@
 
 #include "host.h"
 
-/* Our address by DHCP. Without --address dhcp there is nothing to do, and all is well. */
+/* Our address by DHCP. Without --address dhcp, and over the kernel's stack, there is nothing to do,
+ * and all is well. */
 
 /** Waits until there is a lease whose address may be used, for a bounded time. 0, or an exit code
  *  after having said why. */

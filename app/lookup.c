@@ -197,6 +197,8 @@ lookup_target(struct get *g, struct target *t, char *message)
 void
 lookup_end(struct get *g)
 {
+	if (g->dns == NULL)
+		return;
 	dns_client_destroy(g->dns, port_clock_ns());
 	g->dns = NULL;
 }

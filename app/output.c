@@ -207,6 +207,12 @@ output_opened(const struct output *o)
 	return state_of(o) == OPEN_DONE;
 }
 
+bool
+output_pending(const struct output *o)
+{
+	return state_of(o) == OPEN_WANTED || o->finish_wanted;
+}
+
 void
 output_info(const struct output *o, struct sink_file_info *ret)
 {

@@ -37,6 +37,10 @@ extern const struct fetch_sink_ops output_ops;
 /** Was the file made? */
 bool output_opened(const struct output *o);
 
+/** Is its thread opening the file, or the sink finishing it, so that output_ops will say something else
+ *  by and by? */
+bool output_pending(const struct output *o);
+
 /** How the writing went; zeroes when the file was never opened. After the fetch has ended. */
 void output_info(const struct output *o, struct sink_file_info *ret);
 

@@ -96,20 +96,27 @@ print_troubles(const struct report *r, FILE *out)
 	}
 }
 
-void
-report_summary(const struct report *r, FILE *out)
+/* Over the kernel's stack: segments and ACKs are its own affair. */
+static void
+print_kernel(const struct report *r, FILE *out)
+{
+	double cpu = (double)(r->cpu_user_ns + r->cpu_system_ns) / 1e9;
+	double wall = (double)(r->result.end_ns - r->result.start_ns) / 1e9;
+
+	fprintf(out,
+		"kernel's stack, client on CPU %d: %.2f s user and %.2f s system (%.0f %% of a "
+		"CPU); what softirqs did is not in it\n",
+		r->core, (double)r->cpu_user_ns / 1e9, (double)r->cpu_system_ns / 1e9,
+		wall > 0 ? 100.0 * cpu / wall : 0.0);
+}
+
+static void
+print_own_stack(const struct report *r, FILE *out)
 {
 	const uint64_t *v = r->counters.value;
 
 	fprintf(out,
-		"%" PRIu64 " bytes in %.3f s, %.3f Gb/s  (connect %.3f ms, first byte %.3f ms)",
-		r->result.body_bytes, report_total_seconds(r), report_goodput_bps(r) / 1e9,
-		report_seconds(r, r->result.connected_ns) * 1e3,
-		report_seconds(r, r->result.first_byte_ns) * 1e3);
-	if (r->path != NULL && r->sink.writes > 0)
-		fprintf(out, "  to %s by %s", r->path, sink_method_name(r->sink.method));
-	fprintf(out,
-		"\nsegments %" PRIu64 ", out of order %" PRIu64 ", duplicate %" PRIu64
+		"segments %" PRIu64 ", out of order %" PRIu64 ", duplicate %" PRIu64
 		"; ACKs %" PRIu64 " (1 for %.1f segments), delay p50 %.1f p99 %.1f max %.1f us\n",
 		v[COUNTER_TCP_SEGMENTS_RECEIVED], v[COUNTER_TCP_OUT_OF_ORDER],
 		v[COUNTER_TCP_DUPLICATE], v[COUNTER_TCP_ACKS_SENT], report_segments_per_ack(r),
@@ -125,6 +132,23 @@ report_summary(const struct report *r, FILE *out)
 		fprintf(out, "warning: the poll core was more than 90 %% busy: dpfetch itself may "
 			     "be the "
 			     "limit of this figure\n");
+}
+
+void
+report_summary(const struct report *r, FILE *out)
+{
+	fprintf(out,
+		"%" PRIu64 " bytes in %.3f s, %.3f Gb/s  (connect %.3f ms, first byte %.3f ms)",
+		r->result.body_bytes, report_total_seconds(r), report_goodput_bps(r) / 1e9,
+		report_seconds(r, r->result.connected_ns) * 1e3,
+		report_seconds(r, r->result.first_byte_ns) * 1e3);
+	if (r->path != NULL && r->sink.writes > 0)
+		fprintf(out, "  to %s by %s", r->path, sink_method_name(r->sink.method));
+	fputc('\n', out);
+	if (r->kernel)
+		print_kernel(r, out);
+	else
+		print_own_stack(r, out);
 	if (r->sink.digest_hex[0] != '\0')
 		fprintf(out, "%s %s\n", r->digest_name, r->sink.digest_hex);
 	print_troubles(r, out);

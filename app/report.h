@@ -9,6 +9,7 @@
 
 #include "base_histogram.h"
 #include "fetch.h"
+#include "machine.h"
 #include "message.h"
 #include "port.h"
 #include "settings.h"
@@ -53,6 +54,9 @@ struct report {
 	const char *digest_name; /* NULL: none asked for */
 	int core;
 	uint64_t cycles_hz;
+	bool kernel; /* over the kernel's stack: what ours counts is 0 */
+	uint64_t cpu_user_ns, cpu_system_ns; /* of this process, during the transfer */
+	struct machine_sample *machine; /* during the transfer; NULL: not looked at. Owned */
 };
 
 /** Seconds from the transfer's start to a moment on the poll clock, name resolution included;

@@ -75,6 +75,33 @@ report_json_nic(const struct port_stats *n)
 }
 
 json_t *
+report_json_machine(const struct machine_sample *m)
+{
+	json_t *object = json_object(), *cpus = json_array();
+	uint32_t i;
+
+	for (i = 0; i < m->cpus; i++)
+		json_array_append_new(
+			cpus, json_pack("{s:i, s:f, s:f, s:f, s:f, s:f}", "cpu", (int)i, "user_s",
+				      (double)m->cpu[i].user_ns / 1e9, "system_s",
+				      (double)m->cpu[i].system_ns / 1e9, "softirq_s",
+				      (double)m->cpu[i].softirq_ns / 1e9, "steal_s",
+				      (double)m->cpu[i].steal_ns / 1e9, "idle_s",
+				      (double)m->cpu[i].idle_ns / 1e9));
+	json_object_set_new(object, "cpus", cpus);
+	if (m->server)
+		json_object_set_new(object, "server",
+			json_pack("{s:f, s:I}", "cpu_s", (double)m->server_cpu_ns / 1e9,
+				"retransmits", (json_int_t)m->server_retransmits));
+	if (m->interface)
+		json_object_set_new(object, "interface",
+			json_pack("{s:I, s:I, s:I, s:I}", "rx_frames", (json_int_t)m->rx_frames,
+				"rx_bytes", (json_int_t)m->rx_bytes, "tx_frames",
+				(json_int_t)m->tx_frames, "tx_bytes", (json_int_t)m->tx_bytes));
+	return object;
+}
+
+json_t *
 report_json_environment(const struct port_info *port, const struct settings *s)
 {
 	struct utsname name = {0};

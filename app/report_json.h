@@ -6,6 +6,7 @@
 
 #include "base_counters.h"
 #include "base_histogram.h"
+#include "machine.h"
 #include "port.h"
 #include "settings.h"
 #include "worker.h"
@@ -30,6 +31,9 @@ json_t *report_json_core(int core, const struct worker_usage *u, uint64_t cycles
 
 /** What the NIC counted. */
 json_t *report_json_nic(const struct port_stats *n);
+
+/** What CPUs, server and interface did. */
+json_t *report_json_machine(const struct machine_sample *m);
 
 /** Where and with what it was measured: versions, kernel, NIC, driver, MTU, offloads, time. */
 json_t *report_json_environment(const struct port_info *port, const struct settings *s);

@@ -63,7 +63,13 @@ transfer_json(const struct report *r)
 	json_object_set_new(object, "tcp", tcp_json(r));
 	json_object_set_new(object, "ack_delay", report_json_delay(&r->ack_delay));
 	json_object_set_new(object, "core", report_json_core(r->core, &r->usage, r->cycles_hz));
+	json_object_set_new(object, "cpu",
+		json_pack("{s:f, s:f, s:f}", "wall_s",
+			(double)(r->result.end_ns - r->result.start_ns) / 1e9, "user_s",
+			(double)r->cpu_user_ns / 1e9, "system_s", (double)r->cpu_system_ns / 1e9));
 	json_object_set_new(object, "nic", report_json_nic(&r->nic));
+	if (r->machine != NULL)
+		json_object_set_new(object, "machine", report_json_machine(r->machine));
 	json_object_set_new(object, "sink", sink_json(r));
 	json_object_set_new(object, "counters", report_json_counters(&r->counters));
 	return object;
@@ -78,6 +84,8 @@ report_stats_write(const char *path, const struct report *reports, uint32_t coun
 	int rc;
 
 	json_object_set_new(root, "schema", json_integer(REPORT_JSON_SCHEMA));
+	json_object_set_new(
+		root, "stack", json_string(s->stack == SETTINGS_STACK_KERNEL ? "kernel" : "dpdk"));
 	if (count > 0)
 		json_object_set_new(
 			root, "environment", report_json_environment(&reports[0].port, s));

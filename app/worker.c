@@ -36,6 +36,16 @@ account(struct worker_usage *u, uint64_t cycles, bool busy)
 	u->iteration_cycles_max = MAX_OF(u->iteration_cycles_max, cycles);
 }
 
+void
+worker_usage_add(struct worker_usage *to, const struct worker_usage *from)
+{
+	to->iterations += from->iterations;
+	to->iterations_busy += from->iterations_busy;
+	to->cycles += from->cycles;
+	to->cycles_busy += from->cycles_busy;
+	to->iteration_cycles_max = MAX_OF(to->iteration_cycles_max, from->iteration_cycles_max);
+}
+
 uint32_t
 worker_rx_burst(uint32_t mtu)
 {
@@ -49,13 +59,15 @@ void
 worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
 {
 	struct frame frames[BURST_FRAMES];
-	uint64_t start = port_cycles(), end;
+	uint64_t start = port_cycles(), end, now_ns;
 	uint32_t received, sent;
 	bool stop;
 
 	do {
 		received = port_rx_burst(w->queue, frames, w->rx_burst);
-		netstack_input(w->netstack, frames, received, port_clock_ns());
+		now_ns = port_clock_ns();
+		netstack_input(w->netstack, frames, received, now_ns);
+		received += netstack_input_exchanged(w->netstack, now_ns);
 		stop = poll(ctx, port_clock_ns());
 		sent = transmit(w, port_clock_ns());
 		end = port_cycles();

@@ -35,6 +35,9 @@ struct worker {
  *  whole burst, whose bytes are what takes time where the NIC does not verify checksums. */
 uint32_t worker_rx_burst(uint32_t mtu);
 
+/** Adds what another core did; of the longest iterations the longer one counts. */
+void worker_usage_add(struct worker_usage *to, const struct worker_usage *from);
+
 /** The poll loop: receives, runs netstack and poll, sends; until poll says stop. */
 void worker_run(struct worker *w, worker_poll_fn poll, void *ctx);
 

@@ -46,3 +46,12 @@ counter_help(enum counter_id id)
 	CHECK(id < COUNTER_COUNT);
 	return helps[id];
 }
+
+void
+counters_add(struct counters *to, const struct counters *from)
+{
+	int i;
+
+	for (i = 0; i < COUNTER_COUNT; i++)
+		to->value[i] += from->value[i];
+}

@@ -45,6 +45,9 @@ counter_add(struct counters *c, enum counter_id id, uint64_t n)
 	c->value[id] += n;
 }
 
+/** Adds all of from to to. */
+void counters_add(struct counters *to, const struct counters *from);
+
 /** Counts one drop; DROP_NONE counts nothing. */
 static inline void
 counter_drop(struct counters *c, enum drop_reason reason)

@@ -49,7 +49,8 @@ is_in_range(const struct load_config *cfg)
 			return false;
 	return cfg->connections >= 1 && cfg->connections <= LOAD_CONNECTIONS_MAX &&
 	       cfg->pipeline >= 1 && cfg->pipeline <= LOAD_PIPELINE_MAX && cfg->rate >= 0 &&
-	       cfg->rate <= LOAD_RATE_MAX && cfg->duration_ns > 0;
+	       cfg->rate <= LOAD_RATE_MAX && cfg->duration_ns > 0 &&
+	       cfg->interval_histograms <= LOAD_INTERVAL_HISTOGRAMS_MAX;
 }
 
 static int
@@ -104,8 +105,9 @@ load_create(const struct load_config *cfg)
 	init(l, cfg);
 	/* A page of the series is touched, and so takes memory, once it is written. */
 	l->series = calloc(cfg->intervals_max > 0 ? cfg->intervals_max : 1, sizeof(*l->series));
+	l->histogram = calloc(cfg->interval_histograms + 1U, sizeof(*l->histogram));
 	l->heads = http_head_cache_create();
-	if (l->series == NULL || l->heads == NULL ||
+	if (l->series == NULL || l->histogram == NULL || l->heads == NULL ||
 		load_mix_init(&l->mix, cfg->target, cfg->targets, cfg->seed) != 0 ||
 		create_connections(l) != 0) {
 		load_destroy(l);
@@ -131,6 +133,7 @@ load_destroy(struct load *l)
 	free(l->request);
 	load_mix_free(&l->mix);
 	free(l->series);
+	free(l->histogram);
 	free(l);
 }
 

@@ -35,6 +35,7 @@
 
 #define LOAD_CONNECTIONS_MAX 1000000U
 #define LOAD_PIPELINE_MAX 64U
+#define LOAD_INTERVAL_HISTOGRAMS_MAX 1024U
 
 /** One thing to ask for. Pointers stay the caller's and outlive the load. */
 struct load_target {
@@ -68,6 +69,9 @@ struct load_config {
 		interval_ns; /* of the time series, for example a second; from load_start on. 0: none
 			       * is kept */
 	uint32_t intervals_max; /* kept; later ones are not recorded */
+	uint32_t interval_histograms; /* 0..LOAD_INTERVAL_HISTOGRAMS_MAX, default 0: of the last so
+				       * many intervals all latencies are kept, 30 KiB each, to be
+				       * merged with those of other loads */
 	struct http_limits limits;
 	uint64_t seed; /* of the choice between targets */
 };
@@ -205,5 +209,10 @@ const struct load_stats *load_stats(const struct load *l);
  * order and read with acquire).
  */
 const struct load_interval *load_intervals(const struct load *l, uint32_t *ret_count);
+
+/** The latencies of the interval with this number, 0..; NULL: it has not ended, or is not among the last
+ *  interval_histograms. Another thread takes a copy, and then asks again whether it is still there: if
+ *  not, the copy may be of two intervals. */
+const struct histogram *load_interval_histogram(const struct load *l, uint32_t number);
 
 #endif

@@ -178,7 +178,9 @@ struct load {
 	int last_error; /* of the last connection that could not be made */
 	struct load_stats stats;
 	struct load_interval interval; /* the one under way */
-	struct histogram interval_latency;
+	struct histogram *interval_latency; /* one of histogram */
+	struct histogram
+		*histogram; /* cfg.interval_histograms + 1; interval n's is n modulo that */
 	struct load_interval *series;
 	_Atomic uint32_t series_count;
 	struct payload part[LOAD_PARTS]; /* taken from a connection at once */

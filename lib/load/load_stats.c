@@ -97,7 +97,7 @@ load_stats_on_response(struct load *l, const struct load_request *q, uint32_t st
 	l->heard_ns = now_ns;
 	LOAD_COUNT(l, q->measured, responses, 1);
 	LOAD_COUNT(l, q->measured, status[status / 100], 1);
-	histogram_record(&l->interval_latency, now_ns - q->planned_ns);
+	histogram_record(l->interval_latency, now_ns - q->planned_ns);
 	l->requests_under_way--;
 	if (!q->measured)
 		return;
@@ -120,8 +120,11 @@ load_stats_on_error(struct load *l, const struct load_request *q, enum load_erro
 void
 load_stats_begin(struct load *l, uint64_t now_ns)
 {
+	uint32_t count = atomic_load_explicit(&l->series_count, memory_order_relaxed);
+
 	l->interval = (struct load_interval){.start_ns = now_ns};
-	histogram_reset(&l->interval_latency);
+	l->interval_latency = &l->histogram[count % (l->cfg.interval_histograms + 1)];
+	histogram_reset(l->interval_latency);
 }
 
 static bool
@@ -155,10 +158,10 @@ load_stats_end_interval(struct load *l, uint64_t end_ns)
 	i->measured = lies_in_measured_time(l, i);
 	i->open = l->open;
 	i->backlog = load_schedule_backlog(&l->schedule);
-	i->latency_p50_ns = histogram_percentile(&l->interval_latency, 50);
-	i->latency_p90_ns = histogram_percentile(&l->interval_latency, 90);
-	i->latency_p99_ns = histogram_percentile(&l->interval_latency, 99);
-	i->latency_max_ns = l->interval_latency.max;
+	i->latency_p50_ns = histogram_percentile(l->interval_latency, 50);
+	i->latency_p90_ns = histogram_percentile(l->interval_latency, 90);
+	i->latency_p99_ns = histogram_percentile(l->interval_latency, 99);
+	i->latency_max_ns = l->interval_latency->max;
 	l->series[count] = *i;
 	atomic_store_explicit(&l->series_count, count + 1, memory_order_release);
 	load_stats_begin(l, end_ns);
@@ -179,6 +182,15 @@ load_intervals(const struct load *l, uint32_t *ret_count)
 {
 	*ret_count = atomic_load_explicit(&l->series_count, memory_order_acquire);
 	return l->series;
+}
+
+const struct histogram *
+load_interval_histogram(const struct load *l, uint32_t number)
+{
+	uint32_t count = atomic_load_explicit(&l->series_count, memory_order_acquire);
+	bool there = number < count && count - number <= l->cfg.interval_histograms;
+
+	return there ? &l->histogram[number % (l->cfg.interval_histograms + 1)] : NULL;
 }
 
 const struct load_stats *

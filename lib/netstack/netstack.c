@@ -48,6 +48,8 @@ config_valid(const struct netstack_config *cfg)
 	       cfg->connections_max <= CONNECTIONS_MAX && addresses_valid(cfg) &&
 	       cfg->port_first > 0 && cfg->port_count > 0 &&
 	       cfg->port_first + (uint32_t)cfg->port_count <= 65536U &&
+	       (cfg->steer != NULL ? cfg->queue < netstack_steer_queues(cfg->steer)
+				   : cfg->exchange == NULL) &&
 	       cfg->vlan_id <= ETHER_VLAN_ID_MAX && cfg->ipv6.prefix_len <= 128 &&
 	       (!cfg->ipv6.enabled || cfg->mtu >= IPV6_MTU_MIN);
 }
@@ -138,7 +140,7 @@ netstack_create(const struct netstack_config *cfg, uint64_t now_ns)
 	ns->replies_start_ns = now_ns;
 	ns->udp = calloc(NETSTACK_UDP_PORTS, sizeof(*ns->udp));
 	if (ns->udp == NULL || !create_control(ns) || !netstack_port_create(ns) ||
-		!create_connections(ns)) {
+		!netstack_steer_attach(ns) || !create_connections(ns)) {
 		netstack_destroy(ns);
 		return NULL;
 	}
@@ -159,6 +161,7 @@ netstack_destroy(struct netstack *ns)
 	netstack_table_destroy(ns);
 	tcp_reorder_pool_destroy(ns->reorder_pool);
 	netstack_port_destroy(ns);
+	netstack_steer_detach(ns);
 	for (i = 0; i < NETSTACK_CONTROL_FRAMES; i++)
 		free(ns->control[i].bytes);
 	free(ns->udp);

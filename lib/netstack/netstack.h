@@ -7,6 +7,8 @@
 
 #include "base_counters.h"
 #include "base_siphash.h"
+#include "netstack_exchange.h"
+#include "netstack_steer.h"
 #include "tcp_conn.h"
 #include "wire_ether.h"
 #include "wire_frame.h"
@@ -57,6 +59,12 @@ struct netstack_config {
 				    * drop it, and their senders send it again. 0: all */
 	uint16_t port_first; /* local ports of connections: 1.. (RFC 6056: 1024..), */
 	uint16_t port_count; /* 1..65536 - port_first; default 32768..65535 */
+	const struct netstack_steer *steer; /* which local ports are ours; outlives the netstack.
+					     * NULL: all */
+	uint16_t queue; /* with steer: our number, 0.. */
+	struct netstack_exchange
+		*exchange; /* with the port's other workers, numbered as the queues;
+					     * needs steer; outlives the netstack. NULL: none */
 	bool probe_address; /* RFC 5227 probes, and RFC 4862's, before first use */
 	uint32_t arp_tries; /* questions per resolution, ARP and NDP, default 5 */
 	uint64_t arp_interval_ns; /* between them, default 1 s */
@@ -97,6 +105,10 @@ void netstack_destroy(struct netstack *ns);
  * burst was taken from the port.
  */
 void netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns);
+
+/** With an exchange, in each iteration after netstack_input: takes what other workers received and is
+ *  ours, or concerns us all. Returns how many frames. */
+uint32_t netstack_input_exchanged(struct netstack *ns, uint64_t now_ns);
 
 /**
  * Fills up to n empty tx frames in order and returns how many: ARP, ICMP, TCP. Runs expired

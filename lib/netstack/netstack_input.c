@@ -166,6 +166,52 @@ deliver(struct netstack *ns, struct netstack_conn *nc, struct tcp_segment *s, co
 	netstack_event_push(ns, nc);
 }
 
+/* ---- other workers ---- */
+
+/* What came in fragments, as the datagram that it is: who parses it again must not take the first
+ * part for a fragment. */
+static void
+mark_whole(struct frame *f, const struct netstack_packet *p)
+{
+	uint8_t *l3 = f->data + (p->l3 - f->data);
+
+	be16_store(l3 + 2, (uint16_t)(p->l4 + p->l4_len - p->l3));
+	be16_store(l3 + 6, 0);
+	f->flags |= FRAME_IP_CSUM_GOOD; /* that of the fragment was */
+}
+
+/* A segment of no connection here: of another worker's? Then *ret_drop says whether that one has the
+ * frame's owners now. */
+static OUT_OF_LINE bool
+hand_over(struct netstack *ns, struct frame *f, const struct netstack_packet *p,
+	const struct tcp_segment *s, enum drop_reason *ret_drop)
+{
+	uint16_t queue;
+
+	if (ns->cfg.exchange == NULL || ns->handed_over)
+		return false;
+	queue = netstack_steer_queue(ns->cfg.steer, &p->dst, &p->src, s->src_port, s->dst_port);
+	if (queue == ns->cfg.queue)
+		return false;
+	counter_add(ns->counters, COUNTER_WRONG_QUEUE, 1);
+	*ret_drop = DROP_EXCHANGE;
+	if (p->fragmented && p->src.family == 6)
+		return true; /* its chain of headers would have to be mended */
+	if (p->fragmented)
+		mark_whole(f, p);
+	if (netstack_exchange_hand_over(ns->cfg.exchange, ns->cfg.queue, queue, f))
+		*ret_drop = DROP_NONE;
+	return true;
+}
+
+/* It may concern all workers. */
+static void
+share(struct netstack *ns, const struct frame *f)
+{
+	if (ns->cfg.exchange != NULL && !ns->listening)
+		(void)netstack_exchange_share(ns->cfg.exchange, ns->cfg.queue, f);
+}
+
 static enum drop_reason
 input_tcp(struct netstack *ns, struct frame *f, const struct netstack_packet *p, uint64_t now_ns)
 {
@@ -178,6 +224,8 @@ input_tcp(struct netstack *ns, struct frame *f, const struct netstack_packet *p,
 		return drop;
 	nc = netstack_table_find(ns, &p->dst, &p->src, s.src_port, s.dst_port);
 	payload_len = p->l4_len - (uint32_t)(s.payload.data - p->l4);
+	if (nc == NULL && hand_over(ns, f, p, &s, &drop))
+		return drop;
 	/* One that has ended, and is still being read, is none: RFC 9293 §3.10.7.1. */
 	if (nc == NULL || tcp_conn_state(nc->tcp) == TCP_CLOSED) {
 		s.payload.len = payload_len;
@@ -255,6 +303,8 @@ input_datagram(struct netstack *ns, struct frame *f, const struct netstack_packe
 		*ret_drop = input_tcp(ns, f, p, now_ns);
 		return *ret_drop == DROP_NONE;
 	}
+	if (!p->fragmented)
+		share(ns, f);
 	if (p->protocol == (v6 ? IPV6_NEXT_ICMPV6 : IPV4_PROTO_ICMP))
 		*ret_drop = input_icmp(ns, f, p, now_ns);
 	else if (p->protocol == IPV4_PROTO_UDP)
@@ -391,6 +441,15 @@ for_us(const struct netstack *ns, const struct ether_header *ether)
 	return ether->type == ETHER_TYPE_IPV6 && ether_addr_is_multicast(&ether->dst);
 }
 
+static enum drop_reason
+input_arp(struct netstack *ns, const struct frame *f, const struct ether_header *ether,
+	uint64_t now_ns)
+{
+	share(ns, f);
+	return netstack_arp_input(
+		ns, f->data + ether->header_len, f->len - ether->header_len, now_ns);
+}
+
 static OUT_OF_LINE void
 input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 {
@@ -407,11 +466,11 @@ input_frame(struct netstack *ns, struct frame *f, uint64_t now_ns)
 	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_IPV6 && ns->cfg.ipv6.enabled)
 		taken = input_ipv6(ns, f, &ether, now_ns, &drop);
 	else if (drop == DROP_NONE && ether.type == ETHER_TYPE_ARP)
-		drop = netstack_arp_input(
-			ns, f->data + ether.header_len, f->len - ether.header_len, now_ns);
+		drop = input_arp(ns, f, &ether, now_ns);
 	else if (drop == DROP_NONE)
 		drop = DROP_ETH_TYPE;
-	counter_drop(ns->counters, drop);
+	if (!ns->listening) /* else it counts where it was received */
+		counter_drop(ns->counters, drop);
 	if (!taken)
 		release_parts(ns, f);
 }
@@ -559,4 +618,25 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns), turns++)
 		netstack_flow_prefetch(frames, i + NETSTACK_PREFETCH_AHEAD, n);
 	ns->many = turns > MANY_TURNS;
+}
+
+uint32_t
+netstack_input_exchanged(struct netstack *ns, uint64_t now_ns)
+{
+	struct frame frames[RUN_MAX], copy;
+	uint32_t i, n;
+
+	if (LIKELY(ns->cfg.exchange == NULL))
+		return 0;
+	n = netstack_exchange_take(ns->cfg.exchange, ns->cfg.queue, frames, RUN_MAX);
+	counter_add(ns->counters, COUNTER_HANDED_OVER, n);
+	ns->handed_over = true;
+	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns))
+		;
+	ns->handed_over = false;
+	ns->listening = true;
+	for (; netstack_exchange_hear(ns->cfg.exchange, ns->cfg.queue, &copy); n++)
+		input_frame(ns, &copy, now_ns);
+	ns->listening = false;
+	return n;
 }

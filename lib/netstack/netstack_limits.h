@@ -54,6 +54,11 @@
 #define NETSTACK_PORT_COUNT 32768U
 #define NETSTACK_PORT_TRIES 512U
 
+/* Between two workers (netstack_exchange.h), powers of two: segments on their way, a burst of eight
+ * times 32 and so 12 KiB; and copies of ARP, NDP and the like that one shares, some of each neighbour. */
+#define NETSTACK_EXCHANGE_FRAMES 256U
+#define NETSTACK_EXCHANGE_COPIES 64U
+
 /* Segments of one connection in a row before the next one has its turn. */
 #define NETSTACK_QUANTUM 16U
 

@@ -137,7 +137,7 @@ netstack_control_add(
 		.dst = *dst, .src = ns->cfg.mac, .type = type, .vlan_id = ns->cfg.vlan_id};
 	struct netstack_control *frame;
 
-	if (ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
+	if (ns->listening || ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
 		return NULL;
 	frame = &ns->control[ns->control_tail++ % NETSTACK_CONTROL_FRAMES];
 	*ret_l2_len = wire_ether_build(frame->bytes, &header);

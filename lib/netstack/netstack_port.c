@@ -65,7 +65,7 @@ pair_of(struct netstack *ns, const struct ip_address *local, const struct ip_add
 /* ---- which ports are free ---- */
 
 #define WORD_BITS 64U
-#define NONE UINT32_MAX
+#define NONE NETSTACK_NO_INDEX
 
 /* The first clear bit from `from` on of so many words; NONE: all are set. */
 static uint32_t
@@ -196,6 +196,17 @@ netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc)
 
 /* ---- choosing one ---- */
 
+/* The same, of those whose segments arrive on our queue. */
+static uint32_t
+first_steered(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
+	uint16_t remote_port, uint32_t from)
+{
+	const uint64_t *used = ns->ports.used + set_of(ns, local) * ns->ports.words;
+
+	return netstack_steer_first_free(
+		ns, used, ns->ports.words, pair_of(ns, local, remote, remote_port), from);
+}
+
 /* One that no connection has, to whichever remote end. The few that share theirs are not marked. */
 static uint16_t
 choose_unused(struct netstack *ns, const struct ip_address *local, const struct ip_address *remote,
@@ -206,7 +217,8 @@ choose_unused(struct netstack *ns, const struct ip_address *local, const struct 
 
 	for (i = 0; i < NETSTACK_PORT_TRIES; i++) {
 		from = (offset + ns->port_counter) % count;
-		at = first_free(&ns->ports, set_of(ns, local), from);
+		at = ns->cfg.steer == NULL ? first_free(&ns->ports, set_of(ns, local), from)
+					   : first_steered(ns, local, remote, remote_port, from);
 		if (at == NONE)
 			return 0;
 		ns->port_counter += (at >= from ? at - from : at + count - from) + 1;
@@ -228,7 +240,8 @@ choose_shared(struct netstack *ns, const struct ip_address *local, const struct 
 	for (i = 0; i < tries; i++) {
 		port = (uint16_t)(ns->cfg.port_first +
 				  (offset + ns->port_counter++) % ns->cfg.port_count);
-		if (netstack_table_find(ns, local, remote, remote_port, port) == NULL)
+		if (netstack_steer_is_ours(ns, local, remote, remote_port, port) &&
+			netstack_table_find(ns, local, remote, remote_port, port) == NULL)
 			return port;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include "netstack_ipv6.h"
 #include "netstack_limits.h"
 #include "netstack_neighbour.h"
+#include "netstack_steer.h"
 #include "wire_arp.h"
 #include "wire_icmp.h"
 #include "wire_icmpv6.h"
@@ -132,6 +133,8 @@ struct netstack {
 	struct netstack_flow flow;
 	uint64_t plain[NETSTACK_FLOW_WORDS_PLAIN]; /* netstack_flow_plain_init */
 	bool many; /* the last burst was of many connections */
+	bool handed_over; /* the frame at hand was, so that it is not handed on again */
+	bool listening; /* it is a copy of what another worker received, who answers it */
 	struct netstack_conn **bucket;
 	uint32_t bucket_mask;
 	struct netstack_queue ready, event;
@@ -162,6 +165,7 @@ struct netstack {
 	uint64_t replies_start_ns;
 	uint32_t replies_left;
 	uint32_t port_counter;
+	uint64_t *steer_mask; /* with cfg.steer: see netstack_steer_attach */
 };
 
 /** Is this IPv4 address ours? */
@@ -277,7 +281,8 @@ void netstack_fail_next_hop(struct netstack *ns, const struct ip_address *next_h
 void netstack_fail_local(struct netstack *ns, const struct ip_address *local);
 /** ARP, NDP or the neighbour cache have something to do at at_ns. */
 void netstack_link_due(struct netstack *ns, uint64_t at_ns);
-/** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full. The
+/** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full, or another
+ *  worker sends it (ns->listening). The
  *  caller sets len; an Ethernet header towards dst is already in place, *ret_l2_len bytes. */
 struct netstack_control *netstack_control_add(
 	struct netstack *ns, const struct ether_addr *dst, uint16_t type, uint32_t *ret_l2_len);
@@ -344,5 +349,20 @@ void netstack_port_unmark(struct netstack *ns, struct netstack_conn *nc);
 /** ISN and timestamp offset of a new connection. */
 void netstack_port_open(
 	struct netstack *ns, const struct netstack_conn *nc, uint64_t now_ns, struct tcp_open *ret);
+
+/* netstack_steer.c */
+
+/** Works out which local ports are our queue's: a table by the place of every 64th of them. true also
+ *  without cfg.steer; false: no memory. */
+bool netstack_steer_attach(struct netstack *ns);
+void netstack_steer_detach(struct netstack *ns);
+/** With cfg.steer: the first port from index `from` on and round about that is our queue's between this
+ *  pair and whose bit is clear in `used`, so many words of 64 ports from cfg.port_first on; as an index.
+ *  NETSTACK_NO_INDEX: there is none. */
+uint32_t netstack_steer_first_free(const struct netstack *ns, const uint64_t *used, uint32_t words,
+	const struct netstack_pair *pair, uint32_t from);
+/** Is this connection our queue's? Without cfg.steer every one is. */
+bool netstack_steer_is_ours(const struct netstack *ns, const struct ip_address *local,
+	const struct ip_address *remote, uint16_t remote_port, uint16_t local_port);
 
 #endif

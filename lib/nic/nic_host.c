@@ -63,8 +63,26 @@ nic_cpu_node(int cpu)
 	return numa_available() < 0 ? -1 : numa_node_of_cpu(cpu);
 }
 
+static bool
+is_taken(int cpu, const int *taken, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		if (taken[i] == cpu)
+			return true;
+	}
+	return false;
+}
+
 int
 nic_cpu_choose(int node)
+{
+	return nic_cpu_choose_beside(node, NULL, 0);
+}
+
+int
+nic_cpu_choose_beside(int node, const int *taken, uint32_t count)
 {
 	cpu_set_t set;
 	int cpu, any = -1;
@@ -72,7 +90,7 @@ nic_cpu_choose(int node)
 	if (sched_getaffinity(0, sizeof(set), &set) != 0)
 		return -1;
 	for (cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
-		if (!CPU_ISSET((size_t)cpu, &set))
+		if (!CPU_ISSET((size_t)cpu, &set) || is_taken(cpu, taken, count))
 			continue;
 		if (node < 0 || nic_cpu_node(cpu) == node)
 			return cpu;

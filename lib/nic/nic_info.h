@@ -42,6 +42,9 @@ int nic_cpu_node(int cpu);
  *  any). -1 if there is none. */
 int nic_cpu_choose(int node);
 
+/** The same beside those that are taken already, count of them. */
+int nic_cpu_choose_beside(int node, const int *taken, uint32_t count);
+
 /** Free hugepage bytes on a node (-1: all), over all page sizes. */
 uint64_t nic_hugepages_free(int node);
 

@@ -40,7 +40,9 @@ struct port_eal_config {
 	bool telemetry; /* DPDK's telemetry socket, in a folder of our own: see port_telemetry.h */
 	uint64_t memory_bytes; /* what the pools will need */
 	uint64_t hugepage_bytes_free; /* on the NIC's node; below what is needed: ordinary pages */
-	uint16_t queues; /* queue pairs wanted of a virtual device */
+	uint16_t
+		queues; /* queue pairs wanted of a virtual device. Of an interface by af_packet, they
+			  * are steered: see port_steering */
 	uint32_t
 		rx_frames_min; /* frames that may arrive before the poll core looks: sizes af_packet's
 				 * ring, whose overflow is packet loss */
@@ -121,6 +123,32 @@ void port_info(const struct port *p, struct port_info *ret);
 
 struct port_queue *port_queue_of(struct port *p, uint16_t queue);
 
+#define PORT_RSS_KEY_MAX 64U /* bytes */
+#define PORT_RSS_RETA_MAX 2048U /* entries */
+
+/** How a port with several queues chooses the one of a TCP segment that is no fragment. */
+enum port_steering_kind {
+	PORT_STEERING_UNKNOWN, /* nobody knows */
+	PORT_STEERING_PORT, /* by its destination port, modulo the number of queues */
+	PORT_STEERING_RSS, /* by the RETA's entry that the low bits of the Toeplitz hash name */
+};
+
+struct port_steering {
+	enum port_steering_kind kind;
+	uint8_t key[PORT_RSS_KEY_MAX]; /* with RSS, as the NIC says */
+	uint32_t key_len;
+	uint16_t reta[PORT_RSS_RETA_MAX]; /* queues */
+	uint32_t reta_size;
+};
+
+/** What the port says of it; it may be wrong, so try it. A thread may ask that does not poll. */
+void port_steering(const struct port *p, struct port_steering *ret);
+
+/** Makes the calling thread, which the EAL did not start, one with mempool caches of its own: for each
+ *  worker but the first. 0 or -errno. Its own port_thread_unregister comes before its end. */
+int port_thread_register(void);
+void port_thread_unregister(void);
+
 /**
  * Takes up to n received frames into the array. Chained mbufs become frames linked by next
  * (taken from storage of the queue, valid until the next call). The owners are the caller's, to
@@ -139,7 +167,8 @@ uint32_t port_tx_burst(
 	struct port_queue *q, struct tx_frame *frames, uint32_t filled, uint32_t reserved);
 
 /** A buffer_release_fn; ctx is the struct port_queue. Freed in bulk by the queue's next
- *  port_rx_burst, or port_release_flush. Poll core only. */
+ *  port_rx_burst, or port_release_flush. Only on the queue's own worker; but the buffer may be one that
+ *  another queue of this port received (netstack_exchange.h). */
 void port_release(void *queue, void *owner);
 void port_release_flush(struct port_queue *q);
 

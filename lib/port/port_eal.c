@@ -9,6 +9,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_lcore.h>
 #include <rte_log.h>
 #include <rte_pci.h>
 
@@ -109,17 +110,29 @@ asks_for_help(const struct port_eal_config *cfg)
 	return false;
 }
 
+/* One queue needs no group of sockets; several of ours are steered, those of the user's own vdev string
+ * are as that says. */
+static void
+choose_fanout(const struct port_eal_config *cfg, enum port_nic_mode mode)
+{
+	port_fanout_skip(cfg->queues == 1);
+	if (cfg->queues > 1 && mode == PORT_NIC_AF_PACKET && !port_args_user_named(cfg))
+		port_fanout_steer(cfg->queues);
+}
+
 static bool
-init_eal(const struct port_args *args, const struct port_eal_config *cfg, char *reason)
+init_eal(const struct port_args *args, const struct port_eal_config *cfg, enum port_nic_mode mode,
+	char *reason)
 {
 	struct port_log log;
 	char *text;
 	int rc;
 
 	port_log_begin(&log, !cfg->verbose && !asks_for_help(cfg));
-	port_fanout_skip(cfg->queues == 1);
+	choose_fanout(cfg, mode);
 	rc = rte_eal_init(args->count, args->item);
 	port_fanout_skip(false);
+	port_fanout_steer(0);
 	text = port_log_end(&log);
 	reason[0] = '\0';
 	if (text != NULL)
@@ -161,7 +174,7 @@ port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *r
 	rc = port_args_build(cfg, mode, &args, ret_message);
 	if (rc != 0)
 		return rc;
-	started = init_eal(&args, cfg, reason);
+	started = init_eal(&args, cfg, mode, reason);
 	port_args_free(&args);
 	if (!started) {
 		port_telemetry_remove_socket();
@@ -180,4 +193,16 @@ port_eal_stop(void)
 	port_telemetry_remove_socket();
 	rte_eal_cleanup();
 	port_telemetry_remove_dir();
+}
+
+int
+port_thread_register(void)
+{
+	return rte_thread_register() == 0 ? 0 : -rte_errno;
+}
+
+void
+port_thread_unregister(void)
+{
+	rte_thread_unregister();
 }

@@ -73,11 +73,38 @@ configured_mtu(const struct port *p)
 	return (uint16_t)RTE_MIN((uint32_t)p->cfg.mtu, limit);
 }
 
+/* A user's vdev string has as many queues as it says. */
+static int
+check_queues(const struct port *p, char *ret_message)
+{
+	uint16_t limit = p->dev.max_rx_queues;
+
+	if (p->dev.max_tx_queues < limit)
+		limit = p->dev.max_tx_queues;
+	if (p->cfg.queues <= limit)
+		return 0;
+	snprintf(ret_message, PORT_MESSAGE_MAX,
+		"%u queues are more than the %u that driver %s has on this port; use --queues %u%s",
+		p->cfg.queues, limit, p->dev.driver_name, limit,
+		strcmp(p->dev.driver_name, "net_af_packet") == 0 ? ", or qpairs= in the vdev string"
+								 : "");
+	return -ERANGE;
+}
+
+static int
+configure_queues(struct port *p, const struct rte_eth_conf *conf)
+{
+	return rte_eth_dev_configure(p->cfg.port_id, p->cfg.queues, p->cfg.queues, conf);
+}
+
 static int
 configure(struct port *p, char *ret_message)
 {
 	struct rte_eth_conf conf = {0};
-	int rc;
+	int rc = check_queues(p, ret_message);
+
+	if (rc != 0)
+		return rc;
 
 	choose_offloads(p);
 	conf.rxmode.offloads = p->rx_offloads;
@@ -90,7 +117,13 @@ configure(struct port *p, char *ret_message)
 			p->cfg.mtu, p->dev.driver_name, conf.rxmode.mtu);
 		return -ERANGE;
 	}
-	rc = rte_eth_dev_configure(p->cfg.port_id, p->cfg.queues, p->cfg.queues, &conf);
+	port_rss_ask(p, &conf);
+	rc = configure_queues(p, &conf);
+	if (rc != 0 && p->rss_asked) { /* then it spreads frames as it likes */
+		p->rss_asked = false;
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
+		rc = configure_queues(p, &conf);
+	}
 	if (rc != 0)
 		return failed(p, rc, "configuring the queues", ret_message);
 	rc = rte_eth_dev_adjust_nb_rx_tx_desc(
@@ -254,6 +287,7 @@ bring_up(struct port *p, char *ret_message)
 	if (rc != 0)
 		return failed(p, rc, "starting the port", ret_message);
 	p->started = true;
+	port_rss_deal_out(p);
 	rte_eth_stats_get(p->cfg.port_id, &p->baseline);
 	p->packet_sockets = port_packet_sockets(p->interface, p->packet_socket, PORT_QUEUES_MAX);
 	(void)port_packet_drops(p->packet_socket, p->packet_sockets); /* what went before */

@@ -14,7 +14,10 @@ struct port_queue {
 	uint32_t tx_offloads; /* TX_FRAME_* that the NIC carries out */
 	struct rte_mempool *tx_pool;
 	struct counters *counters;
-	uint32_t held; /* received buffers that port_release has not seen again */
+	uint32_t
+		held; /* received buffers that port_release has not seen again. Those that went over
+			* to another queue's worker come off that one's, modulo 2^32: the sum over
+			* all queues is what is held */
 	uint32_t released; /* in release[] */
 	uint32_t stashed; /* in stash[] */
 	struct rte_mbuf *release[PORT_RELEASE_BATCH];
@@ -39,8 +42,16 @@ struct port {
 	int packet_socket[PORT_QUEUES_MAX]; /* the driver's, of an af_packet port */
 	uint32_t packet_sockets;
 	uint64_t packet_drops;
+	bool rss_asked; /* several queues, and the NIC hashes TCP */
+	uint8_t rss_key[PORT_RSS_KEY_MAX]; /* then: the key that it was given */
 	struct port_queue *queue; /* cfg.queues of them */
 };
+
+/** Asks in conf for TCP to be spread by RSS, where there are several queues and the NIC can. */
+void port_rss_ask(struct port *p, struct rte_eth_conf *conf);
+
+/** Sees to it, on a started port that was asked so, that each queue has entries in the RETA. */
+void port_rss_deal_out(struct port *p);
 
 /** What --nic means in mode, AUTO resolved. */
 enum port_nic_mode port_name_mode(const char *nic, enum port_nic_mode mode);

@@ -16,6 +16,8 @@
  */
 
 #define SETTINGS_MESSAGE_MAX 512U
+#define SETTINGS_QUEUES_MAX 64U /* of a port, each with a worker */
+#define SETTINGS_GIVEN_WORDS 2U /* 64 options each */
 
 enum settings_nic_mode {
 	SETTINGS_NIC_AUTO,
@@ -71,6 +73,8 @@ struct settings {
 	/* the machine */
 	int64_t core; /* -1: chosen */
 	int64_t writer_core; /* -1: chosen */
+	uint64_t queues; /* 0: not given; see settings_queues */
+	char *cores; /* NULL: not given; see settings_cores */
 	bool strict_numa;
 	uint64_t rx_buffers; /* received buffers that may be held, 0: from the window */
 	/* TCP */
@@ -126,6 +130,9 @@ struct settings {
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */
+	bool compared; /* no option: one side of compare; it has the other side's options, too */
+	/* bit n % 64 of word n / 64: the table's option n was given */
+	uint64_t given[SETTINGS_GIVEN_WORDS];
 	/* EAL options given before "--"; points into argv */
 	char **eal_args;
 	int eal_args_count;
@@ -152,6 +159,13 @@ enum settings_result settings_load(int argc, char **argv, struct settings *ret, 
  * SETTINGS_OK, or SETTINGS_USAGE with a message.
  */
 enum settings_result settings_check(const struct settings *s, char *message);
+
+/** How many queues, and so workers: --queues, else as many as --cores names, else 1. */
+uint32_t settings_queues(const struct settings *s);
+
+/** The CPUs of --cores, in their order, into ret (of SETTINGS_QUEUES_MAX). How many, 0 without --cores;
+ *  -EINVAL: it is no list of different CPUs such as 2,4-7, or of too many. */
+int settings_cores(const struct settings *s, int *ret);
 
 /** Frees what *s holds. */
 void settings_free(struct settings *s);

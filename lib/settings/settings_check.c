@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "settings.h"
+#include "settings_option.h"
 #include "wire_ipv4.h"
 #include "wire_ipv6.h"
 
@@ -152,6 +152,35 @@ share_standard_output(const struct settings *s)
 }
 
 static enum settings_result
+check_queues(const struct settings *s, char *message)
+{
+	int cpus[SETTINGS_QUEUES_MAX], cores = settings_cores(s, cpus);
+	uint32_t queues = settings_queues(s);
+
+	if (cores < 0)
+		return wrong(message,
+			"--cores is not a list of different CPUs (64 at most), such as 2,4-7");
+	if (cores > 0 && s->core >= 0)
+		return wrong(message, "--core and --cores exclude each other");
+	if (cores > 0 && (uint32_t)cores != queues) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--queues %u and the %d CPUs of --cores do not match: it is one for each",
+			queues, cores);
+		return SETTINGS_USAGE;
+	}
+	if (queues == 1)
+		return SETTINGS_OK;
+	if (s->address_dhcp && s->stack == SETTINGS_STACK_DPDK)
+		return wrong(message,
+			"--queues: with several the address must be given; --address dhcp gives "
+			"it to one");
+	if (s->connections < queues || (s->requests > 0 && s->requests < queues))
+		return wrong(message,
+			"--queues: each needs at least one of --connections, and of --requests");
+	return SETTINGS_OK;
+}
+
+static enum settings_result
 check_load(const struct settings *s, char *message)
 {
 	if (share_standard_output(s))
@@ -168,12 +197,77 @@ check_load(const struct settings *s, char *message)
 				      "--pipeline");
 	if (s->interval_ns > 0 && s->interval_ns < NS_PER_MS)
 		return wrong(message, "--interval must be at least 0.001 (a millisecond)");
-	if (s->telemetry && s->stack == SETTINGS_STACK_KERNEL)
-		return wrong(message, "--telemetry is DPDK's, which --stack kernel does not start; "
-				      "--metrics serves the figures of both");
 	if (s->url_file != NULL && s->url_file[0] == '\0')
 		return wrong(message, "--url-file is given an empty name");
+	return check_queues(s, message);
+}
+
+/* What the kernel's stack would not heed must not look as if it had been heeded. */
+static enum settings_result
+check_kernel(const struct settings *s, char *message)
+{
+	uint32_t i, count;
+	const struct settings_option *all = settings_options(&count);
+
+	if (s->compared)
+		return SETTINGS_OK;
+	if (s->eal_args_count > 0)
+		return wrong(message, "EAL options are DPDK's, which --stack kernel does not "
+				      "start; leave them and the \"--\" out");
+	for (i = 0; i < count; i++) {
+		if (!all[i].own_stack || !settings_option_given(s, &all[i]))
+			continue;
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--%s is our own stack's, and means nothing with --stack kernel%s; leave "
+			"it out",
+			all[i].name,
+			strcmp(all[i].name, "telemetry") == 0
+				? " (--metrics serves the figures of both)"
+				: ": the kernel has its own addresses, routes and settings");
+		return SETTINGS_USAGE;
+	}
 	return SETTINGS_OK;
+}
+
+static enum settings_result
+check_own_stack(const struct settings *s, char *message)
+{
+	if (s->nic == NULL || s->nic[0] == '\0')
+		return wrong(message,
+			"--nic is missing: the port to use, a PCI address, an interface "
+			"name or a vdev string (`ip -br link` lists interfaces)");
+	return check_addresses(s, message);
+}
+
+/* With -o, compare makes one transfer at a time: a load's options would have no effect. */
+static enum settings_result
+check_compare(const struct settings *s, char *message)
+{
+	static const char *const kept[] = {"pairs", "curl", "server-pid", "addresses"};
+	uint32_t i, count;
+	size_t k;
+	const struct settings_option *all = settings_options(&count);
+
+	if (s->outputs.count == 0)
+		return check_load(s, message);
+	if (s->outputs.count > 1 || s->urls.count != 1 || s->url_file != NULL)
+		return wrong(message, "compare -o takes one FILE and one URL");
+	if (s->outputs.item[0][0] == '\0' || strcmp(s->outputs.item[0], "-") == 0 ||
+		strcmp(s->outputs.item[0], "/dev/null") == 0)
+		return wrong(message, "compare -o needs a file; to nowhere is measured beside it");
+	for (i = 0; i < count; i++) {
+		for (k = 0; k < sizeof(kept) / sizeof(kept[0]); k++) {
+			if (strcmp(all[i].name, kept[k]) == 0)
+				break;
+		}
+		if (all[i].group != OPTION_GROUP_LOAD || k < sizeof(kept) / sizeof(kept[0]) ||
+			!settings_option_given(s, &all[i]))
+			continue;
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"--%s is a load's; with -o each measurement is one transfer", all[i].name);
+		return SETTINGS_USAGE;
+	}
+	return addresses_fit(s) ? SETTINGS_OK : check_load(s, message);
 }
 
 static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
@@ -193,13 +287,10 @@ settings_check(const struct settings *s, char *message)
 			url_examples[s->command]);
 		return SETTINGS_USAGE;
 	}
-	if (s->stack == SETTINGS_STACK_KERNEL)
-		return check_load(s, message);
-	if (s->nic == NULL || s->nic[0] == '\0')
-		return wrong(message,
-			"--nic is missing: the port to use, a PCI address, an interface "
-			"name or a vdev string (`ip -br link` lists interfaces)");
-	if (check_addresses(s, message) != SETTINGS_OK)
+	if ((s->stack == SETTINGS_STACK_KERNEL ? check_kernel(s, message)
+					       : check_own_stack(s, message)) != SETTINGS_OK)
 		return SETTINGS_USAGE;
-	return s->command == SETTINGS_GET ? check_outputs(s, message) : check_load(s, message);
+	if (s->command == SETTINGS_GET)
+		return check_outputs(s, message);
+	return s->command == SETTINGS_COMPARE ? check_compare(s, message) : check_load(s, message);
 }

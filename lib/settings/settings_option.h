@@ -54,6 +54,7 @@ struct settings_option {
 	enum option_group group;
 	char letter; /* the short option, 0: none */
 	unsigned int commands; /* bits 1 << enum settings_command: whose it is; 0: everybody's */
+	bool own_stack; /* of our own stack alone: means nothing over the kernel's */
 };
 
 /** The table; *ret_count entries. Static storage. */
@@ -75,6 +76,9 @@ const struct settings_option *settings_option_find(const char *name);
  */
 enum settings_result settings_option_set(struct settings *s, const struct settings_option *option,
 	const char *text, const char *what, char *message);
+
+/** Was the option given, on the command line or in the config file, whatever its value? */
+bool settings_option_given(const struct settings *s, const struct settings_option *option);
 
 /** Writes the option's value as settings_option_set reads it; item selects among an
  *  OPTION_LIST's values. false: it has none (unset, or item beyond the list). */

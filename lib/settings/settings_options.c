@@ -14,6 +14,7 @@ static const char *const congestions[] = {"cubic", "newreno", NULL};
 #define FOR_BENCH (1U << SETTINGS_BENCH)
 #define FOR_COMPARE (1U << SETTINGS_COMPARE)
 #define FOR_LOAD (FOR_BENCH | FOR_COMPARE)
+#define FOR_FILES (FOR_GET | FOR_COMPARE)
 
 static const struct settings_option options[] = {
 	{"stack", "NAME",
@@ -22,7 +23,8 @@ static const struct settings_option options[] = {
 		"--nic then names the interface to leave by, or is left out), for a comparison in "
 		"which "
 		"only the stack differs.",
-		stacks, AT(stack), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, FOR_BENCH},
+		stacks, AT(stack), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0,
+		FOR_GET | FOR_BENCH},
 	{"nic", "DEV",
 		"The port: a PCI address (0000:3b:00.0), a kernel interface name (eth1), or a DPDK "
 		"vdev string (net_af_packet0,iface=eth1).",
@@ -30,63 +32,68 @@ static const struct settings_option options[] = {
 	{"nic-mode", "MODE",
 		"How to use DEV: auto, af_packet, af_xdp, pci or vdev. auto takes af_packet for an "
 		"interface name.",
-		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0},
+		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, 0, true},
 	{"address", "CIDR",
 		"Our own IPv4 address and prefix length, for example 198.18.0.2/24, which the "
 		"kernel must not own; or dhcp: a DHCP server gives one, with router and name "
 		"servers.",
-		NULL, AT(address), AT(address_set), 0, 0, OPTION_CIDR, OPTION_GROUP_PORT, 0},
+		NULL, AT(address), AT(address_set), 0, 0, OPTION_CIDR, OPTION_GROUP_PORT, 0, 0,
+		true},
 	{"gateway", "IP",
 		"The next hop for addresses outside the subnet; left out, the router that DHCP "
 		"names.",
-		NULL, AT(gateway), 0, 0, 0, OPTION_IPV4, OPTION_GROUP_PORT, 0},
+		NULL, AT(gateway), 0, 0, 0, OPTION_IPV4, OPTION_GROUP_PORT, 0, 0, true},
 	{"address6", "CIDR",
 		"Speak IPv6, too: with this address and prefix length, for example "
 		"2001:2:0:18::2/64, or, with auto, with addresses made from the prefixes that "
 		"routers advertise (RFC 4862). Without --address IPv6 alone is spoken.",
-		NULL, AT(address6), AT(address6_set), 0, 0, OPTION_CIDR6, OPTION_GROUP_PORT, 0},
+		NULL, AT(address6), AT(address6_set), 0, 0, OPTION_CIDR6, OPTION_GROUP_PORT, 0, 0,
+		true},
 	{"gateway6", "IP",
 		"The next hop for IPv6 addresses off the link; if left out, a router that "
 		"advertises itself.",
-		NULL, AT(gateway6), 0, 0, 0, OPTION_IPV6, OPTION_GROUP_PORT, 0},
+		NULL, AT(gateway6), 0, 0, 0, OPTION_IPV6, OPTION_GROUP_PORT, 0, 0, true},
 	{"mac", "MAC", "Our MAC address; the port's own if left out.", NULL, AT(mac), AT(mac_set),
-		0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0},
+		0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0, 0, true},
 	{"gateway-mac", "MAC",
 		"Send everything to this MAC address and ask for no other, by ARP or NDP.", NULL,
-		AT(gateway_mac), AT(gateway_mac_set), 0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0},
+		AT(gateway_mac), AT(gateway_mac_set), 0, 0, OPTION_MAC, OPTION_GROUP_PORT, 0, 0,
+		true},
 	{"vlan", "ID", "Tag our frames with this 802.1Q VLAN id; 0 is untagged.", NULL, AT(vlan_id),
-		0, 0, ETHER_VLAN_ID_MAX, OPTION_COUNT, OPTION_GROUP_PORT, 0},
+		0, 0, ETHER_VLAN_ID_MAX, OPTION_COUNT, OPTION_GROUP_PORT, 0, 0, true},
 	{"mtu", "N", "The largest IP packet in bytes.", NULL, AT(mtu), 0, 576, 65280, OPTION_COUNT,
-		OPTION_GROUP_PORT, 0},
+		OPTION_GROUP_PORT, 0, 0, true},
 	{"checksum-offload", NULL, "Let the NIC compute and verify checksums where it can.", NULL,
-		AT(checksum_offload), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0},
+		AT(checksum_offload), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"promiscuous", NULL, "Put the port into promiscuous mode.", NULL, AT(promiscuous), 0, 0, 0,
-		OPTION_FLAG, OPTION_GROUP_PORT, 0},
+		OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"probe-address", NULL,
 		"Ask whether another host uses our addresses before using them (RFC 5227, and "
 		"RFC 4862 of IPv6); takes up to 7 seconds. One that DHCP gave is declined then.",
-		NULL, AT(probe_address), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0},
+		NULL, AT(probe_address), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"link-timeout", "SECONDS", "How long to wait for the link to come up.", NULL,
-		AT(link_timeout_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_PORT, 0},
+		AT(link_timeout_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_PORT, 0, 0, true},
 
 	{"ack", "POLICY",
 		"When in-order data is acknowledged: burst (once a receive burst, merged within "
 		"the "
 		"bounds below), every (each segment), delayed (RFC 9293, up to 40 ms).",
-		ack_policies, AT(ack), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0},
+		ack_policies, AT(ack), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0, 0, true},
 	{"ack-delay", "MICROSECONDS", "burst: the longest that an ACK is held back for merging.",
-		NULL, AT(ack_delay_ns), 0, 0, 1000000, OPTION_MICROSECONDS, OPTION_GROUP_TCP, 0},
+		NULL, AT(ack_delay_ns), 0, 0, 1000000, OPTION_MICROSECONDS, OPTION_GROUP_TCP, 0, 0,
+		true},
 	{"ack-segments", "N", "burst: the most segments that one ACK covers.", NULL,
-		AT(ack_segments), 0, 1, 1024, OPTION_COUNT, OPTION_GROUP_TCP, 0},
+		AT(ack_segments), 0, 1, 1024, OPTION_COUNT, OPTION_GROUP_TCP, 0, 0, true},
 	{"window", "BYTES", "The receive window at most; it grows to this as needed.", NULL,
-		AT(window_bytes), 0, 4096, UINT64_C(1) << 30, OPTION_BYTES, OPTION_GROUP_TCP, 0},
+		AT(window_bytes), 0, 4096, UINT64_C(1) << 30, OPTION_BYTES, OPTION_GROUP_TCP, 0, 0,
+		true},
 	{"congestion", "NAME", "Congestion control for what we send: cubic or newreno.",
-		congestions, AT(congestion), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0},
+		congestions, AT(congestion), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0, 0, true},
 	{"ecn", NULL,
 		"Ask servers for explicit congestion notification (RFC 3168). A SYN that is lost "
 		"twice "
 		"or refused is sent again without.",
-		NULL, AT(ecn), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TCP, 0},
+		NULL, AT(ecn), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_TCP, 0, 0, true},
 
 	{"header", "LINE",
 		"Add a request header \"Name: value\"; \"Name:\" removes one of ours, \"Name;\" "
@@ -112,7 +119,7 @@ static const struct settings_option options[] = {
 		"commas, which are asked over our own stack; or system: the host's resolver, over "
 		"the kernel's. Left out: those that DHCP names, else those of the link's routers "
 		"(with --address6 auto), else those of /etc/resolv.conf.",
-		NULL, AT(dns), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_TRANSFER, 0},
+		NULL, AT(dns), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_TRANSFER, 0, 0, true},
 	{"max-time", "SECONDS", "The longest that one transfer may take; 0 is no limit.", NULL,
 		AT(max_time_ns), 0, 0, 86400 * 365, OPTION_SECONDS, OPTION_GROUP_TRANSFER, 'm'},
 	{"connect-timeout", "SECONDS",
@@ -153,7 +160,7 @@ static const struct settings_option options[] = {
 		"Connect from N consecutive addresses, --address being the first: one address has "
 		"ports "
 		"for 64,512 connections to one server.",
-		NULL, AT(addresses), 0, 1, 256, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
+		NULL, AT(addresses), 0, 1, 256, OPTION_COUNT, OPTION_GROUP_LOAD, 0, FOR_LOAD, true},
 	{"cps", NULL,
 		"Connections a second: each connection carries one request (with Connection: "
 		"close), and is opened anew.",
@@ -173,6 +180,15 @@ static const struct settings_option options[] = {
 		"as "
 		"p99>1ms, errors>0, rps<100k. May be repeated; see FAIL CONDITIONS in dpfetch(1).",
 		NULL, AT(fail_if), 0, 0, 0, OPTION_LIST, OPTION_GROUP_LOAD, 0, FOR_BENCH},
+	{"queues", "N",
+		"Queues of the port, each with a worker on a CPU of its own, among which the load "
+		"is divided; 0 is as many as --cores names, or 1.",
+		NULL, AT(queues), 0, 0, SETTINGS_QUEUES_MAX, OPTION_COUNT, OPTION_GROUP_LOAD, 0,
+		FOR_LOAD},
+	{"cores", "LIST",
+		"The CPUs of the workers, one for each queue, such as 2,4-7; left out, the last "
+		"ones on the NIC's node.",
+		NULL, AT(cores), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"server-pid", "PID",
 		"The server's process on this machine: its CPU time, and what its network "
 		"namespace "
@@ -185,8 +201,10 @@ static const struct settings_option options[] = {
 
 	{"output", "FILE",
 		"Write the body to FILE; \"-\" is standard output. The Nth -o belongs to the Nth "
-		"URL.",
-		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o', FOR_GET},
+		"URL. compare: fetch the URL to FILE over each stack, and with curl, in turn, "
+		"instead of "
+		"the load.",
+		NULL, AT(outputs), 0, 0, 0, OPTION_LIST, OPTION_GROUP_OUTPUT, 'o', FOR_FILES},
 	{"remote-name", NULL, "Name the file as the URL's last path segment does.", NULL,
 		AT(remote_name), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 'O', FOR_GET},
 	{"output-dir", "DIR", "The directory for -o and -O.", NULL, AT(output_dir), 0, 0, 0,
@@ -197,11 +215,11 @@ static const struct settings_option options[] = {
 		"Digest the body: sha-256, sha-512, sha-1, md5 or xxh3-128; with =HEX a difference "
 		"is "
 		"an error (exit 117).",
-		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_GET},
+		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 	{"fsync", NULL, "Do not report success before the file is on stable storage.", NULL,
-		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
+		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 	{"direct", NULL, "Write with O_DIRECT where the file system can.", NULL, AT(direct), 0, 0,
-		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_GET},
+		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 
 	{"silent", NULL, "No progress meter, no summary, no error messages.", NULL, AT(silent), 0,
 		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's'},
@@ -234,7 +252,7 @@ static const struct settings_option options[] = {
 	{"telemetry", NULL,
 		"Turn on DPDK's telemetry socket, with our figures under /dpfetch/; "
 		"dpdk-telemetry.py reads it.",
-		NULL, AT(telemetry), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 0, FOR_BENCH},
+		NULL, AT(telemetry), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 0, FOR_BENCH, true},
 	{"csv", "FILE", "Write the time series to FILE as CSV; \"-\" is standard output.", NULL,
 		AT(csv), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 	{"html", "FILE",
@@ -245,12 +263,12 @@ static const struct settings_option options[] = {
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
 		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
 	{"writer-core", "N", "The CPU of the writer thread; -1 chooses one that does not poll.",
-		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_GET},
+		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_FILES},
 	{"strict-numa", NULL, "Fail where core and NIC are on different nodes, instead of warning.",
 		NULL, AT(strict_numa), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0},
 	{"rx-buffers", "N",
 		"Received buffers that may be held at once; 0 derives it from --window.", NULL,
-		AT(rx_buffers), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_MACHINE, 0},
+		AT(rx_buffers), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_MACHINE, 0, 0, true},
 
 	{"config", "FILE",
 		"Read options from an INI file: every long option is a key. The command line wins.",

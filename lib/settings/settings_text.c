@@ -300,7 +300,8 @@ settings_dump(const struct settings *s, settings_print_fn print, void *ctx)
 
 	print(ctx, "[dpfetch]\n");
 	for (i = 0; i < count; i++) {
-		if (!is_kept(&options[i]) || !settings_option_is_of(&options[i], s->command))
+		if (!is_kept(&options[i]) || !settings_option_is_of(&options[i], s->command) ||
+			(options[i].own_stack && s->stack == SETTINGS_STACK_KERNEL))
 			continue;
 		for (item = 0; settings_option_format(s, &options[i], item, value, sizeof(value));
 			item++) {

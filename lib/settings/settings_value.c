@@ -348,8 +348,8 @@ set_mac(struct settings *s, const struct settings_option *option, const char *te
 	return SETTINGS_OK;
 }
 
-enum settings_result
-settings_option_set(struct settings *s, const struct settings_option *option, const char *text,
+static enum settings_result
+set_value(struct settings *s, const struct settings_option *option, const char *text,
 	const char *what, char *message)
 {
 	switch (option->type) {
@@ -394,6 +394,39 @@ settings_option_set(struct settings *s, const struct settings_option *option, co
 		return SETTINGS_USAGE;
 	}
 	CHECK(false);
+}
+
+/* Its bit in given; *ret_word is which word. */
+static uint64_t
+given_bit(const struct settings_option *option, uint32_t *ret_word)
+{
+	uint32_t count, index = (uint32_t)(option - settings_options(&count));
+
+	CHECK(index < count && count <= SETTINGS_GIVEN_WORDS * 64U);
+	*ret_word = index / 64U;
+	return UINT64_C(1) << index % 64U;
+}
+
+enum settings_result
+settings_option_set(struct settings *s, const struct settings_option *option, const char *text,
+	const char *what, char *message)
+{
+	enum settings_result result = set_value(s, option, text, what, message);
+	uint32_t word;
+	uint64_t bit = given_bit(option, &word);
+
+	if (result == SETTINGS_OK)
+		s->given[word] |= bit;
+	return result;
+}
+
+bool
+settings_option_given(const struct settings *s, const struct settings_option *option)
+{
+	uint32_t word;
+	uint64_t bit = given_bit(option, &word);
+
+	return (s->given[word] & bit) != 0;
 }
 
 static bool

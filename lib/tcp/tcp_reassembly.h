@@ -30,8 +30,10 @@
 
 /** Ranges held at once at most, of few payloads fewer: tcp_reassembly_ranges_max. A segment that
  *  would begin another is refused (NO_BUFFER). */
-#define TCP_REASSEMBLY_RANGES_MAX 256U
-#define TCP_REASSEMBLY_RANGES_DIVISOR 4U /* one for so many payloads */
+#define TCP_REASSEMBLY_RANGES_MAX 16384U /* 32 KiB are moved for one more below them all */
+/* One for so many payloads: of a window, for which there are two payloads a segment, every second
+ * segment may be missing, as after a queue that slow start overran. */
+#define TCP_REASSEMBLY_RANGES_DIVISOR 4U
 /** Out-of-order data may not use the last 1/8 of payloads_max. */
 #define TCP_REASSEMBLY_RESERVE_DIVISOR 8U
 #define TCP_REASSEMBLY_PAYLOADS_MIN 16U

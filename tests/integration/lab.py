@@ -167,11 +167,14 @@ class Lab:
         return os.path.join(self.work, name)
 
     def command(self, *args, build="release"):
-        own = [] if "--mac" in args else ["--mac", MAC]  # as tools/lab advises
         word = [args[0]] if args[:1] in (("bench",), ("compare",)) else []
         args = args[len(word):]
-        return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *word, "--nic", NIC,
-                *([] if {"--address", "--address6"} & set(args) else ["--address", ADDRESS]), "--mtu", str(self.mtu), *own, *args]
+        own = []
+        if "kernel" not in args:  # --stack kernel: the kernel has its own
+            own += ["--mtu", str(self.mtu)]
+            own += [] if "--mac" in args else ["--mac", MAC]  # as tools/lab advises
+            own += [] if {"--address", "--address6"} & set(args) else ["--address", ADDRESS]
+        return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *word, "--nic", NIC, *own, *args]
 
     def run(self, command, timeout=120):
         """Runs a command to its end. stderr and stdout as text; never raises for an exit code."""

@@ -26,7 +26,7 @@ def test_blog_1_our_own_kernel_sends_no_rst(lab):
 
 
 def test_blog_2_no_server_retransmission_in_20_of_20_runs_of_1_gib(lab):
-    lab.lossless_runs(20, "-o", "/dev/null", BIG)
+    lab.lossless_runs(int(os.environ.get("LOSSLESS_RUNS", "20")), "-o", "/dev/null", BIG)
 
 
 def test_blog_4_fin_with_data_closes_cleanly(lab):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""dpfetch compare, and bench over the kernel's sockets."""
+"""dpfetch compare, and get and bench over the kernel's sockets."""
+import filecmp
 import glob
 import html.parser
 import json
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from lab import SERVER_IP
+from lab import SERVER_IP, sha256_file
 
 LABS = [{"mtu": 1500, "size": 20000000}]
 BIG = f"http://{SERVER_IP}/big"
@@ -17,10 +18,8 @@ SMALL = f"http://{SERVER_IP}/hello.txt"
 
 
 def kernel_bench(lab, *args, build="release"):
-    command = lab.command("bench", "--stats", lab.path("kernel.json"), *args, build=build)
-    at = command.index("--address")
-    del command[at:at + 2]  # the kernel has its own
-    result = lab.run(command + ["--stack", "kernel"], timeout=60)
+    command = lab.command("bench", "--stack", "kernel", "--stats", lab.path("kernel.json"), *args, build=build)
+    result = lab.run(command, timeout=60)
     assert result.returncode == 0, result.stderr
     with open(lab.path("kernel.json"), encoding="utf-8") as file:
         return json.load(file), result.stdout
@@ -95,6 +94,11 @@ def test_compare_reports_both_stacks_and_an_html_page_of_its_own(lab):
         assert line["dpfetch"]["low"] <= line["dpfetch"]["median"] <= line["dpfetch"]["high"], (key, line)
     assert report["summary"]["goodput_bps"]["kernel"]["median"] > 1e8
     assert report["conditions"]["offloads"]["gro"] is False and report["conditions"]["interface_mtu"] == 1500
+    for side in ("dpfetch", "kernel"):
+        acks = report["acks"][side]
+        assert acks["data_segments"] > 1000 and 0 < acks["acks"] < acks["data_segments"], acks
+        assert 0 < acks["delay_p50_us"] <= acks["delay_p99_us"] <= acks["delay_max_us"], acks
+        assert f"data segments at the interface, {side:7}" in text, text
     assert "too few for an interval" in text and "goodput, Gb/s" in text
     with open(lab.path("compare.html"), encoding="utf-8") as file:
         content = file.read()
@@ -132,6 +136,14 @@ def test_compare_interrupted_reports_whole_pairs_and_leaves_nothing(lab):
 def test_compare_without_an_interface_of_the_kernel_is_2(lab):
     result = lab.run([f"{lab.command()[4]}", "compare", "--nic", "0000:00:00.9", "--address", "198.18.0.2/24", BIG])
     assert result.returncode == 2 and "the kernel has, too" in result.stderr, result.stderr
+
+
+def test_compare_says_before_it_begins_where_it_cannot_write(lab):
+    before = time.monotonic()
+    for option in ("--stats", "--html"):
+        result = lab.dpfetch("compare", "-d", "20", option, lab.path("absent/report"), SMALL)
+        assert result.returncode == 115 and f"{option}: cannot write" in result.stderr, result.stderr
+    assert time.monotonic() - before < 15, "it was measured first"
 
 
 def test_compare_ends_with_the_error_of_its_measurement(lab):
@@ -200,10 +212,8 @@ def test_compare_says_that_its_child_was_killed(lab):
 
 
 def test_compare_kernel_bench_has_more_connections_than_the_usual_open_files(lab):
-    command = lab.command("bench", "-c", "300", "-n", "600", "--stats", lab.path("files.json"), SMALL)
-    at = command.index("--address")
-    del command[at:at + 2]
-    command += ["--stack", "kernel"]
+    command = lab.command("bench", "--stack", "kernel", "-c", "300", "-n", "600", "--stats", lab.path("files.json"),
+                          SMALL)
     result = lab.run(["sh", "-c", "ulimit -Sn 200; exec \"$@\"", "-", *command], timeout=60)
     assert result.returncode == 0, result.stderr
     with open(lab.path("files.json"), encoding="utf-8") as file:
@@ -221,3 +231,110 @@ def test_compare_check_finds_what_would_stop_a_run(lab):
     assert result.returncode == 1 and "only http://" in result.stderr, result.stderr
     result = lab.dpfetch("compare", "--check", "-H", "no colon", SMALL)
     assert result.returncode == 2, result.stderr
+
+
+def test_compare_to_a_file_is_exact_and_says_how_it_was_written(lab):
+    out = lab.path("compared")
+    report, text = compare(lab, "--pairs", "2", "--server-pid", server_pid(lab), "-o", out, BIG)
+    assert filecmp.cmp(out, f"{lab.www}/big", shallow=False), "the last run's file is kept"
+    file = report["conditions"]["file"]
+    assert file["verified"] == 6 and file["bytes"] == 20000000, file
+    assert file["digest"] == "sha-256" and file["hex"] == sha256_file(out), file
+    assert file["fsync"] is False and file["free_bytes_before"] > 20000000 and "cold" in file["before_each_run"], file
+    assert file["file_system"] not in ("", "unknown") and "io_uring" in file["dpfetch_wrote_by"], file
+    for where in (report, report["null_sink"]):
+        assert len(where["pairs"]) == 2 and {"dpfetch", "kernel", "curl"} == set(where["pairs"][0])
+        assert where["summary"]["goodput_bps"]["dpfetch"]["median"] > 1e7
+        assert where["summary"]["frames_sent"]["kernel"]["median"] > 100
+        assert where["summary"]["client_cycles_per_byte"]["kernel"]["median"] > 0
+    for ratio in ("file_to_null", "to_curl_null", "to_curl_file"):
+        assert report["ratios"][ratio]["dpfetch"]["median"] > 0, report["ratios"]
+    assert report["acks"]["kernel"]["acks"] > 0 and report["acks"]["dpfetch"]["acks"] > 0
+    assert "one transfer, to nowhere" in text and f"one transfer, to {out}" in text and "all alike" in text, text
+    with open(lab.path("compare.html"), encoding="utf-8") as html_file:
+        content = html_file.read()
+    page = Page()
+    page.feed(content)
+    page.close()
+    assert not page.open and page.counts["svg"] >= 4 and not page.links, (page.open, page.counts)
+    assert "Ratios of goodputs" in content and "nan" not in re.sub(r"<text[^>]*>[^<]*", "", content)
+
+
+def test_compare_to_a_file_with_fsync_counts_it_and_warns_of_no_page_cache(lab):
+    report, text = compare(lab, "--pairs", "1", "--fsync", "--no-curl", "-o", lab.path("synced"), BIG)
+    assert report["conditions"]["file"]["fsync"] is True and report["conditions"]["file"]["verified"] == 2
+    assert "fsync counts, for all three" in text and not any("O_DIRECT" in w for w in report["warnings"]), text
+
+
+def test_compare_to_a_file_finds_what_is_wrong_before_and_after(lab):
+    out = lab.path("wrong")
+    result = lab.dpfetch("compare", "--pairs", "1", "--checksum", "md5=" + "0" * 32, "-o", out, BIG)
+    assert result.returncode == 117 and "dpfetch's file is not the right one" in result.stderr, result.stderr
+    assert os.path.exists(out)
+    for args, code, words in ((["-o", lab.work], 2, "no regular file"), (["-o", out, "-c", "2"], 2, "is a load's"),
+                              (["-o", lab.path("absent/file")], 23, "cannot be written"),
+                              (["-o", "/dev/null"], 2, "needs a file")):
+        result = lab.dpfetch("compare", "--pairs", "1", *args, BIG)
+        assert result.returncode == code and words in result.stderr, (args, result.returncode, result.stderr)
+    result = lab.dpfetch("compare", "--check", "-o", out, BIG)
+    assert result.returncode == 0 and "in order" in result.stderr, result.stderr
+    result = lab.dpfetch("compare", "--pairs", "1", "-o", out, f"http://{SERVER_IP}/absent")
+    assert result.returncode == 22, (result.returncode, result.stderr)
+
+
+def kernel_get(lab, *args, build="release"):
+    """A fetch over the kernel's sockets. Its exit code, standard error and (--stats) transfers."""
+    stats = lab.path("get.json")
+    if os.path.exists(stats):
+        os.unlink(stats)
+    result = lab.dpfetch("--stack", "kernel", "--stats", stats, *args, build=build)
+    if not os.path.exists(stats):
+        return result, None
+    with open(stats, encoding="utf-8") as file:
+        return result, json.load(file)
+
+
+def test_get_kernel_stack_fetches_byte_exact_like_our_own(lab):
+    out = lab.path("kernel-out")
+    for build in ("release", "asan"):
+        result, stats = kernel_get(lab, "--checksum", "sha-256=" + sha256_file(f"{lab.www}/big"), "-o", out, BIG, build=build)
+        assert result.returncode == 0, result.stderr
+        assert filecmp.cmp(out, f"{lab.www}/big", shallow=False)
+        assert "kernel's stack, client on CPU" in result.stderr and "ACKs" not in result.stderr, result.stderr
+        assert stats["stack"] == "kernel" and stats["environment"]["driver"] == "kernel", stats
+        transfer = stats["transfers"][0]
+        assert transfer["result"]["size_download"] == 20000000 and transfer["cpu"]["user_s"] > 0, transfer
+        assert transfer["tcp"]["timestamps"] and transfer["result"]["time_connect"] > 0, transfer["tcp"]
+        os.unlink(out)
+
+
+def test_get_kernel_stack_reuses_its_connection_and_follows_curls_exit_codes(lab):
+    result, stats = kernel_get(lab, "-w", "%{num_connects} %{http_code} ", "-o", "/dev/null", "-o", "/dev/null",
+                               SMALL, SMALL)
+    assert result.returncode == 0 and result.stdout == "1 200 0 200 ", (result.stdout, result.stderr)
+    assert len(stats["transfers"]) == 2
+    assert kernel_get(lab, "-f", "-o", "/dev/null", f"http://{SERVER_IP}/absent")[0].returncode == 22
+    result, _ = kernel_get(lab, "--retry", "1", "--retry-connrefused", "--retry-delay", "0.2", "-o", "/dev/null",
+                           f"http://{SERVER_IP}:8199/")
+    assert result.returncode == 7 and "1 retries used" in result.stderr, result.stderr
+    result, _ = kernel_get(lab, "-o", "/dev/full", BIG)
+    assert result.returncode == 23, (result.returncode, result.stderr)
+    result, _ = kernel_get(lab, "-m", "0.3", "-o", "/dev/null", "http://198.18.0.77/")
+    assert result.returncode == 28, (result.returncode, result.stderr)
+
+
+def test_get_kernel_stack_ends_by_a_signal_and_keeps_what_came(lab):
+    fifo = lab.path("slow")
+    os.mkfifo(fifo)
+    process = lab.popen("--stack", "kernel", "-o", fifo, BIG)
+    with open(fifo, "rb") as reader:
+        assert len(reader.read(100000)) == 100000
+        _, err = lab.interrupt(process)
+    assert process.returncode == -signal.SIGINT and "interrupted by SIGINT" in err, (process.returncode, err)
+    os.unlink(fifo)
+
+
+def test_kernel_stack_refuses_what_only_our_own_heeds(lab):
+    for word in ([], ["bench"]):
+        result = lab.dpfetch(*word, "--stack", "kernel", "--window", "1m", SMALL)
+        assert result.returncode == 2 and "--window is our own stack's" in result.stderr, result.stderr

@@ -60,9 +60,18 @@ def test_lab_up_twice_is_one_lab_but_not_another_one(_lab):
 
 def test_tools_name_what_they_do_not_know(_lab):
     for args in (("quickstart", "--sise"), ("quickstart", "--runs", "0"), ("lab", "op"), ("lab", "up", "--mtu"),
-                 ("test", "units"), ("install",), ("fresh",), ("coverage", "tcp")):
+                 ("test", "units"), ("install",), ("fresh",), ("coverage", "tcp"),
+                 ("bench", "--only", "nothing"), ("bench", "--quick", "--update"), ("bench", "0"), ("bench", "--quik")):
         result = tool(*args)
         assert result.returncode != 0 and result.stderr.startswith(f"{args[0]}: "), (args, result.stderr)
+
+
+def test_bench_lists_its_parts_without_measuring(_lab):
+    before = time.monotonic()
+    result = tool("bench", "--list")
+    assert result.returncode == 0 and time.monotonic() - before < 10, result.stderr
+    for word in ("ceiling", "link", "compare-file", "goodput-virtual", "sudo python3 tests/perf/link.py 5"):
+        assert word in result.stdout, result.stdout
 
 
 def test_tools_help_is_their_head_comment(_lab):

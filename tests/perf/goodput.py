@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""goodput.py [ROUNDS] (under setsid -w): dpfetch and curl over the same lossy, long, narrow cable.
+"""goodput.py [ROUNDS] [--cells N] [--json FILE] (under setsid -w): dpfetch and curl over the same lossy, long, narrow cable.
 
 A real nginx over the kernel's TCP (Reno, so that Mathis' bound holds, and no metrics remembered from
 one connection for the next) behind bad_link, a cable in user space. For each loss, RTT and bandwidth
@@ -7,12 +7,14 @@ the same object is fetched ROUNDS times (3 by default) by dpfetch and by curl, i
 the cable loses the same frames, by their numbers, for both. A figure is the median of body bits over
 the time from the handshake's end to the last byte. Mathis et al. 1997: MSS / RTT * sqrt(3 / 2 / loss).
 """
+import argparse
 import math
 import os
 import statistics
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+from figures import figure, ratio, save  # noqa: E402
 from lab import Lab, SERVER_IP, TOP  # noqa: E402
 
 MSS, FRAME = 1448, 1514
@@ -54,7 +56,7 @@ def mbps(result, size):
 
 
 def measure(lab, cell, rounds):
-    """The two medians, Mb/s."""
+    """Both clients' rounds, Mb/s."""
     losses = min(10 / (cell[0] / 100), 3000) * MSS if cell[0] else 0  # ten, in bytes
     size = int(max(bound_mbps(*cell) * 1e6 / 8 * SECONDS, losses))
     url = make_object(lab, size)
@@ -66,7 +68,7 @@ def measure(lab, cell, rounds):
                 figures.append(mbps(lab.run([*client, "-s", "-S", "-o", "/dev/null", "-w", TIMES, url]), size))
             finally:
                 lab.stop(cable)
-    return statistics.median(ours), statistics.median(theirs)
+    return ours, theirs
 
 
 def prepare(lab):
@@ -85,19 +87,38 @@ def come_first(pid):
             file.write("-20")
 
 
+def row(cell, ours, theirs):
+    """A line of the table."""
+    mathis, median = mathis_mbps(*cell[:2]), statistics.median
+    return (f"{cell[0]:6g}  {cell[1]:6g}  {cell[2]:6g}  {'-' if mathis == math.inf else f'{mathis:.1f}':>6} |"
+            f" {median(ours):7.2f} {median(theirs):7.2f} {median(ours) / median(theirs):13.2f}"
+            f" {median(ours) / bound_mbps(*cell):14.2f}")
+
+
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rounds", nargs="?", type=int, default=3)
+    parser.add_argument("--cells", type=int, default=len(CELLS))
+    parser.add_argument("--json")
+    args = parser.parse_args()
     if os.getsid(0) == os.getpid():  # ours alone, by setsid
         come_first("self")
-    print(f"nginx, Reno; Mb/s, medians of {rounds}; queue: one bandwidth-delay product, at least 64 kB\n"
-          "loss %  RTT ms    rate  Mathis | dpfetch    curl  dpfetch/curl  dpfetch/bound")
+    lines = [f"nginx, Reno; Mb/s, medians of {args.rounds}; queue: one bandwidth-delay product, at least 64 kB",
+             "loss %  RTT ms    rate  Mathis | dpfetch    curl  dpfetch/curl  dpfetch/bound"]
+    print("\n".join(lines), flush=True)
+    figures = {}
     with Lab(os.environ.get("LAB", "dpfetch") + "-goodput") as lab:
         prepare(lab)
-        for cell in CELLS:
-            ours, theirs = measure(lab, cell, rounds)
-            mathis = mathis_mbps(*cell[:2])
-            print(f"{cell[0]:6g}  {cell[1]:6g}  {cell[2]:6g}  {'-' if mathis == math.inf else f'{mathis:.1f}':>6} |"
-                  f" {ours:7.2f} {theirs:7.2f} {ours / theirs:13.2f} {ours / bound_mbps(*cell):14.2f}", flush=True)
+        for cell in CELLS[:args.cells]:
+            ours, theirs = measure(lab, cell, args.rounds)
+            lines.append(row(cell, ours, theirs))
+            print(lines[-1], flush=True)
+            name = f"loss {cell[0]:g} %, RTT {cell[1]:g} ms, {cell[2]} Mb/s"
+            figures[f"{name}: dpfetch"] = figure(ours, "Mb/s")
+            figures[f"{name}: curl"] = figure(theirs, "Mb/s", "")
+            figures[f"{name}: dpfetch / curl"] = ratio(ours, theirs)
+    if args.json:
+        save(args.json, figures, "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

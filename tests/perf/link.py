@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""link.py PAIRS: goodput beside curl over the lab's link, interleaved, to nowhere and to disk.
+"""link.py PAIRS [--size BYTES] [--json FILE]: goodput beside curl over the lab's link, interleaved, to nowhere and to disk.
 
 For each MTU (1500 and 9000, offloads off): PAIRS rounds of dpfetch to the null sink, curl to
 /dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
 nothing else running), which says whether the disk could take what the link gives. Medians and
 spread; a ratio is the median of the rounds' own ratios.
 """
+import argparse
 import json
 import os
-import statistics
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+from figures import figure, ratio, save, spread  # noqa: E402
 from lab import Lab, SERVER_IP, TOP  # noqa: E402
 
-SIZE = 1 << 30
 URL = f"http://{SERVER_IP}/big"
 MAC = "02:00:5e:12:00:02"
 
@@ -32,10 +31,10 @@ def run_dpfetch(lab, out):
             "p99": transfer["ack_delay"]["p99_us"]}
 
 
-def run_curl(lab, out):
+def run_curl(lab, out, size):
     before = lab.retransmitted()
     result = lab.in_client("curl", "-s", "-S", "-o", out, "-w", "%{time_total}", URL)
-    return {"gbps": SIZE * 8 / float(result.stdout) / 1e9, "sent_again": lab.retransmitted() - before}
+    return {"gbps": size * 8 / float(result.stdout) / 1e9, "sent_again": lab.retransmitted() - before}
 
 
 def run_disk(lab):
@@ -45,41 +44,53 @@ def run_disk(lab):
     return {"gbps": float(words[words.index("GB/s") - 1]) * 8} if "GB/s" in words else {"gbps": float("nan")}
 
 
-def column(rounds, name, key):
-    values = [r[name][key] for r in rounds]
-    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
+def column(rounds, name, key="gbps"):
+    return [r[name][key] for r in rounds]
 
 
-def ratio(rounds, a, b):
-    return statistics.median(r[a]["gbps"] / r[b]["gbps"] for r in rounds)
+def figures_of(mtu, rounds):
+    """Named as docs/performance.json has them."""
+    labels = (("null", "dpfetch, null sink"), ("curl", "curl -o /dev/null"), ("disk", "dpfetch to disk"),
+              ("curl disk", "curl to disk"), ("alone", "the disk alone"))
+    ratios = (("dpfetch / curl", "null", "curl"), ("dpfetch / curl, to disk", "disk", "curl disk"),
+              ("to disk / null sink", "disk", "null"), ("the disk alone / null sink", "alone", "null"))
+    figures = {label: figure(column(rounds, name), "Gb/s") for name, label in labels}
+    figures.update({label: ratio(column(rounds, a), column(rounds, b)) for label, a, b in ratios})
+    figures["ACK delay p99"] = figure(column(rounds, "null", "p99"), "us", "less")
+    figures["busy cycles a segment"] = figure(column(rounds, "null", "cycles"), "cycles", "less")
+    figures["poll core busy"] = figure(column(rounds, "null", "busy"), "%", "less")
+    for name, label in labels[:4]:
+        figures[f"server sent again, {label}"] = figure([sum(column(rounds, name, "sent_again"))], "", "less")
+    return {f"MTU {mtu}: {label}": fig for label, fig in figures.items()}
 
 
-def measure(mtu, pairs):
+def measure(mtu, pairs, size):
     rounds = []
-    with Lab("dpfetch-bench", mtu=mtu, size=SIZE) as lab:
+    with Lab(os.environ.get("LAB", "dpfetch") + "-bench", mtu=mtu, size=size) as lab:
         disk = lab.path("big")
         for _ in range(pairs):
-            rounds.append({"null": run_dpfetch(lab, "/dev/null"), "curl": run_curl(lab, "/dev/null"),
-                           "disk": run_dpfetch(lab, disk), "curl disk": run_curl(lab, disk)})
+            rounds.append({"null": run_dpfetch(lab, "/dev/null"), "curl": run_curl(lab, "/dev/null", size),
+                           "disk": run_dpfetch(lab, disk), "curl disk": run_curl(lab, disk, size)})
             os.unlink(disk)
             rounds[-1]["alone"] = run_disk(lab)
-    print(f"\nMTU {mtu}, offloads off, 1 GiB, {pairs} interleaved rounds: median (min-max)")
-    for name, label in (("null", "dpfetch, null sink"), ("curl", "curl -o /dev/null"),
-                        ("disk", "dpfetch to disk"), ("curl disk", "curl to disk")):
-        print(f"  {label:20}{column(rounds, name, 'gbps'):>22} Gb/s, server sent again "
-              f"{sum(r[name]['sent_again'] for r in rounds)}")
-    print(f"  {'the disk alone':20}{column(rounds, 'alone', 'gbps'):>22} Gb/s")
-    print(f"  dpfetch / curl: {ratio(rounds, 'null', 'curl'):.2f}; to disk {ratio(rounds, 'disk', 'curl disk'):.2f}")
-    print(f"  to disk / null sink: {ratio(rounds, 'disk', 'null'):.2f}; the disk alone / null sink: "
-          f"{ratio(rounds, 'alone', 'null'):.2f}")
-    print(f"  poll core: {column(rounds, 'null', 'cycles')} cycles a segment, "
-          f"{column(rounds, 'null', 'busy')} % busy; ACK delay p99 {column(rounds, 'null', 'p99')} us")
+    figures = figures_of(mtu, rounds)
+    print(f"\nMTU {mtu}, offloads off, {size} bytes, {pairs} interleaved rounds: median (min-max)")
+    for name, fig in figures.items():
+        print(f"  {name:50} {spread(fig):>24} {fig['unit']}", flush=True)
+    return figures
 
 
 def main():
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pairs", nargs="?", type=int, default=5)
+    parser.add_argument("--size", type=int, default=1 << 30)
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    figures = {}
     for mtu in (1500, 9000):
-        measure(mtu, pairs)
+        figures.update(measure(mtu, args.pairs, args.size))
+    if args.json:
+        save(args.json, figures)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""load.py [ROUNDS]: dpfetch bench over our stack and over the kernel's, and wrk, against one nginx.
+"""load.py [ROUNDS] [--quick] [--json FILE]: dpfetch bench over our stack and over the kernel's, and wrk, against one nginx.
 
 Interleaved rounds of 3 s (5): 1 KiB responses on 100 kept-alive connections, then one request a
 connection on 50 (wrk has no such mode). Medians and spread. Last, 100,000 connections held open over
 four addresses, 2,000 requests a second among them.
 """
+import argparse
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+from figures import figure, save, spread  # noqa: E402
 from lab import Lab, SERVER_IP  # noqa: E402
 
 PORT = 8100
-OPEN = 100000
 WORKERS = 8  # so that each has fewer descriptors than most limits allow
 CONF = """
 worker_processes {workers}; worker_rlimit_nofile 19500; pid {work}/pid; error_log {work}/err warn; daemon off;
@@ -50,76 +50,89 @@ def serve(lab, workers):
 
 def bench(lab, *args, kernel=False):
     stats = lab.path("bench.json")
-    command = lab.command("bench", "-s", "-S", "--stats", stats, *args)
-    if kernel:
-        at = command.index("--address")
-        command = command[:at] + command[at + 2:] + ["--stack", "kernel"]
+    stack = ["--stack", "kernel"] if kernel else []
+    command = lab.command("bench", *stack, "-s", "-S", "--stats", stats, *args)
     result = lab.run(command, timeout=300)
     assert result.returncode == 0, result.stderr
     with open(stats, encoding="utf-8") as file:
         return json.load(file)["end"]
 
 
-def wrk(lab, url):
-    text = lab.in_client("taskset", "-c", str(os.cpu_count() - 1), "wrk", "-t", "1", "-c", "100", "-d", "3s",
+def wrk(lab, url, seconds):
+    text = lab.in_client("taskset", "-c", str(os.cpu_count() - 1), "wrk", "-t", "1", "-c", "100", "-d", f"{seconds}s",
                          "--latency", url).stdout
     unit = {"us": 1, "ms": 1e3, "s": 1e6}
     value, suffix = re.search(r"99%\s+([0-9.]+)(us|ms|s)", text).groups()
     return {"rps": float(re.search(r"Requests/sec:\s+([0-9.]+)", text).group(1)), "p99": float(value) * unit[suffix]}
 
 
-def show(name, rounds, key, scale=1.0):
-    values = [r[key] * scale for r in rounds]
-    return f"{name} {statistics.median(values):.0f} ({min(values):.0f}-{max(values):.0f})"
-
-
-def row(name, rounds):
-    print(f"  {name:28} {show('requests/s', rounds, 'rps')}, {show('p99 us', rounds, 'p99')}", flush=True)
-
-
 def figures(end):
     return {"rps": end["requests_per_second"], "p99": end["latency"]["p99_us"]}
 
 
-def small_responses(lab, rounds):
-    url, runs = f"http://{SERVER_IP}:{PORT}/1k", {"dpfetch": [], "dpfetch --stack kernel": [], "wrk": []}
+def summed_up(what, runs):
+    """The medians of each client, shown and by name."""
+    result = {}
+    print(what, flush=True)
+    for who, rounds in runs.items():
+        rate = figure([r["rps"] for r in rounds], "")
+        p99 = figure([r["p99"] for r in rounds], "us", "less")
+        print(f"  {who:10} requests/s {spread(rate)}, p99 us {spread(p99)}", flush=True)
+        result[f"{what}: requests a second, {who}"], result[f"{what}: p99, {who}"] = rate, p99
+    return {name: result[name] for name in sorted(result, key=lambda name: "p99" in name)}
+
+
+def both_stacks(lab, runs, seconds, *args):
+    for who in ("dpfetch", "kernel"):
+        runs.setdefault(who, []).append(figures(bench(lab, *args, "-d", str(seconds), kernel=who == "kernel")))
+
+
+def small_responses(lab, rounds, seconds):
+    url, runs = f"http://{SERVER_IP}:{PORT}/1k", {}
     for _ in range(rounds):
-        runs["dpfetch"].append(figures(bench(lab, "-c", "100", "-d", "3", url)))
-        runs["dpfetch --stack kernel"].append(figures(bench(lab, "-c", "100", "-d", "3", url, kernel=True)))
-        runs["wrk"].append(wrk(lab, url))
-    print("1 KiB responses, 100 connections, closed loop", flush=True)
-    for name, results in runs.items():
-        row(name, results)
+        both_stacks(lab, runs, seconds, "-c", "100", url)
+        runs.setdefault("wrk", []).append(wrk(lab, url, seconds))
+    return summed_up("1 KiB responses on 100 connections", runs)
 
 
-def connections(lab, rounds):
-    url, runs = f"http://{SERVER_IP}:{PORT}/1k", {"dpfetch": [], "dpfetch --stack kernel": []}
+def connections(lab, rounds, seconds):
+    url, runs = f"http://{SERVER_IP}:{PORT}/1k", {}
     for _ in range(rounds):
-        runs["dpfetch"].append(figures(bench(lab, "-c", "50", "--cps", "-d", "3", url)))
-        runs["dpfetch --stack kernel"].append(figures(bench(lab, "-c", "50", "--cps", "-d", "3", url, kernel=True)))
-    print("one request a connection, 50 at a time", flush=True)
-    for name, results in runs.items():
-        row(name, results)
+        both_stacks(lab, runs, seconds, "-c", "50", "--cps", url)
+    return summed_up("one request a connection, 50 at a time", runs)
 
 
-def many_open(lab):
-    end = bench(lab, "--address", "198.18.0.100/24", "--addresses", "4", "-c", str(OPEN), "--ramp", "40", "-R", "2000", "-d", "10",
-                f"http://{SERVER_IP}:{PORT}/hello")
-    memory = end["bytes_per_connection"]
-    print(f"{OPEN} connections: {end['open_max']} open, {end['counts']['responses']} responses, errors "
-          f"{sum(end['counts']['errors'].values())}, p99 {end['latency']['p99_us']:.0f} us, "
+def many_open(lab, count, ramp, seconds):
+    end = bench(lab, "--address", "198.18.0.100/24", "--addresses", "4", "-c", str(count), "--ramp", str(ramp), "-R",
+                "2000", "-d", str(seconds), f"http://{SERVER_IP}:{PORT}/hello")
+    memory, errors = end["bytes_per_connection"], sum(end["counts"]["errors"].values())
+    print(f"{count} connections: {end['open_max']} open, {end['counts']['responses']} responses, errors "
+          f"{errors}, p99 {end['latency']['p99_us']:.0f} us, "
           f"{memory['stack']} + {memory['load']} bytes a connection", flush=True)
+    what = f"{count:,} connections"
+    return {f"{what}: open, dpfetch": figure([end["open_max"]], ""),
+            f"{what}: responses in {seconds} s, dpfetch": figure([end["counts"]["responses"]], ""),
+            f"{what}: errors, dpfetch": figure([errors], "", "less"),
+            f"{what}: p99, dpfetch": figure([end["latency"]["p99_us"]], "us", "less"),
+            f"{what}: bytes each, dpfetch": figure([memory["stack"] + memory["load"]], "bytes", "less")}
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with Lab("dpfetch-load", size=0) as lab:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rounds", nargs="?", type=int, default=5)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    seconds = 1 if args.quick else 3
+    with Lab(os.environ.get("LAB", "dpfetch") + "-load", size=0) as lab:
         server = serve(lab, 1)
-        small_responses(lab, rounds)
-        connections(lab, rounds)
+        result = small_responses(lab, args.rounds, seconds)
+        result.update(connections(lab, args.rounds, seconds))
         lab.stop(server)
         serve(lab, WORKERS)
-        many_open(lab)
+        result.update(many_open(lab, *((2000, 2, 2) if args.quick else (100000, 40, 10))))
+    if args.json:
+        save(args.json, result)
 
 
 if __name__ == "__main__":

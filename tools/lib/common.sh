@@ -36,12 +36,13 @@ configure() {
 	fi && echo "$*" >"$dir/.options"
 }
 
-# Configures and builds into build/NAME with the given meson options; prints only trouble.
+# Configures and builds into build/NAME with the given meson options; prints only trouble. The variable
+# ninja_targets names what is wanted, if not all.
 build_tree() {
 	local name=$1 dir=$top/build/$1 log
 	shift
 	log=$(mktemp)
-	if ! configure "$dir" "$@" >"$log" 2>&1 || ! ninja -C "$dir" >>"$log" 2>&1; then
+	if ! configure "$dir" "$@" >"$log" 2>&1 || ! ninja -C "$dir" ${ninja_targets:-} >>"$log" 2>&1; then
 		tail -50 "$log" >&2
 		rm -f "$log"
 		die "the $name build failed"

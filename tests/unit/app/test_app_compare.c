@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include "base_bytes.h"
 #include "compare.h"
 #include "compare_plots.h"
+#include "report_path.h"
 #include "wire_tcp.h"
 
 /* Comparisons of made-up runs. */
@@ -305,6 +307,94 @@ test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing(void **state)
 	close(fd[1]);
 }
 
+static struct compare_segment
+data_at(uint64_t us, uint32_t offset, uint32_t len)
+{
+	return (struct compare_segment){.time_ns = us * 1000U,
+		.from_server = true,
+		.flags = TCP_ACK,
+		.offset = offset,
+		.len = len};
+}
+
+static struct compare_segment
+ack_at(uint64_t us, uint32_t offset)
+{
+	return (struct compare_segment){.time_ns = us * 1000U, .flags = TCP_ACK, .offset = offset};
+}
+
+/* Two segments and an ACK for both, a duplicate of it, one more segment, and its ACK. */
+static void
+test_compare_acks_count_from_the_oldest_data_that_they_cover(void **state)
+{
+	struct compare_trace *t = calloc(1, sizeof(*t));
+	const struct compare_segment segment[] = {data_at(100, 0, 1000), data_at(110, 1000, 1000),
+		ack_at(130, 2000), ack_at(140, 2000), data_at(200, 2000, 1000), ack_at(210, 3000)};
+	struct compare_acks a;
+
+	(void)state;
+	assert_non_null(t);
+	assert_false(compare_trace_acks(NULL, &a));
+	assert_false(compare_trace_acks(t, &a));
+	t->count = sizeof(segment) / sizeof(segment[0]);
+	memcpy(t->segment, segment, sizeof(segment));
+	assert_true(compare_trace_acks(t, &a));
+	assert_int_equal(a.data, 3);
+	assert_int_equal(a.acks, 2);
+	assert_int_equal(a.bare, 3);
+	assert_near(a.p50_us, 10.0);
+	assert_near(a.max_us, 30.0);
+	t->segment[5].time_ns = t->segment[4].time_ns - 1000U; /* stamped by another CPU */
+	assert_true(compare_trace_acks(t, &a));
+	assert_near(a.p50_us, 0.0);
+	free(t);
+}
+
+static void
+test_compare_report_shows_acks_of_both_sides(void **state)
+{
+	struct compare *c = comparison(&plain, &plain, 1);
+	char *text = NULL, *stats;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	json_t *json;
+	int side;
+
+	(void)state;
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		c->trace[side] = calloc(1, sizeof(*c->trace[side]));
+		assert_non_null(c->trace[side]);
+		c->trace[side]->count = 2;
+		c->trace[side]->segment[0] = data_at(0, 0, 1000);
+		c->trace[side]->segment[1] = ack_at(5U + 10U * (unsigned int)side, 1000);
+	}
+	compare_report_text(c, out);
+	fclose(out);
+	assert_non_null(strstr(text, "dpfetch: 1 (1 for 1.0), delay p50 5.0"));
+	assert_non_null(strstr(text, "kernel : 1 (1 for 1.0), delay p50 15.0"));
+	assert_non_null(strstr(text, "frames out"));
+	stats = written_by(c, compare_report_json_write);
+	json = json_loads(stats, 0, NULL);
+	assert_near(compare_number(json, "acks/kernel/delay_p99_us"), 15.0);
+	assert_near(compare_number(json, "acks/dpfetch/data_segments"), 1.0);
+	json_decref(json);
+	free(stats);
+	free(text);
+	comparison_free(c);
+}
+
+static void
+test_report_path_says_beforehand_what_cannot_be_written(void **state)
+{
+	(void)state;
+	assert_int_equal(report_path_check("-"), 0);
+	assert_int_equal(report_path_check("/tmp/no-such-file-yet"), 0);
+	assert_int_equal(report_path_check("no-such-file-yet"), 0);
+	assert_int_equal(report_path_check("/tmp"), -EISDIR);
+	assert_int_equal(report_path_check("/tmp/no-such-directory/x"), -ENOENT);
+	assert_int_equal(report_path_check(""), -ENOENT);
+}
+
 static json_t *
 latency_buckets(uint32_t buckets)
 {
@@ -386,6 +476,9 @@ main(void)
 		cmocka_unit_test(test_compare_other_processes_are_not_the_client_at_its_limit),
 		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
 		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
+		cmocka_unit_test(test_compare_acks_count_from_the_oldest_data_that_they_cover),
+		cmocka_unit_test(test_compare_report_shows_acks_of_both_sides),
+		cmocka_unit_test(test_report_path_says_beforehand_what_cannot_be_written),
 		cmocka_unit_test(test_compare_page_does_not_grow_with_the_pairs),
 		cmocka_unit_test(test_compare_page_shows_the_url_without_user_and_password),
 		cmocka_unit_test(test_compare_decimals_show_small_values_too),

@@ -69,6 +69,40 @@ expect(const char *format, const char *text)
 	free(got);
 }
 
+static char *
+summary(bool kernel)
+{
+	struct report *r = make_report();
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	r->kernel = kernel;
+	r->cpu_user_ns = NS_PER_SEC / 2;
+	r->cpu_system_ns = NS_PER_SEC;
+	report_summary(r, out);
+	fclose(out);
+	free(r);
+	return text;
+}
+
+static void
+test_summary_of_the_kernels_stack_shows_its_cpu_and_no_zeroes(void **state)
+{
+	char *text = summary(true);
+
+	(void)state;
+	assert_non_null(strstr(text, "1000000 bytes in 2.000 s"));
+	assert_non_null(strstr(text, "0.50 s user and 1.00 s system (75 % of a CPU)"));
+	assert_null(strstr(text, "ACKs"));
+	assert_null(strstr(text, "cycles a segment"));
+	free(text);
+	text = summary(false);
+	assert_non_null(strstr(text, "segments 700"));
+	assert_null(strstr(text, "s system"));
+	free(text);
+}
+
 static void
 test_write_out_curl_variables_and_escapes(void **state)
 {
@@ -202,6 +236,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_summary_of_the_kernels_stack_shows_its_cpu_and_no_zeroes),
 		cmocka_unit_test(test_write_out_onerror_prints_the_rest_only_after_a_failure),
 		cmocka_unit_test(test_write_out_redirect_url_is_the_location_resolved),
 		cmocka_unit_test(test_json_of_latin_1_text_is_utf_8),

@@ -37,8 +37,8 @@ test_create_without_memory_returns_null(void **unused)
 		assert_int_equal(test_alloc_live(), 0);
 	}
 	test_alloc_fail_from(0);
-	/* The load, its series, the heads, four of the mix, connections, requests, and a parser each. */
-	assert_int_equal(nth, 9 + 5 + 1);
+	/* The load, its series, its histogram, the heads, four of the mix, connections, requests, and a parser each. */
+	assert_int_equal(nth, 10 + 5 + 1);
 	assert_non_null(l);
 	assert_int_equal(load_phase(l), LOAD_IDLE);
 	load_destroy(l);

@@ -97,6 +97,48 @@ TEST(test_intervals_beyond_the_last_are_not_recorded)
 	lf_end(f);
 }
 
+/* The last eight have all their latencies, from which their percentiles are; others have none. */
+TEST(test_intervals_keep_the_latencies_of_the_last_ones)
+{
+	struct lf *f = lf_new();
+	const struct load_interval *series;
+	const struct histogram *h;
+	uint32_t n, i;
+
+	f->cfg.connections = 5;
+	f->cfg.interval_ns = 7 * NS_PER_MS;
+	f->cfg.interval_histograms = 8;
+	lf_start(f);
+	lf_run(f, 100 * NS_PER_MS);
+	series = load_intervals(f->load, &n);
+	assert_int_equal(n, 14);
+	for (i = 0; i < n + 3; i++) {
+		h = load_interval_histogram(f->load, i);
+		if (i < 6 || i >= n) {
+			assert_null(h);
+			continue;
+		}
+		assert_int_equal(h->count, series[i].counts.responses);
+		assert_int_equal(histogram_percentile(h, 99), series[i].latency_p99_ns);
+	}
+	lf_run_to_end(f);
+	lf_end(f);
+}
+
+TEST(test_intervals_keep_no_latencies_unless_asked)
+{
+	struct lf *f = lf_new();
+
+	f->cfg.interval_ns = 7 * NS_PER_MS;
+	lf_run_all(f);
+	assert_null(load_interval_histogram(f->load, 0));
+	lf_end(f);
+	f = lf_new();
+	f->cfg.interval_histograms = LOAD_INTERVAL_HISTOGRAMS_MAX + 1;
+	assert_null(load_create(&f->cfg));
+	lf_end(f);
+}
+
 TEST(test_intervals_are_published_while_it_runs)
 {
 	struct lf *f = lf_new();
@@ -283,6 +325,8 @@ main(void)
 		T(test_intervals_sum_up_to_the_totals),
 		T(test_intervals_tell_what_is_measured),
 		T(test_intervals_beyond_the_last_are_not_recorded),
+		T(test_intervals_keep_the_latencies_of_the_last_ones),
+		T(test_intervals_keep_no_latencies_unless_asked),
 		T(test_intervals_are_published_while_it_runs),
 		T(test_merge_adds_up),
 		T(test_counts_add_adds_every_field),

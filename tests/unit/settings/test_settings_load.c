@@ -427,6 +427,97 @@ test_help_man_and_completion_name_every_option(void **state)
 	free(completion);
 }
 
+/* A value that the option takes. */
+static const char *
+any_value(const struct settings_option *option)
+{
+	switch (option->type) {
+	case OPTION_FLAG:
+		return "true";
+	case OPTION_TEXT:
+	case OPTION_LIST:
+	case OPTION_CONFIG:
+		return "text";
+	case OPTION_COUNT:
+	case OPTION_CPU:
+	case OPTION_BYTES:
+		return option->min > 1 ? "4096" : "1";
+	case OPTION_SECONDS:
+	case OPTION_MICROSECONDS:
+	case OPTION_RATE:
+		return "1";
+	case OPTION_CHOICE:
+		return option->choices[0];
+	case OPTION_CIDR:
+		return "198.18.0.2/24";
+	case OPTION_IPV4:
+		return "198.18.0.1";
+	case OPTION_CIDR6:
+		return "2001:2::2/64";
+	case OPTION_IPV6:
+		return "2001:2::1";
+	case OPTION_MAC:
+		return "02:00:00:00:00:01";
+	}
+	return NULL;
+}
+
+static void
+test_check_kernel_stack_refuses_each_option_of_our_own(void **state)
+{
+	uint32_t i, count, own = 0;
+	const struct settings_option *options = settings_options(&count);
+	char message[SETTINGS_MESSAGE_MAX], name[64];
+	struct settings s;
+
+	(void)state;
+	for (i = 0; i < count; i++) {
+		if (options[i].type == OPTION_CONFIG)
+			continue;
+		assert_int_equal(
+			LOAD(&s, message, "bench", "--stack=kernel", "http://a/"), SETTINGS_OK);
+		assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+		s.command = settings_option_is_of(&options[i], SETTINGS_BENCH) ? SETTINGS_BENCH
+									       : SETTINGS_GET;
+		assert_int_equal(
+			settings_option_set(&s, &options[i], any_value(&options[i]), "it", message),
+			SETTINGS_OK);
+		assert_true(settings_option_given(&s, &options[i]));
+		if (options[i].own_stack) {
+			own++;
+			snprintf(name, sizeof(name), "--%s is our own stack's", options[i].name);
+			s.stack = SETTINGS_STACK_KERNEL;
+			assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
+			assert_non_null(strstr(message, name));
+			s.compared = true; /* it is for the other side */
+			assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+		}
+		settings_free(&s);
+	}
+	assert_true(own >= 23);
+}
+
+static void
+test_dump_of_the_kernels_stack_is_read_back(void **state)
+{
+	char *text = calloc(1, 65536), path[] = "/tmp/test_settings_XXXXXX";
+	char message[SETTINGS_MESSAGE_MAX];
+	struct settings s, again;
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "--stack=kernel", "--nic=a", "http://a/"), SETTINGS_OK);
+	assert_null(settings_dump(&s, append, text));
+	assert_null(strstr(text, "\nmtu"));
+	write_file(path, text);
+	assert_int_equal(LOAD(&again, message, "--config", path), SETTINGS_OK);
+	assert_int_equal(settings_check(&again, message), SETTINGS_OK);
+	assert_int_equal(again.stack, SETTINGS_STACK_KERNEL);
+	unlink(path);
+	settings_free(&s);
+	settings_free(&again);
+	free(text);
+}
+
 static void
 test_check_missing_or_contradicting_settings_are_refused(void **state)
 {
@@ -455,6 +546,17 @@ test_check_missing_or_contradicting_settings_are_refused(void **state)
 			 "http://a/"},
 			"only one"},
 		{{"dpfetch", "bench", "--stack=kernel", "--telemetry", "http://a/"}, "--metrics"},
+		{{"dpfetch", "--stack=kernel", "-oa", "-O", "http://a/"}, "exclude"},
+		{{"dpfetch", "--stack=kernel"}, "no URL"},
+		{{"dpfetch", "compare", "--nic=a", "--address=198.18.0.2/24", "-of", "-c2",
+			 "http://a/"},
+			"--connections is a load's"},
+		{{"dpfetch", "compare", "--nic=a", "--address=198.18.0.2/24", "-of", "http://a/",
+			 "http://b/"},
+			"one FILE and one URL"},
+		{{"dpfetch", "compare", "--nic=a", "--address=198.18.0.2/24", "-o-", "http://a/"},
+			"needs a file"},
+		{{"dpfetch", "-l", "0", "--", "--stack=kernel", "http://a/"}, "EAL"},
 	};
 	struct settings s;
 	char message[SETTINGS_MESSAGE_MAX];
@@ -517,6 +619,8 @@ main(void)
 		cmocka_unit_test(
 			test_address_by_dhcp_needs_no_prefix_and_the_last_one_given_counts),
 		cmocka_unit_test(test_check_missing_or_contradicting_settings_are_refused),
+		cmocka_unit_test(test_check_kernel_stack_refuses_each_option_of_our_own),
+		cmocka_unit_test(test_dump_of_the_kernels_stack_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,19 +329,21 @@ static void
 test_reassembly_ranges_are_bounded(void **state)
 {
 	struct fixture f = {.start = 7, .rcv_nxt = 7};
+	const int32_t beyond = 2 * (int32_t)TCP_REASSEMBLY_RANGES_MAX + 1000;
 	uint32_t i;
 
 	(void)state;
-	f.r = test_reassembly_create(4096, NULL, &f.buffers);
+	f.r = test_reassembly_create(
+		TCP_REASSEMBLY_RANGES_MAX * TCP_REASSEMBLY_RANGES_DIVISOR, NULL, &f.buffers);
 	assert_non_null(f.r);
 	/* From the highest down: the worst order for a sorted array. */
 	for (i = TCP_REASSEMBLY_RANGES_MAX; i > 0; i--)
 		assert_true(insert(&f, (int32_t)(2 * i), "x"));
-	assert_false(insert(&f, 2000, "x"));
+	assert_false(insert(&f, beyond, "x"));
 	assert_int_equal(f.last.verdict, TCP_REASSEMBLY_NO_BUFFER);
 	assert_true(insert(&f, 2 * (int32_t)TCP_REASSEMBLY_RANGES_MAX + 1, "x")); /* extends */
 	assert_true(insert(&f, 3, "x")); /* joins two: one is free again */
-	assert_true(insert(&f, 2000, "x"));
+	assert_true(insert(&f, beyond, "x"));
 	assert_true(insert(&f, 0, "ab"));
 	assert_int_equal(f.rcv_nxt, 7 + 5);
 	test_reassembly_destroy(f.r);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef HOST_PRIV_H
+#define HOST_PRIV_H
+
+#include "host.h"
+
+/** The steps of host_start and host_stop. Those that return a number return 0, or an exit code after
+ *  having said why. */
+
+/** As host_check_address, for an IPv6 address; remedy ends the sentence. */
+int host_check_address6(const struct host *h, const struct ipv6_addr *own, const char *remedy);
+
+/** EAL and the port. */
+int host_start_port(struct host *h);
+
+/** Waits for the port's link, up to --link-timeout; the monitor must run. */
+int host_wait_link(struct host *h);
+
+/** Tells of port and addresses, with -v. */
+void host_describe(const struct host *h);
+
+/** The netstack and its worker, on the open port. */
+int host_start_netstack(struct host *h);
+
+/** Closes or resets the connections within a bounded time, gives a lease back, frees the netstack. */
+void host_stop_netstack(struct host *h);
+
+/** Each connection of the kernel's is an open file; raises the usual limit of 1024 where need be. */
+int host_allow_files(const struct host *h);
+
+/** Pins this thread, and opens the kernel's transport. */
+int host_start_kernel(struct host *h);
+
+#endif
