@@ -77,7 +77,7 @@ def main():
     print(f"{'stage':34} {'instructions':>14} {'share':>7}")
     for stage, instructions in stages.most_common():
         print(f"{stage:34} {instructions / segments:14.1f} {100 * instructions / total:6.1f} %")
-    print(f"{'in all, each':34} {total / segments:14.1f}")
+    print(f"{'in all, a segment':34} {total / segments:14.1f}")
 
 
 main()
