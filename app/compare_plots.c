@@ -106,7 +106,9 @@ compare_plot_transfers(const struct compare *c, FILE *out)
 	char hint[96];
 	int w, who;
 
-	for (w = 0; c->null != NULL && w < 2; w++) {
+	if (c->null == NULL)
+		return;
+	for (w = 0; w < 2; w++) {
 		for (who = 0; who <= COMPARE_SIDES; who++) {
 			gbps[w][who] = median_gbps(where[w], who);
 			p.x_max = fmax(p.x_max, gbps[w][who]);

@@ -144,10 +144,11 @@ exit_code_of(struct compare *c, int status)
 	return EXIT_CODE_ABORTED;
 }
 
-/* Runs s in a child. 0 and its report; or an exit code, said. */
+/* Runs what wanted says in a child. 0 and its report; or an exit code, said. */
 static int
-run_child(struct compare *c, struct settings *s, json_t **ret)
+run_child(struct compare *c, const struct settings *wanted, json_t **ret)
 {
+	struct settings s = *wanted;
 	char path[REPORT_PATH_MAX];
 	int fd = memfd_create("dpfetch-compare", MFD_CLOEXEC), status;
 	pid_t child;
@@ -155,10 +156,10 @@ run_child(struct compare *c, struct settings *s, json_t **ret)
 	if (fd < 0)
 		return failed(c, "no memory for a report", errno);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* the child has it, too */
-	s->stats = path;
+	s.stats = path;
 	child = fork_child();
 	if (child == 0)
-		run_command(s);
+		run_command(&s);
 	status = child > 0 ? wait_for(c, child) : -errno;
 	*ret = json_loadfd(fd, 0, NULL);
 	close(fd);

@@ -30,6 +30,8 @@ const char *
 self_test_result_name(enum self_test_result result)
 {
 	switch (result) {
+	case SELF_TEST_NOT_RUN:
+		return "not run";
 	case SELF_TEST_OWN_QUEUE:
 		return "own queue";
 	case SELF_TEST_OTHER_QUEUE:
@@ -113,7 +115,7 @@ self_test_run(
 void
 self_test_tell(const struct host *h, const enum self_test_result *result)
 {
-	uint32_t i, of[3] = {0};
+	uint32_t i, of[SELF_TEST_NO_ANSWER + 1] = {0};
 
 	for (i = 0; i < h->queues; i++)
 		of[result[i]]++;

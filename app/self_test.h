@@ -6,12 +6,13 @@
 
 /** What came of a worker's connections. */
 enum self_test_result {
+	SELF_TEST_NOT_RUN, /* there were none: one worker, or the kernel's stack */
 	SELF_TEST_OWN_QUEUE, /* each was answered, on the worker's own queue */
 	SELF_TEST_OTHER_QUEUE, /* another worker received an answer, and handed it over */
 	SELF_TEST_NO_ANSWER, /* not all were answered in time: nothing is known */
 };
 
-/** "own queue", "other queue", "no answer". Static storage. */
+/** "not run", "own queue", "other queue", "no answer". Static storage. */
 const char *self_test_result_name(enum self_test_result result);
 
 /**

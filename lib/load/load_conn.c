@@ -282,19 +282,36 @@ take_part(
 	return VERDICT_GO_ON;
 }
 
+/* Those of the first n parts that are nothing but body need no parser. Returns how many. */
+static uint32_t
+take_plain_parts(struct load *l, struct load_conn *c, uint32_t n)
+{
+	uint64_t ahead = http_response_plain_ahead(c->response), bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < n && bytes + l->part[i].len < ahead; i++)
+		bytes += l->part[i].len;
+	if (i == 0)
+		return 0;
+	http_response_skip(c->response, bytes);
+	LOAD_COUNT(l, load_is_measuring(l), body_bytes, bytes);
+	return i;
+}
+
 static enum verdict
 receive(struct load *l, struct load_conn *c, uint64_t now_ns)
 {
 	const struct transport *t = &l->cfg.transport;
 	enum verdict verdict = VERDICT_GO_ON;
-	uint32_t i, n, bytes;
+	uint32_t i, n, plain, bytes;
 
 	while (verdict == VERDICT_GO_ON && t->ops->recv_ready(c->transport)) {
 		n = t->ops->recv(t->ctx, c->transport, l->part, LOAD_PARTS);
 		if (n == 0)
 			break;
+		plain = take_plain_parts(l, c, n);
 		for (i = 0, bytes = 0; i < n; i++) {
-			if (verdict == VERDICT_GO_ON)
+			if (i >= plain && verdict == VERDICT_GO_ON)
 				verdict = take_part(l, c, &l->part[i], i + 1 < n, now_ns);
 			bytes += l->part[i].len;
 			if (l->part[i].owner != NULL)

@@ -20,8 +20,8 @@ netstack_arp_start(struct netstack *ns, bool probe, uint64_t now_ns)
 	arp->claim_sent = arp->claim_at = 0;
 	memset(arp->defended_ns, 0, sizeof(arp->defended_ns));
 	arp->conflict_known = false;
-	if (ns->cfg.address == 0) {
-		arp->claim = ARP_CLAIM_HELD; /* there is nothing to claim */
+	if (ns->cfg.address == 0 || ns->cfg.queue > 0) {
+		arp->claim = ARP_CLAIM_HELD; /* nothing to claim, or another worker does */
 		return;
 	}
 	arp->claim = probe ? ARP_CLAIM_PROBING : ARP_CLAIM_ANNOUNCING;

@@ -232,7 +232,7 @@ collect(const struct netstack_flow *flow, const struct tcp_segment *first,
 	return i;
 }
 
-uint32_t
+OUT_OF_LINE uint32_t
 netstack_flow_collect(const struct netstack_flow *flow, const struct tcp_segment *first,
 	const struct frame *frames, uint32_t n, struct payload *ret)
 {

@@ -508,39 +508,27 @@ input_run(struct netstack *ns, const struct tcp_segment *first, const struct fra
 	return n;
 }
 
-/* The next frames of the flow that the last one belonged to: their headers up to TCP's are known.
- * Returns how many were dealt with. */
-static uint32_t
-input_predicted(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
+/* The first of n frames, of the flow that the last one belonged to: the headers up to TCP's are known. */
+static enum drop_reason
+read_predicted(struct netstack *ns, const struct frame *f, struct tcp_segment *ret)
 {
 	struct netstack_conn *nc = ns->flow.conn;
-	const uint8_t *l4 = frames[0].data + netstack_flow_l4_offset(ns->flow.v6);
-	uint32_t tcp_len = netstack_flow_l4_len(&frames[0], ns->flow.v6);
-	struct tcp_segment s;
-	enum drop_reason drop =
-		read_segment(ns, &frames[0], &nc->remote, &nc->local, l4, tcp_len, &s);
+	const uint8_t *l4 = f->data + netstack_flow_l4_offset(ns->flow.v6);
+	uint32_t tcp_len = netstack_flow_l4_len(f, ns->flow.v6);
+	enum drop_reason drop = read_segment(ns, f, &nc->remote, &nc->local, l4, tcp_len, ret);
 
-	if (drop != DROP_NONE) {
-		counter_drop(ns->counters, drop);
-		release_owner(ns, frames[0].owner);
-		return 1;
-	}
-	s.ecn = netstack_flow_ecn(&frames[0], ns->flow.v6);
-	if (LIKELY(tcp_conn_run_expected(nc->tcp, &s, now_ns)))
-		return input_run(ns, &s, frames, n, now_ns);
-	deliver(ns, nc, &s, &frames[0], s.payload.len, now_ns);
-	return 1;
+	ret->ecn = netstack_flow_ecn(f, ns->flow.v6);
+	return drop;
 }
 
-/* The usual frame of a connection, whose headers hold nothing unusual. false: nothing was done with it,
- * the long way decides, and counts what it drops. */
-static bool
-input_plain(struct netstack *ns, const struct frame *f, uint64_t now_ns)
+/* The usual frame of another connection, whose headers hold nothing unusual: it becomes the flow's.
+ * false: nothing was done, the long way decides, and counts what it drops. */
+static OUT_OF_LINE bool
+read_plain(struct netstack *ns, const struct frame *f, struct tcp_segment *ret)
 {
 	const uint8_t *l4 = f->data + ETHER_HEADER_LEN + IPV4_HEADER_LEN;
 	struct ip_address src, dst;
 	struct netstack_conn *nc;
-	struct tcp_segment s;
 	uint32_t tcp_len;
 
 	if (ns->cfg.vlan_id != 0 || !netstack_flow_is_plain(ns->plain, f))
@@ -549,17 +537,16 @@ input_plain(struct netstack *ns, const struct frame *f, uint64_t now_ns)
 	dst = ip_address_of_v4(be32_load(l4 - 4));
 	tcp_len = netstack_flow_l4_len(f, false);
 	if (!netstack_has_ipv4(ns, dst.v4) || !source_possible(ns, src.v4) ||
-		wire_tcp_parse(l4, tcp_len, &s) != DROP_NONE)
+		wire_tcp_parse(l4, tcp_len, ret) != DROP_NONE)
 		return false;
-	nc = netstack_table_find(ns, &dst, &src, s.src_port, s.dst_port);
+	nc = netstack_table_find(ns, &dst, &src, ret->src_port, ret->dst_port);
 	if (nc == NULL || tcp_conn_state(nc->tcp) == TCP_CLOSED ||
 		check_tcp_sum(f, &src, &dst, l4, tcp_len) != DROP_NONE)
 		return false;
 	count_sum(ns, f);
-	s.payload2.len = 0;
-	s.ecn = netstack_flow_ecn(f, false);
+	ret->payload2.len = 0;
+	ret->ecn = netstack_flow_ecn(f, false);
 	netstack_flow_learn_plain(&ns->flow, nc, f, ns->many);
-	deliver(ns, nc, &s, f, s.payload.len, now_ns);
 	return true;
 }
 
@@ -567,11 +554,24 @@ input_plain(struct netstack *ns, const struct frame *f, uint64_t now_ns)
 static uint32_t
 input_some(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
+	struct tcp_segment s;
+	enum drop_reason drop;
+
 	if (LIKELY(netstack_flow_matches(&ns->flow, &frames[0])) &&
-		tcp_conn_state(ns->flow.conn->tcp) != TCP_CLOSED)
-		return input_predicted(ns, frames, n, now_ns);
-	if (!input_plain(ns, &frames[0], now_ns))
+		tcp_conn_state(ns->flow.conn->tcp) != TCP_CLOSED) {
+		drop = read_predicted(ns, &frames[0], &s);
+		if (UNLIKELY(drop != DROP_NONE)) {
+			counter_drop(ns->counters, drop);
+			release_owner(ns, frames[0].owner);
+			return 1;
+		}
+	} else if (!read_plain(ns, &frames[0], &s)) {
 		input_frame(ns, &frames[0], now_ns);
+		return 1;
+	}
+	if (LIKELY(ns->flow.known) && tcp_conn_run_expected(ns->flow.conn->tcp, &s, now_ns))
+		return input_run(ns, &s, frames, n, now_ns);
+	deliver(ns, ns->flow.conn, &s, &frames[0], s.payload.len, now_ns);
 	return 1;
 }
 

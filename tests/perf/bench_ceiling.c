@@ -4,10 +4,14 @@
  * on one core, and on another a modelled server that sends full segments as fast as our window
  * allows; two rte_rings are the cable, no kernel is in the way.
  *
- *   bench_ceiling [SECONDS [CPU-OF-US [CPU-OF-SERVER]]]
- *   bench_ceiling --lockstep [BURSTS]    both on one core, turn by turn: for counting instructions
- *                                        (valgrind --tool=callgrind --toggle-collect='worker_run*')
+ *   bench_ceiling [OPTIONS] [SECONDS [CPU-OF-US [CPU-OF-SERVER]]]
+ *   bench_ceiling [OPTIONS] --lockstep [BURSTS]
+ *                        both on one core, turn by turn: for counting instructions
+ *                        (valgrind --tool=callgrind --toggle-collect='worker_run*')
+ *   --connections N      1 (the default) is a fetch, more are those of the load generator
+ *   --run N              frames of one connection that follow each other (32, a burst)
  */
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +28,7 @@
 
 #include "base_bytes.h"
 #include "fetch.h"
+#include "load.h"
 #include "port.h"
 #include "transport_netstack.h"
 #include "wire_checksum.h"
@@ -38,21 +43,39 @@
 #define SERVER_IP UINT32_C(0xc6120001)
 #define CLIENT_IP UINT32_C(0xc6120002)
 #define WINDOW (2U << 20)
+#define CONNECTIONS_MAX 1024U
 
 static const char response_head[] =
 	"HTTP/1.1 200 OK\r\nContent-Length: 1152921504606846976\r\n\r\n";
 
 /* The server: just enough TCP for a lossless ring. It checks no window but ours. */
+struct stream {
+	uint8_t frame[HEADERS_LEN]; /* Ethernet, IPv4 and TCP headers of a data segment */
+	uint16_t client_port;
+	uint32_t seq, edge, rcv_nxt;
+	uint8_t wscale;
+	bool streaming;
+};
+
 struct server {
 	struct rte_ring *in, *out;
 	struct rte_mempool *pool;
 	atomic_bool stop;
-	uint8_t frame[HEADERS_LEN]; /* Ethernet, IPv4 and TCP headers of a data segment */
-	uint32_t seq, edge, rcv_nxt, ts_recent;
-	uint8_t wscale;
-	bool streaming;
-	uint64_t sent;
+	struct stream stream[CONNECTIONS_MAX];
+	uint16_t of_port[UINT16_MAX + 1]; /* a stream's number + 1 by the client's port */
+	uint32_t streams, streaming; /* there are, and that have begun */
+	uint32_t run; /* frames of one stream that follow each other */
+	uint32_t next; /* the stream whose turn it is */
 };
+
+/* NULL: there are too many. */
+static struct stream *
+stream_of(struct server *s, uint16_t client_port, bool syn)
+{
+	if (syn && s->of_port[client_port] == 0 && s->streams < CONNECTIONS_MAX)
+		s->of_port[client_port] = (uint16_t)++s->streams;
+	return s->of_port[client_port] != 0 ? &s->stream[s->of_port[client_port] - 1] : NULL;
+}
 
 static void
 server_send(struct server *s, struct rte_mbuf *m)
@@ -82,14 +105,41 @@ server_frame(struct server *s, const struct tcp_segment *segment, const uint8_t 
 	return m;
 }
 
+/* The response's head; then the stream goes on with full segments. */
+static void
+server_respond(struct server *s, struct stream *t, const struct tcp_segment *answer,
+	const uint8_t *eth_dst)
+{
+	struct tcp_segment out = *answer;
+	struct rte_mbuf *m;
+
+	out.seq = t->seq;
+	out.ack = t->rcv_nxt;
+	out.payload =
+		(struct payload){(const uint8_t *)response_head, sizeof(response_head) - 1, NULL};
+	m = server_frame(s, &out, eth_dst);
+	memcpy(t->frame, rte_pktmbuf_mtod(m, uint8_t *), HEADERS_LEN);
+	server_send(s, m);
+	t->seq += (uint32_t)sizeof(response_head) - 1;
+	be16_store(t->frame + 16, 20 + 32 + MSS);
+	be16_store(t->frame + 24, 0);
+	be16_store(t->frame + 24, wire_checksum_finish(wire_checksum_add(0, t->frame + 14, 20)));
+	t->streaming = true;
+	s->streaming++;
+}
+
 static void
 server_input(struct server *s, struct rte_mbuf *m)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	struct tcp_segment in = {0}, out = {0};
+	struct stream *t;
 
 	if (m->data_len < 54 || p[12] != 0x08 || p[13] != 0x00 ||
 		wire_tcp_parse(p + 34, (uint32_t)m->data_len - 34, &in) != DROP_NONE)
+		return;
+	t = stream_of(s, in.src_port, (in.flags & TCP_SYN) != 0);
+	if (t == NULL)
 		return;
 	out.src_port = in.dst_port;
 	out.dst_port = in.src_port;
@@ -99,58 +149,62 @@ server_input(struct server *s, struct rte_mbuf *m)
 	out.ts_val = 1;
 	out.ts_ecr = in.ts_val;
 	if (in.flags & TCP_SYN) {
-		s->seq = 1;
-		s->rcv_nxt = in.seq + 1;
-		s->wscale = in.wscale;
+		t->seq = 1;
+		t->rcv_nxt = in.seq + 1;
+		t->wscale = in.wscale;
 		out.flags |= TCP_SYN;
-		out.ack = s->rcv_nxt;
+		out.ack = t->rcv_nxt;
 		out.options |= TCP_OPT_MSS | TCP_OPT_WSCALE | TCP_OPT_SACK_PERMITTED;
 		out.mss = 1460;
 		out.wscale = 7;
 		server_send(s, server_frame(s, &out, p + 6));
 		return;
 	}
-	s->edge = in.ack + ((uint32_t)in.window << s->wscale);
-	if (in.payload.len == 0 || s->streaming)
+	t->edge = in.ack + ((uint32_t)in.window << t->wscale);
+	if (in.payload.len == 0 || t->streaming)
 		return;
-	s->rcv_nxt += in.payload.len;
-	out.seq = s->seq;
-	out.ack = s->rcv_nxt;
-	out.payload =
-		(struct payload){(const uint8_t *)response_head, sizeof(response_head) - 1, NULL};
-	m = server_frame(s, &out, p + 6);
-	memcpy(s->frame, rte_pktmbuf_mtod(m, uint8_t *), HEADERS_LEN);
-	server_send(s, m);
-	s->seq += (uint32_t)sizeof(response_head) - 1;
-	be16_store(s->frame + 16, 20 + 32 + MSS);
-	be16_store(s->frame + 24, 0);
-	be16_store(s->frame + 24, wire_checksum_finish(wire_checksum_add(0, s->frame + 14, 20)));
-	s->streaming = true;
+	t->rcv_nxt += in.payload.len;
+	server_respond(s, t, &out, p + 6);
 }
 
 /* Full segments up to the window's edge; only headers are written, the body is what it is. */
 static void
-server_stream(struct server *s)
+server_stream(struct server *s, struct stream *t)
 {
 	struct rte_mbuf *m[BURST];
-	uint32_t i, n, room = (s->edge - s->seq) / MSS;
+	uint32_t i, n, room = (t->edge - t->seq) / MSS;
 	uint8_t *p;
 
-	if ((int32_t)(s->edge - s->seq) < (int32_t)MSS)
+	if ((int32_t)(t->edge - t->seq) < (int32_t)MSS)
 		return;
-	n = RTE_MIN(RTE_MIN(room, BURST), rte_ring_free_count(s->out));
+	n = RTE_MIN(RTE_MIN(room, s->run), rte_ring_free_count(s->out));
 	if (n == 0 || rte_pktmbuf_alloc_bulk(s->pool, m, n) != 0)
 		return;
 	for (i = 0; i < n; i++) {
 		p = rte_pktmbuf_mtod(m[i], uint8_t *);
-		memcpy(p, s->frame, HEADERS_LEN);
-		be32_store(p + 38, s->seq);
-		s->seq += MSS;
+		memcpy(p, t->frame, HEADERS_LEN);
+		be32_store(p + 38, t->seq);
+		t->seq += MSS;
 		m[i]->data_len = HEADERS_LEN + MSS;
 		m[i]->pkt_len = HEADERS_LEN + MSS;
 		m[i]->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	}
-	s->sent += rte_ring_sp_enqueue_burst(s->out, (void **)m, n, NULL);
+	rte_ring_sp_enqueue_burst(s->out, (void **)m, n, NULL);
+}
+
+/* A burst, from as many streams as it takes. */
+static void
+server_burst(struct server *s)
+{
+	struct stream *t;
+	uint32_t i;
+
+	for (i = 0; i < BURST; i += s->run) {
+		t = &s->stream[s->next];
+		s->next = s->next + 1 < s->streams ? s->next + 1 : 0;
+		if (t->streaming)
+			server_stream(s, t);
+	}
 }
 
 static void
@@ -163,8 +217,8 @@ server_turn(struct server *s)
 		server_input(s, m[i]);
 	if (n > 0)
 		rte_pktmbuf_free_bulk(m, n);
-	if (s->streaming)
-		server_stream(s);
+	if (s->streaming > 0)
+		server_burst(s);
 }
 
 static int
@@ -178,7 +232,8 @@ server_run(void *ctx)
 }
 
 struct client {
-	struct fetch *fetch;
+	struct fetch *fetch; /* of one connection */
+	struct load *load; /* of more */
 	uint64_t until_ns;
 };
 
@@ -187,7 +242,8 @@ client_poll(void *ctx, uint64_t now_ns)
 {
 	struct client *c = ctx;
 
-	return fetch_poll(c->fetch, now_ns) || now_ns >= c->until_ns;
+	return (c->load != NULL ? load_poll(c->load, now_ns) : fetch_poll(c->fetch, now_ns)) ||
+	       now_ns >= c->until_ns;
 }
 
 static void
@@ -248,7 +304,7 @@ open_port(struct ours *o, uint16_t port_id)
 }
 
 static void
-create_netstack(struct ours *o)
+create_netstack(struct ours *o, uint32_t connections)
 {
 	struct netstack_config nc;
 
@@ -257,7 +313,8 @@ create_netstack(struct ours *o)
 	nc.address = CLIENT_IP;
 	nc.gateway_mac_set = true;
 	nc.gateway_mac = (struct ether_addr){{2, 0, 0, 0, 0, 1}};
-	nc.tcp.rcv_window_max_bytes = nc.tcp.rcv_window_init_bytes = WINDOW;
+	nc.connections_max = connections;
+	nc.tcp.rcv_window_max_bytes = nc.tcp.rcv_window_init_bytes = WINDOW / connections;
 	nc.tcp.ack_delay = &o->delay;
 	nc.release = port_release;
 	nc.release_ctx = o->worker.queue;
@@ -289,12 +346,40 @@ start_fetch(struct ours *o)
 }
 
 static void
+start_load(struct ours *o, uint32_t connections)
+{
+	static const char request[] = "GET /x HTTP/1.1\r\nHost: 198.18.0.1\r\n\r\n";
+	const struct load_target target = {.remote = {4, {SERVER_IP}},
+		.remote_port = 80,
+		.request = request,
+		.request_len = sizeof(request) - 1,
+		.weight = 1};
+	struct load_config lc;
+
+	load_config_defaults(&lc);
+	lc.transport = transport_of_netstack(o->worker.netstack, port_release, o->worker.queue);
+	lc.target = &target;
+	lc.targets = 1;
+	lc.connections = connections;
+	lc.duration_ns = lc.silence_ns = TIME_NEVER;
+	lc.connect_timeout_ns = lc.request_timeout_ns = TIME_NEVER;
+	o->client.load = load_create(&lc);
+	check(o->client.load != NULL, "load_create");
+	load_start(o->client.load, port_clock_ns());
+}
+
+static void
 end(struct ours *o)
 {
-	fetch_cancel(o->client.fetch, FETCH_ABORTED_BY_CALLBACK, "the end", port_clock_ns());
-	fetch_destroy(o->client.fetch);
+	if (o->client.load != NULL) {
+		load_destroy(o->client.load);
+	} else {
+		fetch_cancel(
+			o->client.fetch, FETCH_ABORTED_BY_CALLBACK, "the end", port_clock_ns());
+		fetch_destroy(o->client.fetch);
+		http_url_free(&o->url);
+	}
 	netstack_destroy(o->worker.netstack);
-	http_url_free(&o->url);
 	port_release_flush(o->worker.queue);
 	port_close(o->port);
 }
@@ -329,9 +414,9 @@ run(struct ours *o, struct server *s, double seconds)
 /* One burst from the server, one iteration of ours: no cache misses between cores and no empty
  * polls, so that the instructions are the same from run to run. */
 static void
-run_lockstep(struct ours *o, struct server *s, unsigned long bursts)
+run_lockstep(struct ours *o, struct server *s, uint32_t connections, unsigned long bursts)
 {
-	while (!s->streaming) {
+	while (s->streaming < connections) {
 		run_for(o, 0);
 		server_turn(s);
 	}
@@ -346,23 +431,59 @@ run_lockstep(struct ours *o, struct server *s, unsigned long bursts)
 			(double)o->counters.value[COUNTER_TCP_DATA_SEGMENTS]);
 }
 
+struct options {
+	bool lockstep;
+	uint32_t connections, run;
+	double seconds;
+	unsigned long bursts;
+	int cpu, server_cpu;
+};
+
+static struct options
+options_of(int argc, char **argv)
+{
+	static const struct option names[] = {{"lockstep", no_argument, NULL, 'l'},
+		{"connections", required_argument, NULL, 'c'},
+		{"run", required_argument, NULL, 'r'}, {0}};
+	struct options o = {
+		.connections = 1, .run = BURST, .seconds = 3, .bursts = 20000, .cpu = 1};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		o.lockstep |= opt == 'l';
+		if (opt == 'c')
+			o.connections = (uint32_t)strtoul(optarg, NULL, 10);
+		if (opt == 'r')
+			o.run = (uint32_t)strtoul(optarg, NULL, 10);
+	}
+	argv += optind;
+	argc -= optind;
+	if (argc > 0) {
+		o.seconds = atof(argv[0]);
+		o.bursts = strtoul(argv[0], NULL, 10);
+	}
+	o.cpu = argc > 1 ? atoi(argv[1]) : o.cpu;
+	o.server_cpu = argc > 2 ? atoi(argv[2]) : o.server_cpu;
+	check(o.connections > 0 && o.connections <= CONNECTIONS_MAX && o.run > 0 && o.run <= BURST,
+		"a number");
+	return o;
+}
+
 int
 main(int argc, char **argv)
 {
-	bool lockstep = argc > 1 && strcmp(argv[1], "--lockstep") == 0;
-	double seconds = argc > 1 ? atof(argv[1]) : 3.0;
-	int cpu = argc > 2 && !lockstep ? atoi(argv[2]) : 1;
-	int server_cpu = argc > 3 ? atoi(argv[3]) : 0;
+	const struct options o = options_of(argc, argv);
 	char lcores[64];
 	char *eal[] = {argv[0], lcores, (char[]){"--no-huge"}, (char[]){"--no-shconf"},
 		(char[]){"--no-pci"}, (char[]){"-m"}, (char[]){"512"}, (char[]){"--no-telemetry"},
 		(char[]){"--log-level=4"}};
-	struct server server = {0};
+	static struct server server;
 	static struct ours ours;
 	int port;
 
-	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", cpu, server_cpu);
+	snprintf(lcores, sizeof(lcores), "--lcores=0@%d,1@%d", o.cpu, o.server_cpu);
 	check(rte_eal_init((int)RTE_DIM(eal), eal) >= 0, "rte_eal_init");
+	server.run = o.run;
 	server.out = rte_ring_create(
 		"to_client", RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	server.in = rte_ring_create(
@@ -373,12 +494,15 @@ main(int argc, char **argv)
 	port = rte_eth_from_rings("net_ring0", &server.out, 1, &server.in, 1, 0);
 	check(port >= 0, "rte_eth_from_rings");
 	open_port(&ours, (uint16_t)port);
-	create_netstack(&ours);
-	start_fetch(&ours);
-	if (lockstep)
-		run_lockstep(&ours, &server, argc > 2 ? strtoul(argv[2], NULL, 10) : 20000);
+	create_netstack(&ours, o.connections);
+	if (o.connections == 1)
+		start_fetch(&ours);
 	else
-		run(&ours, &server, seconds);
+		start_load(&ours, o.connections);
+	if (o.lockstep)
+		run_lockstep(&ours, &server, o.connections, o.bursts);
+	else
+		run(&ours, &server, o.seconds);
 	end(&ours);
 	rte_eal_cleanup();
 	return 0;

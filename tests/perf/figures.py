@@ -58,8 +58,8 @@ def verdict(old, new):
     return "better" if change == new["better"] else "WORSE"
 
 
-def comparison(old, new):
-    """One part's lines, old beside new, and how many figures are worse."""
+def comparison(old, new, judge=True):
+    """One part's lines, old beside new, and how many figures are worse; judge False: none is called so."""
     width = max([len(name) for name in new] + [6])
     same = [name for name, fig in new.items() if name in old and old[name] == fig]
     same = same if len(same) > SAME_SHOWN else []
@@ -72,7 +72,7 @@ def comparison(old, new):
         line = f"  {name:{width}} {fig['unit']:>8} {spread(before) if before else '-':>26} {spread(fig):>26}"
         if before:
             line += f" {fig['value'] / before['value']:8.2f}" if before["value"] else f" {'-':>8}"
-            word = verdict(before, fig)
+            word = verdict(before, fig) if judge else ""
             worse += word == "WORSE"
             line += f"  {word}" if word else ""
         lines.append(line.rstrip())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""profile.py CALLGRIND_OUT: instructions a segment by stage, from a callgrind profile with debug info.
+"""profile.py CALLGRIND_OUT N: instructions by stage for each of N segments, connections or responses, from a
+callgrind profile with debug info.
 
 Each instruction belongs to the source file that it was written in, inlined or not, and a source file to a
 stage. What comes from a shared object without debug info is the PMD's (and the C library's).
@@ -17,7 +18,7 @@ STAGES = [  # the first that matches; paths as the compiler has them
     ("tcp: ACKs, window", r"/lib/tcp/tcp_(ack|window|options)"),
     ("tcp: the rest", r"/lib/tcp/"),
     ("http", r"/lib/http/|llhttp"),
-    ("fetch, transport", r"/lib/(fetch|transport)/(?!fetch_sink)"),
+    ("fetch, load, transport", r"/lib/(fetch|load|transport)/(?!fetch_sink)"),
     ("sink", r"/lib/sink/|fetch_sink"),
     ("loop", r"/app/"),
     ("base", r"/lib/base/"),

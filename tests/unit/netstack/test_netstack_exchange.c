@@ -47,8 +47,11 @@ pair_new(void)
 	assert_non_null(pair->exchange);
 	make_worker(pair, &pair->a, 0);
 	make_worker(pair, &pair->b, 1);
-	(void)test_peer_take(pair->a); /* announcements */
+	assert_int_equal(test_peer_take(pair->a), 2); /* it announces itself to ARP and NDP */
+	assert_int_equal(fx_count(pair->a, COUNTER_ARP_REQUESTS_SENT), 1);
 	(void)test_peer_take(pair->b);
+	assert_int_equal(
+		fx_count(pair->b, COUNTER_ARP_REQUESTS_SENT), 0); /* not for a second time */
 	return pair;
 }
 

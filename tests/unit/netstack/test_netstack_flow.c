@@ -48,13 +48,19 @@ established(void)
 	return p;
 }
 
-static struct frame *
-next_frame(struct test_peer *p)
+static void
+next_frame_more(struct test_peer *p)
 {
 	static const uint8_t body[BODY_LEN] = {1, 2, 3};
 
-	assert_int_equal(p->waiting_count, 0);
 	test_peer_send(p, TCP_ACK, body, sizeof(body));
+}
+
+static struct frame *
+next_frame(struct test_peer *p)
+{
+	assert_int_equal(p->waiting_count, 0);
+	next_frame_more(p);
 	return &p->waiting[0];
 }
 
@@ -640,6 +646,24 @@ TEST(test_flow_follows_the_connection_of_the_last_segment)
 	fx_end(p);
 }
 
+/* A run may begin with the first frame of a flow that is not known. */
+TEST(test_flow_run_that_begins_with_a_plain_frame_fares_as_on_the_long_way)
+{
+	struct test_peer *p = in_full_flight(), *q = in_full_flight();
+	uint32_t i;
+
+	for (i = 0; i < BURST; i++) {
+		next_frame_more(p);
+		next_frame_more(q);
+	}
+	p->ns->flow = (struct netstack_flow){0};
+	test_peer_deliver(p);
+	deliver_singly(q);
+	assert_same(p, q);
+	fx_end(p);
+	fx_end(q);
+}
+
 /* Where the bursts are of many connections a flow is known from its second frame on. */
 TEST(test_flow_of_one_among_many_is_learned_from_its_second_frame)
 {
@@ -727,6 +751,7 @@ main(void)
 		T(test_flow_with_ip_options_is_not_predicted),
 		T(test_flow_in_several_buffers_is_not_predicted),
 		T(test_flow_follows_the_connection_of_the_last_segment),
+		T(test_flow_run_that_begins_with_a_plain_frame_fares_as_on_the_long_way),
 		T(test_flow_of_one_among_many_is_learned_from_its_second_frame),
 		T(test_flow_frame_with_tcp_over_ipv4_is_plain),
 		T(test_flow_is_one_ips),

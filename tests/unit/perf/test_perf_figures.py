@@ -115,6 +115,10 @@ class Comparing(unittest.TestCase):
                                           {"rate": figures.figure([4], "Gb/s"), "fresh": figures.figure([2], "x")})
         self.assertEqual(worse, 1)
         self.assertRegex(lines[1], r"rate +Gb/s +8 +4 +0\.50  WORSE")
+        lines_unjudged, none = figures.comparison({"rate": figures.figure([8], "Gb/s")},
+                                                  {"rate": figures.figure([4], "Gb/s")}, judge=False)
+        self.assertEqual(none, 0)
+        self.assertTrue(lines_unjudged[1].endswith("0.50"))
         self.assertRegex(lines[2], r"fresh +x +- +2\.00$")
         self.assertRegex(lines[3], r"gone +x +1\.00 +-$")
 

@@ -158,9 +158,8 @@ queue_for(const int *member, int sender, uint32_t type, uint32_t header_len, uin
 static void
 test_steered_group_spreads_tcp_by_its_destination_port(void **state)
 {
-	const int driver =
-		77 | (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG | PACKET_FANOUT_FLAG_ROLLOVER)
-			     << 16;
+	const uint32_t flags = PACKET_FANOUT_FLAG_DEFRAG | PACKET_FANOUT_FLAG_ROLLOVER;
+	const uint32_t driver = 77 | (PACKET_FANOUT_HASH | flags) << 16;
 	int member[QUEUES], sender, i;
 	uint16_t port;
 
