@@ -115,7 +115,7 @@ port_frame_room_of(uint16_t port_id)
 	return value != NULL ? (uint32_t)strtoul(value, NULL, 10) : 0;
 }
 
-/* Asks the kernel about an interface. 0, or -errno. */
+/* Asks the kernel about an interface, into *ret, which is zero. 0, or -errno. */
 static int
 interface_ask(const char *interface, unsigned long what, struct ifreq *ret)
 {
@@ -123,7 +123,6 @@ interface_ask(const char *interface, unsigned long what, struct ifreq *ret)
 
 	if (fd < 0)
 		return -errno;
-	*ret = (struct ifreq){0};
 	snprintf(ret->ifr_name, sizeof(ret->ifr_name), "%s", interface);
 	rc = ioctl(fd, what, ret) == 0 ? 0 : -errno;
 	close(fd);
@@ -134,7 +133,7 @@ interface_ask(const char *interface, unsigned long what, struct ifreq *ret)
 static int
 interface_flags(const char *interface, short *ret)
 {
-	struct ifreq request;
+	struct ifreq request = {0};
 	int rc = interface_ask(interface, SIOCGIFFLAGS, &request);
 
 	if (rc == 0)
@@ -145,7 +144,7 @@ interface_flags(const char *interface, short *ret)
 void
 port_interface_mac(const char *interface, struct ether_addr *ret)
 {
-	struct ifreq request;
+	struct ifreq request = {0};
 
 	*ret = (struct ether_addr){0};
 	if (interface_ask(interface, SIOCGIFHWADDR, &request) == 0)

@@ -97,7 +97,7 @@ checksum_flags(const struct virtio_net_hdr *h)
 static struct rte_mbuf *
 take_chain(struct rx_slot *slot, uint32_t len)
 {
-	struct rte_mbuf *first = slot->part[0], *last = first;
+	struct rte_mbuf *first = slot->part[0], *last;
 	uint32_t i, room;
 
 	first->pkt_len = len;
@@ -117,7 +117,7 @@ take_chain(struct rx_slot *slot, uint32_t len)
 
 /* NULL: it is no frame. */
 static struct rte_mbuf *
-take(struct port_socket *s, uint16_t i)
+take(struct port_socket *s, int i)
 {
 	struct mmsghdr *m = &s->rx_message[i];
 	struct rx_slot *slot = &s->rx[i];
@@ -150,8 +150,8 @@ uint16_t
 port_socket_rx(struct port_socket *s, struct rte_mbuf **ret, uint16_t n)
 {
 	uint64_t bytes = s->stats.rx_bytes;
-	uint16_t i, count = 0;
-	int got;
+	uint16_t count = 0;
+	int i, got;
 
 	for (i = 0; i < s->used; i++) {
 		refill_slot(s, &s->rx[i]);
@@ -189,8 +189,7 @@ fill_header(struct virtio_net_hdr *h, const struct rte_mbuf *m)
 uint16_t
 port_socket_tx(struct port_socket *s, struct rte_mbuf **mbufs, uint16_t n)
 {
-	uint16_t i;
-	int sent;
+	int i, sent;
 
 	for (i = 0; i < n; i++) {
 		fill_header(&s->tx[i].header, mbufs[i]);

@@ -30,7 +30,8 @@ static const struct settings_option options[] = {
 		"vdev string (net_af_packet0,iface=eth1).",
 		NULL, AT(nic), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_PORT, 0},
 	{"nic-mode", "MODE",
-		"How to use DEV: auto, af_packet, af_xdp, vnet, pci or vdev. auto takes af_packet for "
+		"How to use DEV: auto, af_packet, af_xdp, vnet, pci or vdev. auto takes af_packet "
+		"for "
 		"an interface name. vnet is packet sockets with virtio-net headers: it takes the "
 		"kernel's super-packets (TSO, GSO, GRO) and missing checksums as they are.",
 		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, 0, true},
