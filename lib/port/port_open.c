@@ -128,7 +128,7 @@ port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 		(uint16_t)(cfg->rx_descriptors > 0 ? cfg->rx_descriptors : PORT_RX_DESCRIPTORS);
 	p->tx_descriptors =
 		(uint16_t)(cfg->tx_descriptors > 0 ? cfg->tx_descriptors : PORT_TX_DESCRIPTORS);
-	p->driver = cfg->interface != NULL ? &port_socket_driver : &port_ethdev_driver;
+	p->driver = cfg->interface != NULL ? &port_vnet_driver : &port_ethdev_driver;
 	if (cfg->interface != NULL)
 		snprintf(p->interface, sizeof(p->interface), "%s", cfg->interface);
 	else

@@ -10,7 +10,7 @@
 
 struct port_socket;
 
-/** What a port stands on: a DPDK port (port_ethdev.c), or packet sockets (port_socket.c). */
+/** What a port stands on: a DPDK port (port_ethdev.c), or packet sockets (port_vnet.c). */
 struct port_driver {
 	int (*bring_up)(struct port *p, char *ret_message); /* 0, or -errno with a message */
 	void (*take_down)(struct port *p); /* also after a bring_up that failed */
@@ -21,7 +21,7 @@ struct port_driver {
 	bool (*link_up)(const struct port *p); /* of what is no kernel interface */
 	bool (*is_gone)(const struct port *p); /* so, too */
 };
-extern const struct port_driver port_ethdev_driver, port_socket_driver;
+extern const struct port_driver port_ethdev_driver, port_vnet_driver;
 
 /** One queue pair; its memory belongs to one worker. */
 struct port_queue {

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,32 +28,33 @@ struct tx_slot {
 };
 
 struct port_socket {
-	int fd; /* -1: none */
+	int fd;
 	uint16_t burst; /* frames that are asked for at once */
 	bool checksums; /* the kernel's word about them is taken */
-	uint16_t used; /* slots whose buffers went to the reader */
+	uint16_t used; /* of the slots below it, buffers went to the reader, or could not be had */
 	struct rte_mempool *small, *large;
 	struct port_stats stats;
-	uint64_t truncated;
 	struct rx_slot rx[PORT_SOCKET_SLOTS];
 	struct tx_slot tx[PORT_BURST_MAX];
 	struct mmsghdr rx_message[PORT_SOCKET_SLOTS], tx_message[PORT_BURST_MAX];
 };
 
-static void
+/* Where a large buffer is missing, those behind it are of no use. false: not even a small one. */
+static bool
 refill_slot(struct port_socket *s, struct rx_slot *slot)
 {
 	struct iovec *iov = &slot->iov[1];
+	bool whole = true;
 	uint32_t i;
 
 	for (i = 0; i < RTE_DIM(slot->part); i++, iov++) {
-		if (slot->part[i] != NULL)
-			continue;
-		slot->part[i] = rte_pktmbuf_alloc(i == 0 ? s->small : s->large);
-		iov->iov_base =
-			slot->part[i] != NULL ? rte_pktmbuf_mtod(slot->part[i], void *) : NULL;
-		iov->iov_len = slot->part[i] != NULL ? rte_pktmbuf_tailroom(slot->part[i]) : 0;
+		if (slot->part[i] == NULL)
+			slot->part[i] = rte_pktmbuf_alloc(i == 0 ? s->small : s->large);
+		whole = whole && slot->part[i] != NULL;
+		iov->iov_base = whole ? rte_pktmbuf_mtod(slot->part[i], void *) : NULL;
+		iov->iov_len = whole ? rte_pktmbuf_tailroom(slot->part[i]) : 0;
 	}
+	return slot->part[0] != NULL;
 }
 
 static void
@@ -125,7 +121,7 @@ take(struct port_socket *s, int i)
 	struct rte_mbuf *mbuf;
 
 	if ((m->msg_hdr.msg_flags & MSG_TRUNC) || m->msg_len <= sizeof(slot->header)) {
-		s->truncated++;
+		s->stats.rx_errors++;
 		return NULL;
 	}
 	mbuf = take_chain(slot, len);
@@ -146,25 +142,41 @@ adapt_burst(struct port_socket *s, int got, uint64_t bytes)
 		s->burst = (uint16_t)RTE_MIN(2U * s->burst, PORT_SOCKET_SLOTS);
 }
 
+/* Of the slots that were used, or had no buffers. Returns how many may be used, from the first on. */
+static uint16_t
+refill(struct port_socket *s)
+{
+	uint16_t i;
+
+	for (i = 0; i < s->used; i++) {
+		if (!refill_slot(s, &s->rx[i])) {
+			s->stats.rx_no_mbuf++;
+			return i;
+		}
+		prepare_message(&s->rx_message[i].msg_hdr);
+	}
+	s->used = 0;
+	return PORT_SOCKET_SLOTS;
+}
+
 uint16_t
 port_socket_rx(struct port_socket *s, struct rte_mbuf **ret, uint16_t n)
 {
 	uint64_t bytes = s->stats.rx_bytes;
-	uint16_t count = 0;
+	uint16_t count = 0, ready = refill(s);
 	int i, got;
 
-	for (i = 0; i < s->used; i++) {
-		refill_slot(s, &s->rx[i]);
-		prepare_message(&s->rx_message[i].msg_hdr);
-	}
-	s->used = 0;
-	if (s->rx[0].part[0] == NULL) /* the pool is empty; the frames wait in the socket */
+	if (n > s->burst)
+		n = s->burst;
+	if (n > ready)
+		n = ready;
+	if (n == 0)
 		return 0;
-	got = recvmmsg(
-		s->fd, s->rx_message, (unsigned int)RTE_MIN(n, s->burst), MSG_DONTWAIT, NULL);
+	got = recvmmsg(s->fd, s->rx_message, n, MSG_DONTWAIT, NULL);
 	if (got <= 0) /* nothing, or the interface went down, which the link's watch tells */
 		return 0;
-	s->used = (uint16_t)got;
+	if (got > s->used)
+		s->used = (uint16_t)got;
 	for (i = 0; i < got; i++) {
 		ret[count] = take(s, i);
 		if (ret[count] != NULL)
@@ -228,109 +240,29 @@ lay_out(struct port_socket *s)
 	s->burst = PORT_SOCKET_SLOTS;
 }
 
-static int
-set_option(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
-}
-
-static int
-join(int fd, unsigned int interface_index, unsigned short what)
-{
-	const struct packet_mreq r = {.mr_ifindex = (int)interface_index, .mr_type = what};
-
-	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &r, sizeof(r)) == 0 ? 0 : -errno;
-}
-
-/* The kernel takes memberships back when the socket is closed, however we end. */
-static int
-configure(const struct port *p, int fd)
-{
-	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)p->interface_index};
-	int rc = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
-
-	if (rc == 0)
-		rc = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1);
-	if (rc == 0)
-		rc = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-	if (rc == 0)
-		rc = set_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, !p->cfg.visible);
-	if (rc == 0)
-		rc = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, PORT_SOCKET_RCVBUF);
-	if (rc == 0)
-		rc = set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, PORT_SOCKET_SNDBUF);
-	if (rc == 0 && (p->cfg.promiscuous || p->cfg.set_mac))
-		rc = join(fd, p->interface_index, PACKET_MR_PROMISC);
-	if (rc == 0 && p->cfg.multicast)
-		rc = join(fd, p->interface_index, PACKET_MR_ALLMULTI);
-	if (rc == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		rc = -errno;
-	return rc;
-}
-
-static int
-open_queue(struct port *p, uint16_t queue)
+struct port_socket *
+port_socket_create(int fd, struct rte_mempool *small, struct rte_mempool *large, bool checksums)
 {
 	struct port_socket *s = rte_zmalloc("port_socket", sizeof(*s), RTE_CACHE_LINE_SIZE);
 
-	p->queue[queue] = (struct port_queue){
-		.port_id = RTE_MAX_ETHPORTS,
-		.queue = queue,
-		.socket = s,
-		.tx_offloads = p->cfg.checksum_offload ? TX_FRAME_TCP_CSUM : 0,
-		.tx_pool = p->tx_pool,
-		.counters = p->cfg.counters[queue],
-	};
 	if (s == NULL)
-		return -ENOMEM;
+		return NULL;
+	s->fd = fd;
+	s->checksums = checksums;
+	s->small = small;
+	s->large = large;
 	lay_out(s);
-	s->checksums = p->cfg.checksum_offload;
-	s->small = p->rx_pool;
-	s->large = p->large_pool;
-	s->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
-		return -errno;
-	p->packet_socket[p->packet_sockets++] = s->fd;
-	return configure(p, s->fd);
+	return s;
 }
 
-static int
-bring_up(struct port *p, char *ret_message)
-{
-	int rc;
-
-	if (p->cfg.queues > 1) {
-		snprintf(ret_message, PORT_MESSAGE_MAX,
-			"--nic-mode vnet has one queue; use --nic-mode af_packet for several");
-		return -ENOTSUP;
-	}
-	p->rx_room = port_vdev_frame_room(p->cfg.mtu);
-	p->rx_descriptors = PORT_SOCKET_SLOTS;
-	p->tx_descriptors = PORT_BURST_MAX;
-	rc = port_create_pools(p, ret_message);
-	if (rc != 0)
-		return rc;
-	rc = open_queue(p, 0);
-	if (rc != 0) {
-		snprintf(ret_message, PORT_MESSAGE_MAX,
-			"%s: no packet socket with virtio-net headers: %s; try --nic-mode "
-			"af_packet",
-			p->interface, strerror(-rc));
-		return rc;
-	}
-	p->started = true;
-	return 0;
-}
-
-static void
-close_queue(struct port_socket *s)
+void
+port_socket_destroy(struct port_socket *s)
 {
 	uint32_t i, k;
 
-	if (s->fd > 0)
-		close(s->fd);
+	if (s == NULL)
+		return;
+	close(s->fd);
 	for (i = 0; i < PORT_SOCKET_SLOTS; i++) {
 		for (k = 0; k < RTE_DIM(s->rx[i].part); k++)
 			rte_pktmbuf_free(s->rx[i].part[k]);
@@ -338,61 +270,8 @@ close_queue(struct port_socket *s)
 	rte_free(s);
 }
 
-static void
-take_down(struct port *p)
+const struct port_stats *
+port_socket_stats(const struct port_socket *s)
 {
-	uint16_t q;
-
-	for (q = 0; q < p->cfg.queues; q++) {
-		if (p->queue[q].socket != NULL)
-			close_queue(p->queue[q].socket);
-	}
+	return &s->stats;
 }
-
-static void
-info(const struct port *p, struct port_info *ret)
-{
-	ret->numa_node = -1;
-	ret->tx_offloads = p->queue[0].tx_offloads;
-	ret->rx_l4_checksum = p->cfg.checksum_offload;
-	ret->promiscuous = port_interface_promiscuous(p->interface);
-	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
-	snprintf(ret->driver, sizeof(ret->driver), "vnet");
-	port_interface_mac(p->interface, &ret->mac);
-}
-
-static void
-stats(struct port *p, struct port_stats *ret)
-{
-	const struct port_socket *s = p->queue[0].socket;
-
-	*ret = s->stats;
-	ret->rx_errors = s->truncated;
-}
-
-static void
-xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx)
-{
-	const struct port_socket *s = p->queue[0].socket;
-
-	if (s->truncated > 0)
-		fn(ctx, "rx_truncated", s->truncated);
-}
-
-/* The kernel knows of the interface, and is asked. */
-static bool
-never(const struct port *p)
-{
-	(void)p;
-	return false;
-}
-
-const struct port_driver port_socket_driver = {
-	.bring_up = bring_up,
-	.take_down = take_down,
-	.info = info,
-	.stats = stats,
-	.xstats = xstats,
-	.link_up = never,
-	.is_gone = never,
-};

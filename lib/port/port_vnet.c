@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "port_priv.h"
+#include "port_socket.h"
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+static int
+join(int fd, unsigned int interface_index, unsigned short what)
+{
+	const struct packet_mreq r = {.mr_ifindex = (int)interface_index, .mr_type = what};
+
+	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &r, sizeof(r)) == 0 ? 0 : -errno;
+}
+
+/* The kernel takes memberships back when the socket is closed, however we end. */
+static int
+configure(const struct port *p, int fd)
+{
+	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)p->interface_index};
+	int rc = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+
+	if (rc == 0)
+		rc = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1);
+	if (rc == 0)
+		rc = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+	if (rc == 0)
+		rc = set_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, !p->cfg.visible);
+	if (rc == 0)
+		rc = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, PORT_SOCKET_RCVBUF);
+	if (rc == 0)
+		rc = set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, PORT_SOCKET_SNDBUF);
+	if (rc == 0 && (p->cfg.promiscuous || p->cfg.set_mac))
+		rc = join(fd, p->interface_index, PACKET_MR_PROMISC);
+	if (rc == 0 && p->cfg.multicast)
+		rc = join(fd, p->interface_index, PACKET_MR_ALLMULTI);
+	if (rc == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		rc = -errno;
+	return rc;
+}
+
+static int
+open_queue(struct port *p, uint16_t queue)
+{
+	struct port_queue *q = &p->queue[queue];
+	int rc, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	rc = configure(p, fd);
+	if (rc != 0) {
+		close(fd);
+		return rc;
+	}
+	*q = (struct port_queue){
+		.port_id = RTE_MAX_ETHPORTS,
+		.queue = queue,
+		.socket =
+			port_socket_create(fd, p->rx_pool, p->large_pool, p->cfg.checksum_offload),
+		.tx_offloads = p->cfg.checksum_offload ? TX_FRAME_TCP_CSUM : 0,
+		.tx_pool = p->tx_pool,
+		.counters = p->cfg.counters[queue],
+	};
+	if (q->socket == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	p->packet_socket[p->packet_sockets++] = fd;
+	return 0;
+}
+
+static int
+bring_up(struct port *p, char *ret_message)
+{
+	int rc;
+
+	if (p->cfg.queues > 1) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"--nic-mode vnet has one queue; use --nic-mode af_packet for several");
+		return -ENOTSUP;
+	}
+	p->rx_room = port_vdev_frame_room(p->cfg.mtu);
+	p->rx_descriptors = PORT_SOCKET_SLOTS;
+	p->tx_descriptors = PORT_BURST_MAX;
+	rc = port_create_pools(p, ret_message);
+	if (rc != 0)
+		return rc;
+	rc = open_queue(p, 0);
+	if (rc != 0) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"%s: no packet socket with virtio-net headers: %s; try --nic-mode "
+			"af_packet",
+			p->interface, strerror(-rc));
+		return rc;
+	}
+	p->started = true;
+	return 0;
+}
+
+static void
+take_down(struct port *p)
+{
+	uint16_t q;
+
+	for (q = 0; q < p->cfg.queues; q++)
+		port_socket_destroy(p->queue[q].socket);
+}
+
+static void
+info(const struct port *p, struct port_info *ret)
+{
+	ret->numa_node = -1;
+	ret->tx_offloads = p->queue[0].tx_offloads;
+	ret->rx_l4_checksum = p->cfg.checksum_offload;
+	ret->promiscuous = port_interface_promiscuous(p->interface);
+	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
+	snprintf(ret->driver, sizeof(ret->driver), "vnet");
+	port_interface_mac(p->interface, &ret->mac);
+}
+
+static void
+stats(struct port *p, struct port_stats *ret)
+{
+	*ret = *port_socket_stats(p->queue[0].socket);
+}
+
+/* What there is to tell is in the usual ones. */
+static void
+xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx)
+{
+	(void)p;
+	(void)fn;
+	(void)ctx;
+}
+
+/* The kernel knows of the interface, and is asked. */
+static bool
+never(const struct port *p)
+{
+	(void)p;
+	return false;
+}
+
+const struct port_driver port_vnet_driver = {
+	.bring_up = bring_up,
+	.take_down = take_down,
+	.info = info,
+	.stats = stats,
+	.xstats = xstats,
+	.link_up = never,
+	.is_gone = never,
+};
