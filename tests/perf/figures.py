@@ -94,6 +94,9 @@ def take(store, name, part):
 
 # ---- Markdown ----
 
+LINKS = ("MTU 1500", "MTU 9000", "super-packets")  # of link.py
+
+
 def where(part):
     """The sentence under a table."""
     measured = part["measured"]
@@ -123,7 +126,7 @@ def text_block(part):
 
 
 def link_block(part):
-    """The two MTUs beside each other."""
+    """The links beside each other."""
     rows = []
     for label, name, beside in (("dpfetch, null sink", "dpfetch, null sink", "dpfetch / curl"),
                                 ("`curl -o /dev/null`", "curl -o /dev/null", None),
@@ -134,10 +137,11 @@ def link_block(part):
                                 ("the disk alone / null sink", "the disk alone / null sink", None),
                                 ("ACK delay p99, null sink, us", "ACK delay p99", None)):
         row = [label]
-        for mtu in (1500, 9000):
-            row += [cell(part, f"MTU {mtu}: {name}"), cell(part, f"MTU {mtu}: {beside}") if beside else ""]
+        for link in LINKS:
+            row += [cell(part, f"{link}: {name}"), cell(part, f"{link}: {beside}") if beside else ""]
         rows.append(row)
-    return table(["", "MTU 1500, Gb/s", "beside curl", "MTU 9000, Gb/s", "beside curl"], rows) + ["", where(part)]
+    header = [word for link in LINKS for word in (f"{link}, Gb/s", "beside curl")]
+    return table(["", *header], rows) + ["", where(part)]
 
 
 def sides_block(part):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """link.py PAIRS [--size BYTES] [--json FILE]: goodput beside curl over the lab's link, interleaved, to nowhere and to disk.
 
-For each MTU (1500 and 9000, offloads off): PAIRS rounds of dpfetch to the null sink, curl to
+For each link (MTU 1500 and 9000 with offloads off; MTU 1500 with super-packets, which --nic-mode vnet
+takes): PAIRS rounds of dpfetch to the null sink, curl to
 /dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
 nothing else running), which says whether the disk could take what the link gives. Medians and
 spread; a ratio is the median of the rounds' own ratios.
@@ -19,10 +20,10 @@ URL = f"http://{SERVER_IP}/big"
 MAC = "02:00:5e:12:00:02"
 
 
-def run_dpfetch(lab, out):
+def run_dpfetch(lab, out, options):
     stats = lab.path("stats.json")
     before = lab.retransmitted()
-    result = lab.dpfetch("-s", "-S", "--mac", MAC, "-o", out, "--stats", stats, URL)
+    result = lab.dpfetch("-s", "-S", "--mac", MAC, *options, "-o", out, "--stats", stats, URL)
     assert result.returncode == 0, result.stderr
     with open(stats, encoding="utf-8") as file:
         transfer = json.load(file)["transfers"][0]
@@ -48,7 +49,7 @@ def column(rounds, name, key="gbps"):
     return [r[name][key] for r in rounds]
 
 
-def figures_of(mtu, rounds):
+def figures_of(link, rounds):
     """Named as docs/performance.json has them."""
     labels = (("null", "dpfetch, null sink"), ("curl", "curl -o /dev/null"), ("disk", "dpfetch to disk"),
               ("curl disk", "curl to disk"), ("alone", "the disk alone"))
@@ -61,20 +62,21 @@ def figures_of(mtu, rounds):
     figures["poll core busy"] = figure(column(rounds, "null", "busy"), "%", "less")
     for name, label in labels[:4]:
         figures[f"server sent again, {label}"] = figure([sum(column(rounds, name, "sent_again"))], "", "less")
-    return {f"MTU {mtu}: {label}": fig for label, fig in figures.items()}
+    return {f"{link}: {label}": fig for label, fig in figures.items()}
 
 
-def measure(mtu, pairs, size):
+def measure(link, pairs, size, options=(), **lab_settings):
     rounds = []
-    with Lab(os.environ.get("LAB", "dpfetch") + "-bench", mtu=mtu, size=size) as lab:
+    with Lab(os.environ.get("LAB", "dpfetch") + "-bench", size=size, **lab_settings) as lab:
         disk = lab.path("big")
         for _ in range(pairs):
-            rounds.append({"null": run_dpfetch(lab, "/dev/null"), "curl": run_curl(lab, "/dev/null", size),
-                           "disk": run_dpfetch(lab, disk), "curl disk": run_curl(lab, disk, size)})
+            rounds.append({"null": run_dpfetch(lab, "/dev/null", options),
+                           "curl": run_curl(lab, "/dev/null", size),
+                           "disk": run_dpfetch(lab, disk, options), "curl disk": run_curl(lab, disk, size)})
             os.unlink(disk)
             rounds[-1]["alone"] = run_disk(lab)
-    figures = figures_of(mtu, rounds)
-    print(f"\nMTU {mtu}, offloads off, {size} bytes, {pairs} interleaved rounds: median (min-max)")
+    figures = figures_of(link, rounds)
+    print(f"\n{link}, {size} bytes, {pairs} interleaved rounds: median (min-max)")
     for name, fig in figures.items():
         print(f"  {name:50} {spread(fig):>24} {fig['unit']}", flush=True)
     return figures
@@ -88,7 +90,8 @@ def main():
     args = parser.parse_args()
     figures = {}
     for mtu in (1500, 9000):
-        figures.update(measure(mtu, args.pairs, args.size))
+        figures.update(measure(f"MTU {mtu}", args.pairs, args.size, mtu=mtu))
+    figures.update(measure("super-packets", args.pairs, args.size, ("--nic-mode", "vnet"), offloads=True))
     if args.json:
         save(args.json, figures)
 
