@@ -40,7 +40,7 @@ def conditions():
         "date": time.strftime("%Y-%m-%d"),
         "commit": output_of("git", "rev-parse", "--short", "HEAD") + ("+" if changed else ""),
         "cpu": f"{first_line('/proc/cpuinfo', 'model name')}, {os.cpu_count()} CPUs",
-        "kernel": f"Linux {os.uname().release}",
+        "kernel": "Linux " + os.uname().release.split("-")[0],
         "dpdk": "DPDK " + output_of("pkg-config", "--modversion", "libdpdk"),
         "load_average": round(os.getloadavg()[0], 2),
     }
