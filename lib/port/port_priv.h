@@ -16,10 +16,12 @@ struct port_driver {
 	void (*take_down)(struct port *p); /* also after a bring_up that failed */
 	void (*info)(const struct port *p, struct port_info *ret); /* its part of them */
 	void (*stats)(struct port *p, struct port_stats *ret);
+	/* NULL: it has none. */
 	void (*xstats)(
 		struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx);
-	bool (*link_up)(const struct port *p); /* of what is no kernel interface */
-	bool (*is_gone)(const struct port *p); /* so, too */
+	/* NULL where it always stands on a kernel interface, which is asked itself. */
+	bool (*link_up)(const struct port *p);
+	bool (*is_gone)(const struct port *p);
 };
 extern const struct port_driver port_ethdev_driver, port_vnet_driver;
 

@@ -32,7 +32,8 @@ port_stats_subtract(struct port_stats *s, const struct port_stats *earlier)
 void
 port_xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx)
 {
-	p->driver->xstats(p, fn, ctx);
+	if (p->driver->xstats != NULL)
+		p->driver->xstats(p, fn, ctx);
 }
 
 bool

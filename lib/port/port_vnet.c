@@ -139,29 +139,10 @@ stats(struct port *p, struct port_stats *ret)
 	*ret = *port_socket_stats(p->queue[0].socket);
 }
 
-/* What there is to tell is in the usual ones. */
-static void
-xstats(struct port *p, void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx)
-{
-	(void)p;
-	(void)fn;
-	(void)ctx;
-}
-
-/* The kernel knows of the interface, and is asked. */
-static bool
-never(const struct port *p)
-{
-	(void)p;
-	return false;
-}
-
+/* The interface's link the kernel tells, and more statistics than the usual ones there are not. */
 const struct port_driver port_vnet_driver = {
 	.bring_up = bring_up,
 	.take_down = take_down,
 	.info = info,
 	.stats = stats,
-	.xstats = xstats,
-	.link_up = never,
-	.is_gone = never,
 };

@@ -13,6 +13,7 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "eal_fixture.h"
 #include "port_priv.h"
 
 /* A port on two rings: what is put on rx comes out of rx_burst, what is sent lands on tx. */
@@ -36,16 +37,11 @@ setup(void **state)
 		.tx_descriptors = 64,
 		.numa_node = -1,
 		.checksum_offload = true};
-	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "128",
-		"--no-telemetry", "--log-level=4", "--lcores=0@0"};
-	char *argv[RTE_DIM(args)], message[PORT_MESSAGE_MAX];
-	unsigned int i;
+	char message[PORT_MESSAGE_MAX];
 	int port;
 
 	(void)state;
-	for (i = 0; i < RTE_DIM(args); i++)
-		argv[i] = args[i];
-	assert_true(rte_eal_init((int)RTE_DIM(args), argv) >= 0);
+	assert_int_equal(eal_fixture_start(NULL, 0), 0);
 	f.rx = rte_ring_create("rx", 128, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	f.tx = rte_ring_create("tx", 16, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	f.pool = rte_pktmbuf_pool_create("test", 255, 0, 0, 2176, SOCKET_ID_ANY);

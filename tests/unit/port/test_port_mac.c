@@ -11,6 +11,7 @@
 #include <rte_eal.h>
 #include <rte_ethdev.h>
 
+#include "eal_fixture.h"
 #include "port_priv.h"
 
 /* The linker sends our library's calls here (--wrap): a closed port can no longer be asked. */
@@ -29,15 +30,10 @@ __wrap_rte_eth_dev_default_mac_addr_set(uint16_t port_id, struct rte_ether_addr 
 static int
 start_eal(void **state)
 {
-	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "128",
-		"--no-telemetry", "--log-level=4", "--lcores=0@0", "--vdev=net_null0"};
-	char *argv[RTE_DIM(args)];
-	unsigned int i;
+	static const char *const more[] = {"--vdev=net_null0"};
 
 	(void)state;
-	for (i = 0; i < RTE_DIM(args); i++)
-		argv[i] = args[i];
-	return rte_eal_init((int)RTE_DIM(args), argv) >= 0 ? 0 : -1;
+	return eal_fixture_start(more, RTE_DIM(more));
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 #include <rte_ring.h>
 
+#include "eal_fixture.h"
 #include "port_priv.h"
 
 #define MTU_MAX 65280U /* what --mtu takes at most */
@@ -26,18 +27,13 @@ test_open_at_the_largest_mtu_has_buffers_that_hold_it(void **state)
 		.tx_descriptors = 64,
 		.numa_node = -1,
 		.counters = &of_queue};
-	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "256",
-		"--no-telemetry", "--log-level=4", "--lcores=0@0"};
-	char *argv[RTE_DIM(args)], message[PORT_MESSAGE_MAX];
+	char message[PORT_MESSAGE_MAX];
 	struct rte_ring *ring;
 	struct port *port = NULL;
-	unsigned int i;
 	int port_id;
 
 	(void)state;
-	for (i = 0; i < RTE_DIM(args); i++)
-		argv[i] = args[i];
-	assert_true(rte_eal_init((int)RTE_DIM(args), argv) >= 0);
+	assert_int_equal(eal_fixture_start(NULL, 0), 0);
 	ring = rte_ring_create("ring", 16, SOCKET_ID_ANY, 0);
 	port_id = rte_eth_from_rings("net_ring_mtu", &ring, 1, &ring, 1, 0);
 	assert_true(port_id >= 0);

@@ -12,6 +12,7 @@
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 
+#include "eal_fixture.h"
 #include "port_priv.h"
 
 /* Several queues, on net_null, which keeps a key and a RETA as a NIC does, and on net_ring, which has
@@ -27,18 +28,14 @@ static struct counters *of_queue[TOO_MANY];
 static int
 start_eal(void **state)
 {
-	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "128",
-		"--no-telemetry", "--log-level=4", "--lcores=0@0", "--vdev=net_null0",
-		"--vdev=net_ring0", "--vdev=net_ring1"};
-	char *argv[RTE_DIM(args)];
+	static const char *const more[] = {
+		"--vdev=net_null0", "--vdev=net_ring0", "--vdev=net_ring1"};
 	uint32_t i;
 
 	(void)state;
-	for (i = 0; i < RTE_DIM(args); i++)
-		argv[i] = args[i];
 	for (i = 0; i < TOO_MANY; i++)
 		of_queue[i] = &counters[i];
-	return rte_eal_init((int)RTE_DIM(args), argv) >= 0 ? 0 : -1;
+	return eal_fixture_start(more, RTE_DIM(more));
 }
 
 static int

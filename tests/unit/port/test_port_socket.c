@@ -8,11 +8,11 @@
 #include <cmocka.h>
 
 #include <linux/virtio_net.h>
-#include <rte_eal.h>
 #include <rte_mbuf.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "eal_fixture.h"
 #include "port_priv.h"
 #include "port_socket.h"
 
@@ -245,15 +245,8 @@ test_socket_sends_frames_and_says_whose_checksum_is_missing(void **state)
 static int
 setup(void **state)
 {
-	char args[][32] = {"test", "--no-huge", "--no-shconf", "--no-pci", "-m", "128",
-		"--no-telemetry", "--log-level=4", "--lcores=0@0"};
-	char *argv[RTE_DIM(args)];
-	unsigned int i;
-
 	(void)state;
-	for (i = 0; i < RTE_DIM(args); i++)
-		argv[i] = args[i];
-	return rte_eal_init((int)RTE_DIM(args), argv) >= 0 ? 0 : -1;
+	return eal_fixture_start(NULL, 0);
 }
 
 int
