@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,17 +111,13 @@ write_note(FILE *out)
 static void
 write_acks(const struct compare *c, FILE *out)
 {
-	struct compare_acks a;
+	char text[COMPARE_ACKS_TEXT_MAX];
 	int side;
 
 	for (side = 0; side < COMPARE_SIDES; side++) {
-		if (!compare_trace_acks(c->trace[side], &a))
-			continue;
-		fprintf(out,
-			"<p>%s: %u ACKs for the first %u data segments of a transfer (1 for %.1f), "
-			"delay p50 %.1f, p99 %.1f, longest %.1f us, at the interface.</p>\n",
-			compare_side_name((enum compare_side)side), a.bare, a.data,
-			a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+		if (compare_trace_acks_text(c->trace[side], text))
+			fprintf(out, "<p>%s: %s.</p>\n", compare_side_name((enum compare_side)side),
+				text);
 	}
 }
 

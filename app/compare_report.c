@@ -55,17 +55,12 @@ print_curl(const struct compare *c, FILE *out)
 static void
 print_acks(const struct compare *c, FILE *out)
 {
-	struct compare_acks a;
+	char text[COMPARE_ACKS_TEXT_MAX];
 	int side;
 
 	for (side = 0; side < COMPARE_SIDES; side++) {
-		if (!compare_trace_acks(c->trace[side], &a))
-			continue;
-		fprintf(out,
-			"ACKs of a transfer's first %u data segments at the interface, %-7s: %u (1 "
-			"for %.1f), delay p50 %.1f p99 %.1f max %.1f us\n",
-			a.data, compare_side_name((enum compare_side)side), a.bare,
-			a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+		if (compare_trace_acks_text(c->trace[side], text))
+			fprintf(out, "%-7s %s\n", compare_side_name((enum compare_side)side), text);
 	}
 }
 

@@ -5,6 +5,8 @@
 #include <linux/if_packet.h>
 #include <linux/if_ether.h>
 #include <net/if.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -260,4 +262,18 @@ compare_trace_acks(const struct compare_trace *t, struct compare_acks *ret)
 	}
 	free(delay);
 	return a.acks > 0;
+}
+
+bool
+compare_trace_acks_text(const struct compare_trace *t, char *buf)
+{
+	struct compare_acks a;
+
+	if (!compare_trace_acks(t, &a))
+		return false;
+	snprintf(buf, COMPARE_ACKS_TEXT_MAX,
+		"%u ACKs for a transfer's first %u data segments (1 for %.1f), delay p50 %.1f p99 "
+		"%.1f max %.1f us, at the interface",
+		a.bare, a.data, a.data / fmax(a.bare, 1.0), a.p50_us, a.p99_us, a.max_us);
+	return true;
 }

@@ -41,6 +41,10 @@ uint32_t compare_trace_delays(const struct compare_trace *t, double *ret_delay);
 /** Sums the trace up. false: there is none, or no ACK in it, or no memory. */
 bool compare_trace_acks(const struct compare_trace *t, struct compare_acks *ret);
 
+/** The same in a sentence without its subject, into buf (COMPARE_ACKS_TEXT_MAX bytes). false: as above. */
+#define COMPARE_ACKS_TEXT_MAX 160U
+bool compare_trace_acks_text(const struct compare_trace *t, char *buf);
+
 /** Opens a packet socket that keeps the headers of what passes this interface. A file
  *  descriptor, or -errno. */
 int compare_trace_open(const char *interface);

@@ -17,6 +17,7 @@
 #include "base_bytes.h"
 #include "compare.h"
 #include "compare_plots.h"
+#include "compare_warned.h"
 #include "report_path.h"
 #include "wire_tcp.h"
 
@@ -212,16 +213,11 @@ static bool
 warned(struct compare *c, const char *text)
 {
 	json_t *conditions = json_object();
-	uint32_t i;
 
 	c->warnings = 0;
 	compare_check_fairness(c, conditions);
 	json_decref(conditions);
-	for (i = 0; i < c->warnings; i++) {
-		if (strstr(c->warning[i], text) != NULL)
-			return true;
-	}
-	return false;
+	return compare_has_warning(c, text);
 }
 
 static void
@@ -370,8 +366,10 @@ test_compare_report_shows_acks_of_both_sides(void **state)
 	}
 	compare_report_text(c, out);
 	fclose(out);
-	assert_non_null(strstr(text, "dpfetch: 1 (1 for 1.0), delay p50 5.0"));
-	assert_non_null(strstr(text, "kernel : 1 (1 for 1.0), delay p50 15.0"));
+	assert_non_null(strstr(text, "dpfetch 1 ACKs for a transfer's first 1 data segments (1 for "
+				     "1.0), delay p50 5.0"));
+	assert_non_null(strstr(text, "kernel  1 ACKs for a transfer's first 1 data segments (1 for "
+				     "1.0), delay p50 15.0"));
 	assert_non_null(strstr(text, "frames out"));
 	stats = written_by(c, compare_report_json_write);
 	json = json_loads(stats, 0, NULL);

@@ -15,6 +15,7 @@
 
 #include "compare.h"
 #include "compare_plots.h"
+#include "compare_warned.h"
 #include "exit_code.h"
 
 /* compare -o: a folder of its own for each test, with a curl of its own. */
@@ -278,18 +279,13 @@ static bool
 warned(struct compare *c, const char *file_system, const char *text)
 {
 	json_t *conditions = json_pack("{s:o}", "file", compare_file_conditions(c));
-	uint32_t i;
 
 	json_object_set_new(
 		json_object_get(conditions, "file"), "file_system", json_string(file_system));
 	c->warnings = 0;
 	compare_file_check_fairness(c, conditions);
 	json_decref(conditions);
-	for (i = 0; i < c->warnings; i++) {
-		if (strstr(c->warning[i], text) != NULL)
-			return true;
-	}
-	return false;
+	return compare_has_warning(c, text);
 }
 
 static void
