@@ -35,7 +35,12 @@ def pull(lab, state):
 
 
 def test_link_back_after_a_second_goes_on_and_is_exact(lab):
-    process, out = start_transfer(lab)
+    for mode in ("af_packet", "vnet"):
+        link_back_after_a_second(lab, mode)
+
+
+def link_back_after_a_second(lab, mode):
+    process, out = start_transfer(lab, "--nic-mode", mode)
     pull(lab, "down")
     time.sleep(1)
     pull(lab, "up")
