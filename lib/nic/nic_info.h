@@ -18,6 +18,9 @@ struct nic_info {
 	int numa_node;
 	uint32_t mtu;
 	bool up;
+	bool carrier; /* up, and with a link */
+	uint32_t speed_mbps; /* 0 unknown */
+	bool ethernet; /* a MAC address, not a tunnel or the loopback */
 	bool default_route; /* a default route, IPv4 or IPv6, leaves through it, or through a
 				bridge, bond or VLAN on it */
 };
