@@ -44,14 +44,14 @@ report_json_counters(const struct counters *c)
 }
 
 json_t *
-report_json_delay(const struct histogram *h)
+report_json_distribution(const struct histogram *h, double per_us)
 {
 	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "count", (json_int_t)h->count,
-		"mean_us", histogram_mean(h) / 1e3, "p50_us",
-		(double)histogram_percentile(h, 50.0) / 1e3, "p90_us",
-		(double)histogram_percentile(h, 90.0) / 1e3, "p99_us",
-		(double)histogram_percentile(h, 99.0) / 1e3, "p99_9_us",
-		(double)histogram_percentile(h, 99.9) / 1e3, "max_us", (double)h->max / 1e3);
+		"mean_us", histogram_mean(h) / per_us, "p50_us",
+		(double)histogram_percentile(h, 50.0) / per_us, "p90_us",
+		(double)histogram_percentile(h, 90.0) / per_us, "p99_us",
+		(double)histogram_percentile(h, 99.0) / per_us, "p99_9_us",
+		(double)histogram_percentile(h, 99.9) / per_us, "max_us", (double)h->max / per_us);
 }
 
 json_t *
