@@ -112,13 +112,15 @@ report_json_environment(const struct port_info *port, const struct settings *s)
 	uname(&name);
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:i}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:b, s:s, s:i, "
+			 "s:i, s:i}",
 		"version", DPFETCH_VERSION, "time", when, "kernel", name.release, "machine",
 		name.machine, "nic", port->name, "driver", port->driver, "mtu", (int)port->mtu,
 		"numa_node", port->numa_node, "hugepages", port->hugepages, "rx_checksum_offload",
 		port->rx_l4_checksum, "tx_checksum_offload",
-		(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "link_mbps", (int)port->link_mbps,
-		"window_bytes", (int)s->window_bytes, "ack_segments", (int)s->ack_segments);
+		(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "lro", port->lro, "rx_mode",
+		port->rx_mode, "link_mbps", (int)port->link_mbps, "window_bytes",
+		(int)s->window_bytes, "ack_segments", (int)s->ack_segments);
 }
 
 static void
