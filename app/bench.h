@@ -35,7 +35,8 @@ struct bench_worker {
 	uint32_t stops; /* of bench.stops: those that this load has heard of */
 	struct counters counters;
 	struct worker_usage usage;
-	struct histogram ack_delay;
+	struct histogram ack_delay; /* ns */
+	struct histogram iteration; /* cycles */
 } __attribute__((aligned(64)));
 
 struct bench {

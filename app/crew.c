@@ -46,6 +46,7 @@ copy_host(struct host *to, const struct host *h, uint32_t number)
 		.core = h->cpu[number],
 		.numa_node = h->numa_node};
 	histogram_reset(&to->ack_delay);
+	histogram_reset(&to->worker.iteration);
 }
 
 int

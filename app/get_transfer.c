@@ -166,6 +166,7 @@ take_baseline(struct get *g, struct baseline *ret)
 	if (g->settings->compared)
 		host_sample_machine(&g->host, &ret->machine);
 	histogram_reset(&g->host.ack_delay);
+	histogram_reset(&g->host.worker.iteration);
 	g->host.worker.usage.iteration_cycles_max = 0;
 }
 
@@ -211,6 +212,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	port_counts(&g->host, &r->nic);
 	port_stats_subtract(&r->nic, &base->nic);
 	r->ack_delay = g->host.ack_delay;
+	r->iteration = g->host.worker.iteration;
 	host_port_info(&g->host, &r->port);
 	r->core = g->host.core;
 	r->cycles_hz = g->host.kernel == NULL ? port_cycles_hz() : 1;

@@ -80,6 +80,7 @@ host_start(struct host *h, bool meter)
 	int rc;
 
 	histogram_reset(&h->ack_delay);
+	histogram_reset(&h->worker.iteration);
 	if (h->queues > 1 && crew_create(h) != 0) {
 		message_error(
 			&h->level, EXIT_CODE_OUT_OF_MEMORY, "no memory for %u workers", h->queues);

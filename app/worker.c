@@ -25,8 +25,10 @@ transmit(struct worker *w, uint64_t now_ns)
 }
 
 static void
-account(struct worker_usage *u, uint64_t cycles, bool busy)
+account(struct worker *w, uint64_t cycles, bool busy)
 {
+	struct worker_usage *u = &w->usage;
+
 	u->iterations++;
 	u->cycles += cycles;
 	if (!busy)
@@ -34,6 +36,7 @@ account(struct worker_usage *u, uint64_t cycles, bool busy)
 	u->iterations_busy++;
 	u->cycles_busy += cycles;
 	u->iteration_cycles_max = MAX_OF(u->iteration_cycles_max, cycles);
+	histogram_record(&w->iteration, cycles);
 }
 
 void
@@ -71,7 +74,7 @@ worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
 		stop = poll(ctx, port_clock_ns());
 		sent = transmit(w, port_clock_ns());
 		end = port_cycles();
-		account(&w->usage, end - start, received + sent > 0);
+		account(w, end - start, received + sent > 0);
 		start = end;
 	} while (!stop);
 }

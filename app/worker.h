@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base_histogram.h"
 #include "netstack.h"
 #include "port.h"
 
@@ -19,16 +20,17 @@ struct worker_usage {
  *  now_ns: when the burst was taken. true: worker_run returns after this iteration. */
 typedef bool (*worker_poll_fn)(void *ctx, uint64_t now_ns);
 
-/** One poll core's work: a queue pair and the netstack on it. */
 /** Frames sent at most in one iteration of the poll loop; twice what it takes in, so that it comes
  *  after every acknowledgement. */
 #define WORKER_TX_FRAMES_MAX 64U
 
+/** One poll core's work: a queue pair and the netstack on it. */
 struct worker {
 	struct port_queue *queue;
 	struct netstack *netstack;
 	uint32_t rx_burst; /* frames taken at once: worker_rx_burst */
 	struct worker_usage usage;
+	struct histogram iteration; /* cycles of the busy iterations; the user resets it */
 };
 
 /** Frames of mtu bytes to take at once: 32, but of jumbo frames fewer. A burst's ACK waits for the

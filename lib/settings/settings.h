@@ -85,7 +85,7 @@ struct settings {
 	struct ether_addr mac, gateway_mac;
 	uint64_t vlan_id; /* 0: untagged */
 	uint64_t mtu; /* bytes */
-	bool checksum_offload;
+	bool checksum_offload, lro;
 	bool promiscuous;
 	bool probe_address; /* RFC 5227 before first use */
 	uint64_t link_timeout_ns;

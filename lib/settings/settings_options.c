@@ -71,6 +71,10 @@ static const struct settings_option options[] = {
 		OPTION_GROUP_PORT, 0, 0, true},
 	{"checksum-offload", NULL, "Let the NIC compute and verify checksums where it can.", NULL,
 		AT(checksum_offload), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
+	{"lro", NULL,
+		"Let the NIC join a connection's segments before we see them (large receive "
+		"offload) where it can and verifies checksums.",
+		NULL, AT(lro), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"promiscuous", NULL, "Put the port into promiscuous mode.", NULL, AT(promiscuous), 0, 0, 0,
 		OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"probe-address", NULL,

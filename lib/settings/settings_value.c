@@ -554,6 +554,7 @@ settings_defaults(struct settings *ret)
 		.addresses = 1,
 		.mtu = 1500,
 		.checksum_offload = true,
+		.lro = true,
 		.link_timeout_ns = 10 * NS_PER_SEC,
 		.core = -1,
 		.writer_core = -1,

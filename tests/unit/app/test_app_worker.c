@@ -104,6 +104,7 @@ run(uint32_t arrive, uint32_t due, uint32_t times, struct worker *ret)
 	world.arrive = arrive;
 	world.due = due;
 	*ret = (struct worker){.rx_burst = 32};
+	histogram_reset(&ret->iteration);
 	worker_run(ret, poll_times, &times);
 	assert_int_equal(world.looks, times);
 }
@@ -117,9 +118,12 @@ test_worker_sends_all_that_is_due_in_one_iteration(void **state)
 	run(1, 40, 1, &w);
 	assert_int_equal(world.sent, 40);
 	assert_int_equal(w.usage.iterations_busy, 1);
+	assert_int_equal(w.iteration.count, 1);
+	assert_int_equal(w.iteration.max, w.usage.iteration_cycles_max);
 	run(0, 0, 3, &w);
 	assert_int_equal(w.usage.iterations, 3);
 	assert_int_equal(w.usage.iterations_busy, 0);
+	assert_int_equal(w.iteration.count, 0);
 	assert_true(w.usage.cycles > 0);
 }
 
