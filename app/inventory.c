@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "inventory.h"
-#include "port_pmd.h"
 
 static struct nic_dpdk_driver
 ask_dpdk(void *ctx, const struct nic_pci_id *id)
@@ -20,20 +19,21 @@ ask_dpdk(void *ctx, const struct nic_pci_id *id)
 }
 
 int
-inventory_read(struct nic_inventory *ret)
+inventory_open(struct inventory_source *ret)
 {
-	const struct nic_system system = nic_system_host();
-	struct nic_inventory_config cfg = {
-		.ssh_connection = getenv("SSH_CONNECTION"),
-		.dpdk = ask_dpdk,
-	};
-	struct port_pmds *pmds;
-	int rc = port_pmds_read(NULL, &pmds);
+	struct inventory_source source = {
+		.config = {.ssh_connection = getenv("SSH_CONNECTION"), .dpdk = ask_dpdk}};
+	int rc = port_pmds_read(NULL, &source.pmds);
 
 	if (rc != 0)
 		return rc;
-	cfg.dpdk_ctx = pmds;
-	rc = nic_inventory_read(&system, &cfg, ret);
-	port_pmds_free(pmds);
-	return rc;
+	source.config.dpdk_ctx = source.pmds;
+	*ret = source;
+	return 0;
+}
+
+void
+inventory_close(struct inventory_source *source)
+{
+	port_pmds_free(source->pmds);
 }

@@ -51,6 +51,10 @@ int nic_cpu_choose_beside(int node, const int *taken, uint32_t count);
 /** Free hugepage bytes on a node (-1: all), over all page sizes. */
 uint64_t nic_hugepages_free(int node);
 
+/** Is there a limit to the memory that this process may lock (RLIMIT_MEMLOCK, and no CAP_IPC_LOCK)?
+ *  Its bytes to *ret_bytes. */
+bool nic_memlock_limit(uint64_t *ret_bytes);
+
 /** CPUs that this process may run on. */
 int nic_cpu_allowed_count(void);
 

@@ -99,10 +99,12 @@ static bool
 hinders(const struct nic_bind_config *cfg, const struct nic_member *m)
 {
 	static const char *const harmless[] = {"", NIC_VFIO, "pci-stub", "pcieport", "shpchp"};
+	char address[NIC_NAME_MAX];
 	size_t i;
 
 	for (i = 0; i < cfg->together_count; i++) {
-		if (strcmp(m->address, cfg->together[i]) == 0)
+		if (nic_pci_address_parse(cfg->together[i], address) &&
+			strcmp(m->address, address) == 0)
 			return false;
 	}
 	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {

@@ -44,11 +44,17 @@ const char *settings_command_name(enum settings_command command);
 enum settings_nic_action {
 	SETTINGS_NIC_NOTHING, /* not said */
 	SETTINGS_NIC_LIST,
+	SETTINGS_NIC_BIND,
+	SETTINGS_NIC_UNBIND,
+	SETTINGS_NIC_RESTORE,
 	SETTINGS_NIC_ACTION_COUNT
 };
 
-/** "list". Static storage; "" of SETTINGS_NIC_NOTHING. */
+/** "list", "bind", "unbind", "restore". Static storage; "" of SETTINGS_NIC_NOTHING. */
 const char *settings_nic_action_name(enum settings_nic_action action);
+
+/** What a PCI device is bound to. */
+enum settings_driver { SETTINGS_DRIVER_VFIO, SETTINGS_DRIVER_UIO };
 
 enum settings_format { SETTINGS_FORMAT_TABLE, SETTINGS_FORMAT_JSON };
 
@@ -81,6 +87,10 @@ struct settings {
 	struct ipv6_addr address6; /* or with this one */
 	uint8_t prefix6_len;
 	struct ipv6_addr gateway6; /* unspecified: none */
+	int driver; /* enum settings_driver: of a PCI device */
+	bool no_iommu;
+	bool keep_bound;
+	struct settings_list force; /* PCI addresses */
 	bool mac_set, gateway_mac_set;
 	struct ether_addr mac, gateway_mac;
 	uint64_t vlan_id; /* 0: untagged */

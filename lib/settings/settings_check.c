@@ -274,10 +274,19 @@ static enum settings_result
 check_nic(const struct settings *s, char *message)
 {
 	if (s->nic_action == SETTINGS_NIC_NOTHING)
-		return wrong(message, "dpfetch nic needs to be told what to do: list (dpfetch nic "
-				      "--help)");
+		return wrong(message, "dpfetch nic needs to be told what to do: list, bind, unbind "
+				      "or restore (dpfetch nic --help)");
 	if (s->nic_action == SETTINGS_NIC_LIST && s->devices.count > 0)
 		return wrong(message, "dpfetch nic list takes no device: it lists all");
+	if ((s->nic_action == SETTINGS_NIC_BIND || s->nic_action == SETTINGS_NIC_UNBIND) &&
+		s->devices.count == 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"dpfetch nic %s needs a PCI address, such as 0000:3b:00.0 (dpfetch nic "
+			"list "
+			"shows them)",
+			settings_nic_action_name((enum settings_nic_action)s->nic_action));
+		return SETTINGS_USAGE;
+	}
 	return SETTINGS_OK;
 }
 

@@ -200,8 +200,11 @@ take_item(
 	r->result = settings_option_set(r->settings, list, text, what, r->message);
 }
 
-static const char *const action_names[SETTINGS_NIC_ACTION_COUNT] = {
-	[SETTINGS_NIC_NOTHING] = "", [SETTINGS_NIC_LIST] = "list"};
+static const char *const action_names[SETTINGS_NIC_ACTION_COUNT] = {[SETTINGS_NIC_NOTHING] = "",
+	[SETTINGS_NIC_LIST] = "list",
+	[SETTINGS_NIC_BIND] = "bind",
+	[SETTINGS_NIC_UNBIND] = "unbind",
+	[SETTINGS_NIC_RESTORE] = "restore"};
 
 const char *
 settings_nic_action_name(enum settings_nic_action action)

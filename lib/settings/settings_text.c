@@ -105,7 +105,7 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] =
 		"Usage: dpfetch [EAL options --] [options] URL...\n"
 		"       dpfetch [EAL options --] bench|compare [options] URL...\n"
-		"       dpfetch nic list [options]\n"
+		"       dpfetch nic list|bind|unbind|restore [options] [PCI...]\n"
 		"Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
 		"tells of the load generator, dpfetch compare --help of the comparison with\n"
 		"the kernel's stack, dpfetch nic --help of the machine's NICs.\n",
@@ -116,8 +116,13 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_BENCH] =
 		"Usage: dpfetch [EAL options --] bench [options] URL...\n"
 		"Load a web server over dpfetch's own TCP stack on a DPDK port, and measure it.\n",
-	[SETTINGS_NIC] = "Usage: dpfetch nic list [options]\n"
-			 "List the network devices of this machine, and who uses them.\n",
+	[SETTINGS_NIC] =
+		"Usage: dpfetch nic list [options]\n"
+		"       dpfetch nic bind|unbind [options] PCI...\n"
+		"       dpfetch nic restore [PCI...]\n"
+		"List the network devices of this machine, and who uses them; hand one to user\n"
+		"space, for DPDK, and give it back as it was. restore does so with all that a\n"
+		"dpfetch has bound and that none uses, also after a crash.\n",
 };
 
 void
@@ -281,7 +286,7 @@ settings_completion(settings_print_fn print, void *ctx)
 	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bcn]* ]] && "
 		   "COMPREPLY=($(compgen -W \"bench compare nic\" -- \"$cur\")) && "
 		   "return\n\t[[ $COMP_CWORD == 2 && $prev == nic ]] && "
-		   "COMPREPLY=($(compgen -W \"list\" -- \"$cur\")) && "
+		   "COMPREPLY=($(compgen -W \"list bind unbind restore\" -- \"$cur\")) && "
 		   "return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 		   "complete -o filenames -F _dpfetch dpfetch\n");
 }
