@@ -172,6 +172,9 @@ note(const struct nic_device *d, FILE *file)
 			fprintf(file, "%s stands on %s.\n", d->ports[i].above,
 				d->ports[i].info.interface);
 	}
+	if (d->journal)
+		fprintf(file, "%s was bound by dpfetch: nic unbind %s gives it back.\n", d->address,
+			d->address);
 	if (d->dpdk.bifurcated)
 		fprintf(file,
 			"%s: %s works beside the kernel's driver; there is nothing to bind.\n",
@@ -254,6 +257,7 @@ json_of_device(const struct nic_device *d)
 	json_object_set_new(object, "subsystem_device_id", hex(d->id.subsystem_device, 4));
 	json_object_set_new(object, "class", hex(d->id.class_code, 6));
 	json_object_set_new(object, "dpdk_driver", text_or_null(d->dpdk.name));
+	json_object_set_new(object, "bound_by_dpfetch", json_boolean(d->journal));
 	return object;
 }
 

@@ -329,6 +329,8 @@ nic_bind(const struct nic_system *s, const struct nic_bind_config *cfg, struct n
 		return nic_fail(message, -ENODEV,
 			"there is no PCI device %s; `dpfetch nic list` lists them", cfg->address);
 	rc = nic_journal_lock(s, cfg->address, &hold.lock, &pid);
+	if ((rc == -EACCES || rc == -EPERM) && nic_driver_is_for_users(driver))
+		return nic_fail(message, 1, "%s is bound to %s already", cfg->address, driver);
 	if (rc != 0)
 		return nic_explain_lock(cfg->address, rc, (int)pid, message);
 	rc = bind_locked(s, cfg, &hold.restore, message);

@@ -48,8 +48,8 @@ int nic_bind_check(const struct nic_system *s, const struct nic_bind_config *cfg
 
 /**
  * Binds the device: journal, then driver. One that a dpfetch left bound (it was killed, or asked to keep
- * it) is taken over. 0 and *ret, for nic_hold_end; 1: nothing was to be bound, the message says why, and
- * *ret holds nothing; -errno with a message (NIC_MESSAGE_MAX) as above, and the device as it was.
+ * it) is taken over. 0 and *ret, for nic_hold_end; 1: nothing was to be bound (or it is bound, and this
+ * user may not keep journals), the message says why, and *ret holds nothing; -errno with a message (NIC_MESSAGE_MAX) as above, and the device as it was.
  */
 int nic_bind(const struct nic_system *s, const struct nic_bind_config *cfg, struct nic_hold *ret,
 	char *message);

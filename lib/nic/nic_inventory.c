@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nic_inventory.h"
+#include "nic_journal.h"
 #include "nic_names.h"
 #include "nic_route.h"
 #include "nic_stack.h"
@@ -127,6 +129,8 @@ add_pci(struct reading *r, const char *address)
 	d->numa_node = (int)nic_sysfs_number(folder, "numa_node", -1);
 	nic_names_model(d->id.vendor, d->id.device, d->model, sizeof(d->model));
 	read_group(r, d, folder);
+	nic_journal_path(r->system, address, folder);
+	d->journal = access(folder, F_OK) == 0;
 	if (r->cfg->dpdk != NULL)
 		d->dpdk = r->cfg->dpdk(r->cfg->dpdk_ctx, &d->id);
 	return d;

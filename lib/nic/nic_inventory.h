@@ -50,6 +50,7 @@ struct nic_device {
 	struct nic_port *ports;
 	uint32_t port_count;
 	struct nic_dpdk_driver dpdk;
+	bool journal; /* dpfetch has bound it, as far as this user may see */
 };
 
 typedef struct nic_dpdk_driver (*nic_dpdk_fn)(void *ctx, const struct nic_pci_id *id);

@@ -98,7 +98,7 @@ judge_needs(const struct nic_bind_config *cfg, const struct nic_device *d, char 
 static bool
 hinders(const struct nic_bind_config *cfg, const struct nic_member *m)
 {
-	static const char *const harmless[] = {"", NIC_VFIO, "pci-stub", "pcieport", "shpchp"};
+	static const char *const harmless[] = {"", "pci-stub", "pcieport", "shpchp"};
 	char address[NIC_NAME_MAX];
 	size_t i;
 
@@ -111,7 +111,8 @@ hinders(const struct nic_bind_config *cfg, const struct nic_member *m)
 		if (strcmp(m->driver, harmless[i]) == 0)
 			return false;
 	}
-	return m->class_code >> CLASS_SHIFT != PCI_CLASS_BRIDGE;
+	return strstr(m->driver, "vfio") == NULL && /* mlx5_vfio_pci and the like, too */
+	       m->class_code >> CLASS_SHIFT != PCI_CLASS_BRIDGE;
 }
 
 static int
@@ -154,17 +155,69 @@ judge_vfio(const struct nic_bind_config *cfg, const struct nic_device *d, char *
 		d->address);
 }
 
+/* Does the IOMMU translate what the device says? "DMA", "DMA-FQ"; "identity": it does not. */
+static bool
+is_translated(const struct nic_system *s, const struct nic_device *d)
+{
+	char folder[NIC_PATH_MAX], type[32];
+
+	if (d->iommu_group < 0)
+		return false;
+	nic_system_path(s, folder, "/sys/kernel/iommu_groups/%d", d->iommu_group);
+	return nic_sysfs_text(folder, "type", type, sizeof(type)) && strncmp(type, "DMA", 3) == 0;
+}
+
 static int
 judge_uio(const struct nic_system *s, const struct nic_device *d, char *message)
 {
-	if (!is_locked_down(s))
+	if (is_locked_down(s))
+		return nic_fail(message, -EPERM,
+			"%s: the kernel is locked down (Secure Boot), so that user space may not "
+			"map a "
+			"PCI device as uio_pci_generic lets it; use vfio-pci with an IOMMU, or "
+			"turn "
+			"Secure Boot off. Nothing was changed",
+			d->address);
+	if (is_translated(s, d))
+		return nic_fail(message, -ENOTSUP,
+			"%s is behind an IOMMU, which uio_pci_generic cannot open for it: not one "
+			"frame "
+			"would get through. Use vfio-pci (leave --driver out), or start the kernel "
+			"with "
+			"iommu=pt. Nothing was changed",
+			d->address);
+	return 0;
+}
+
+/* Without its driver its virtual functions are nobody's, or gone. */
+static int
+judge_functions(const struct nic_system *s, const struct nic_bind_config *cfg,
+	const struct nic_device *d, char *message)
+{
+	char folder[NIC_PATH_MAX];
+	long functions;
+
+	nic_system_path(s, folder, NIC_SYSFS_PCI "/%s", d->address);
+	functions = nic_sysfs_number(folder, "sriov_numvfs", 0);
+	if (functions <= 0 || (cfg->force != NULL && strcmp(cfg->force, d->address) == 0))
 		return 0;
 	return nic_fail(message, -EPERM,
-		"%s: the kernel is locked down (Secure Boot), so that user space may not map a PCI "
-		"device as uio_pci_generic lets it; use vfio-pci with an IOMMU, or turn Secure "
-		"Boot "
-		"off. Nothing was changed",
-		d->address);
+		"%s has %ld virtual functions, which would be lost; bind one of those, or remove "
+		"them: "
+		"echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs. Nothing was changed. --force %s "
+		"takes "
+		"it all the same",
+		d->address, functions, d->address, d->address);
+}
+
+/* Bound by somebody; is it of use to us? As nic_judge. */
+static int
+judge_bound(const struct nic_bind_config *cfg, const struct nic_device *d, char *message)
+{
+	int rc = strcmp(d->driver, NIC_VFIO) == 0 ? judge_group(cfg, d, message) : 0;
+
+	return rc != 0 ? rc
+		       : nic_fail(message, 1, "%s is bound to %s already", d->address, d->driver);
 }
 
 int
@@ -178,7 +231,7 @@ nic_judge(const struct nic_system *s, const struct nic_bind_config *cfg, const s
 			"%s is not a network device of this machine; `dpfetch nic list` lists them",
 			cfg->address);
 	if (nic_driver_is_for_users(d->driver))
-		return nic_fail(message, 1, "%s is bound to %s already", d->address, d->driver);
+		return judge_bound(cfg, d, message);
 	if (d->dpdk.bifurcated)
 		return nic_fail(message, 1,
 			"%s: DPDK's driver %s works beside the kernel's %s; there is nothing to "
@@ -192,6 +245,8 @@ nic_judge(const struct nic_system *s, const struct nic_bind_config *cfg, const s
 			"Its interface can be used by name through the kernel's driver, slower",
 			d->address, d->model);
 	rc = judge_needs(cfg, d, message);
+	if (rc == 0)
+		rc = judge_functions(s, cfg, d, message);
 	if (rc != 0)
 		return rc;
 	return strcmp(cfg->driver, NIC_VFIO) == 0 ? judge_vfio(cfg, d, message)

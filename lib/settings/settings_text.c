@@ -145,7 +145,7 @@ settings_help(enum settings_command command, settings_print_fn print, void *ctx)
 		return;
 	}
 	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
-		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-118, see "
+		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-119, see "
 		   "dpfetch(1).\n\n"
 		   "Try it: sudo tools/lab up, then the command that it prints.\n");
 }

@@ -189,14 +189,13 @@ def test_bind_killed_is_taken_over_by_the_next_fetch(guest):
 
 
 def test_bind_killed_is_given_back_by_a_fetch_over_another_nic(guest):
-    pci = guest.pci(0)
+    pci, other = guest.pci(0), guest.models.index("virtio")
+    give_to(guest.pci(other), "virtio-pci")
     configure(pci)
     before = state()
     process = start_slow(guest, pci)
     process.kill()
     end(process)
-    other = guest.models.index("virtio")
-    give_to(guest.pci(other), "virtio-pci")
     stats = guest.fetch(other)
     assert f"{pci}, which a dpfetch had left bound" in stats["stderr"], stats["stderr"]
     expect_as_before(before, pci)

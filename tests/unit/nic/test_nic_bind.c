@@ -590,6 +590,35 @@ test_bind_group_that_is_not_viable_is_refused_with_its_members(void **state)
 	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
 }
 
+static void
+test_bind_to_uio_behind_an_iommu_that_translates_is_refused(void **state)
+{
+	struct nic_tree *t = *state;
+	struct nic_bind_config cfg = config(NULL);
+	char message[NIC_MESSAGE_MAX];
+
+	cfg.driver = "uio_pci_generic";
+	nic_tree_file(t, "/sys/kernel/iommu_groups/4/type", "DMA-FQ\n");
+	expect_refusal(t, &cfg, "behind an IOMMU", "vfio-pci");
+	nic_tree_file(t, "/sys/kernel/iommu_groups/4/type", "identity\n");
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
+}
+
+static void
+test_bind_nic_with_virtual_functions_is_refused_unless_named(void **state)
+{
+	struct nic_tree *t = *state;
+	struct nic_bind_config cfg = config(NULL);
+	char message[NIC_MESSAGE_MAX];
+
+	nic_tree_file(t, "/sys/bus/pci/devices/" NIC "/sriov_numvfs", "0\n");
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
+	nic_tree_file(t, "/sys/bus/pci/devices/" NIC "/sriov_numvfs", "4\n");
+	expect_refusal(t, &cfg, "4 virtual functions", "--force " NIC);
+	cfg.force = NIC;
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
+}
+
 /* Takes the NIC out of its group. */
 static void
 remove_iommu(const struct nic_tree *t)
@@ -708,7 +737,10 @@ test_bind_bifurcated_or_bound_device_is_left_alone(void **state)
 	const struct nic_tree_pci mlx = {OTHER, "mlx5_core", "0x15b3", "0x1017", "0x020000", -1, 5};
 	const struct nic_tree_pci bound = {
 		"0000:00:11.0", "vfio-pci", "0x8086", "0x10d3", "0x020000", -1, 6};
+	const struct nic_tree_pci beside = {
+		"0000:00:11.1", "e1000e", "0x8086", "0x10d3", "0x020000", -1, 6};
 	struct nic_bind_config cfg = config(NULL);
+	char message[NIC_MESSAGE_MAX];
 
 	nic_tree_pci(t, &mlx);
 	nic_tree_pci(t, &bound);
@@ -716,6 +748,9 @@ test_bind_bifurcated_or_bound_device_is_left_alone(void **state)
 	expect_nothing_to_do(t, &cfg, "nothing to bind");
 	cfg.address = "0000:00:11.0";
 	expect_nothing_to_do(t, &cfg, "bound to vfio-pci already");
+	nic_tree_pci(t, &beside);
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), -EBUSY);
+	assert_non_null(strstr(message, "0000:00:11.1 (e1000e)"));
 	expect_as_before(t);
 }
 
@@ -799,6 +834,8 @@ main(void)
 		TEST(test_bind_nic_of_an_ssh_session_is_refused_unless_named),
 		TEST(test_bind_nic_with_something_on_it_is_refused_unless_named),
 		TEST(test_bind_group_that_is_not_viable_is_refused_with_its_members),
+		TEST(test_bind_to_uio_behind_an_iommu_that_translates_is_refused),
+		TEST(test_bind_nic_with_virtual_functions_is_refused_unless_named),
 		TEST(test_bind_without_iommu_is_refused_unless_asked_for),
 		TEST(test_bind_failures_name_cause_and_remedy),
 		TEST(test_bind_absent_or_other_devices_are_refused),

@@ -384,6 +384,23 @@ test_load_nic_takes_an_action_and_no_url(void **state)
 	assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
 	assert_non_null(strstr(message, "list"));
 	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "bind", "3b:00.0", "--driver", "uio_pci_generic",
+				 "3b:00.1", "--force", "3b:00.1"),
+		SETTINGS_OK);
+	assert_int_equal(s.nic_action, SETTINGS_NIC_BIND);
+	assert_int_equal(s.driver, SETTINGS_DRIVER_UIO);
+	assert_int_equal(s.devices.count, 2);
+	assert_string_equal(s.devices.item[1], "3b:00.1");
+	assert_int_equal(s.force.count, 1);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "restore"), SETTINGS_OK);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "unbind"), SETTINGS_OK);
+	assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "nic unbind needs a PCI address"));
+	settings_free(&s);
 	assert_int_equal(LOAD(&s, message, "nic", "destroy"), SETTINGS_USAGE);
 	assert_non_null(strstr(message, "'destroy'"));
 	assert_int_equal(LOAD(&s, message, "nic", "list", "--mtu", "1500"), SETTINGS_USAGE);
