@@ -255,7 +255,7 @@ info(const struct port *p, struct port_info *ret)
 	ret->rx_l4_checksum = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
 	ret->lro = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0;
 	if (rte_eth_rx_burst_mode_get(p->cfg.port_id, 0, &mode) == 0)
-		snprintf(ret->rx_mode, sizeof(ret->rx_mode), "%s", mode.info);
+		snprintf(ret->rx_mode, sizeof(ret->rx_mode), "%.63s", mode.info);
 	ret->promiscuous = rte_eth_promiscuous_get(p->cfg.port_id) == 1;
 	snprintf(ret->name, sizeof(ret->name), "%s%s%s", rte_dev_name(p->dev.device),
 		p->interface[0] != '\0' ? " on " : "", p->interface);
