@@ -275,6 +275,7 @@ cmd_bench(const struct settings *s, int *ret_signal)
 	}
 	if (code == 0) {
 		code = bench(&b);
+		b.get.host.failed = code != 0;
 		rc = host_stop(&b.get.host);
 		code = code != 0 ? code : rc;
 	}

@@ -50,6 +50,8 @@ start_own_stack(struct host *h, bool meter)
 	int rc = host_start_port(h);
 
 	if (rc == 0)
+		rc = host_start_capture(h);
+	if (rc == 0)
 		rc = start_monitor(h, meter);
 	if (rc == 0)
 		rc = host_wait_link(h);
@@ -91,6 +93,7 @@ host_start(struct host *h, bool meter)
 	if (rc == 0)
 		rc = start_sink(h);
 	if (rc != 0) {
+		h->failed = true;
 		host_stop(h);
 		return rc;
 	}
@@ -105,6 +108,7 @@ int
 host_stop(struct host *h)
 {
 	uint32_t lost = 0;
+	int code;
 
 	if (h->sink != NULL)
 		sink_destroy(h->sink);
@@ -126,6 +130,7 @@ host_stop(struct host *h)
 		h->signo = monitor_signal(h->monitor);
 	monitor_stop(h->monitor);
 	h->monitor = NULL;
+	code = host_stop_capture(h);
 	if (h->port != NULL) {
 		port_release_flush(port_queue_of(h->port, 0));
 		lost = port_close(h->port);
@@ -135,7 +140,7 @@ host_stop(struct host *h)
 		port_eal_stop();
 	h->eal_started = false;
 	if (lost == 0)
-		return 0;
+		return code;
 	message_error(&h->level, EXIT_CODE_INTERNAL,
 		"internal error: %u received buffers were not given back; please report this",
 		lost);

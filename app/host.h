@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "capture.h"
 #include "dhcp_host.h"
 #include "host_capacity.h"
 #include "message.h"
@@ -39,6 +40,8 @@ struct host {
 	struct kernel_transport *kernel; /* --stack kernel: instead of port and netstack */
 	struct sink *sink;
 	struct monitor *monitor;
+	struct capture *capture; /* --pcap, --pcap-on-error; NULL: neither */
+	bool failed; /* set before host_stop: the run failed, so --pcap-on-error is wanted */
 	int signo; /* after host_stop, or a host_start that failed: the signal that ended us, or 0 */
 	struct dhcp_host dhcp; /* with --address dhcp: see lease.h */
 	struct worker worker;
@@ -72,7 +75,8 @@ int host_start(struct host *h, bool meter);
 
 /**
  * Takes all down: closes connections, gives the NIC back as it was. 0, or
- * EXIT_CODE_INTERNAL when received buffers were lost. Idempotent.
+ * EXIT_CODE_INTERNAL when received buffers were lost, or EXIT_CODE_REPORT when a capture could not be
+ * written. Idempotent.
  */
 int host_stop(struct host *h);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base_histogram.h"
+#include "capture.h"
 #include "netstack.h"
 #include "port.h"
 
@@ -30,6 +31,8 @@ struct worker {
 	struct netstack *netstack;
 	uint32_t rx_burst; /* frames taken at once: worker_rx_burst */
 	struct worker_usage usage;
+	const struct counters *counters; /* the netstack's; with a tap */
+	struct capture_tap *tap; /* NULL: nobody captures what passes */
 	struct histogram iteration; /* cycles of the busy iterations; the user resets it */
 };
 
