@@ -208,7 +208,7 @@ measure(struct bench *b)
 	struct bench_stream_config cfg = {
 		.path = s->stats_stream,
 		.text = s->interval_ns > 0 ? text : NULL,
-		.avoid_cpu = b->get.host.core,
+		.others = &b->get.host.others,
 	};
 	struct bench_stream *stream = NULL;
 	struct bench_report r;

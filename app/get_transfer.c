@@ -255,7 +255,7 @@ attempt(struct get *g, uint32_t index, struct report *r)
 	r->exit_code = g->host.kernel == NULL ? get_route(g, t, r->error, sizeof(r->error)) : 0;
 	if (r->exit_code != 0)
 		return;
-	rc = output_create(g->host.sink, &file, g->host.core, &g->output);
+	rc = output_create(g->host.sink, &file, &g->host.others, &g->output);
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
 		return;

@@ -12,7 +12,7 @@ start_sink(struct host *h)
 {
 	const struct sink_config cfg = {
 		.writer_cpu = h->settings->writer_core >= 0 ? (int)h->settings->writer_core
-							    : affinity_other_cpu(h->core),
+							    : affinity_first(&h->others),
 		.numa_node = h->numa_node,
 	};
 	int rc = sink_create(&cfg, &h->sink);
@@ -33,7 +33,7 @@ start_monitor(struct host *h, bool meter)
 		.level = &h->level,
 		.link_timeout_ns = h->settings->link_timeout_ns,
 		.meter = meter,
-		.avoid_cpu = h->core,
+		.others = &h->others,
 	};
 	int rc = monitor_start(&cfg, &h->monitor);
 

@@ -2,6 +2,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <sched.h>
 #include <stdbool.h>
 
 #include "capture.h"
@@ -26,7 +27,8 @@ struct host {
 	int core; /* the poll core */
 	uint32_t queues; /* of the port; host_check's is for get; changed by host_use_queues */
 	int cpu[SETTINGS_QUEUES_MAX]; /* of each one's worker; the first is core */
-	bool all_cpus; /* the workers have every CPU: the server, too, can only run beside them */
+	bool all_cpus; /* the workers have every CPU: whoever else there is can only run beside them */
+	cpu_set_t others; /* for threads that do not poll */
 	uint16_t queue; /* which this host's worker polls: 0 but for the others of a crew */
 	int numa_node; /* the NIC's, -1 unknown */
 	bool eal_started;

@@ -39,7 +39,7 @@ host_start_capture(struct host *h)
 		return 0;
 	rc = capture_create(&cfg, &h->capture);
 	if (rc == 0) {
-		capture_avoid_cpu(h->capture, affinity_avoid_cpu, h->core);
+		capture_place(h->capture, affinity_keep_to, &h->others);
 		return 0;
 	}
 	if (s->pcap == NULL)

@@ -155,10 +155,11 @@ capture_create(const struct capture_config *cfg, struct capture **ret)
 }
 
 void
-capture_avoid_cpu(struct capture *c, void (*avoid)(pthread_t thread, int cpu), int cpu)
+capture_place(struct capture *c, void (*place)(pthread_t thread, const cpu_set_t *cpus),
+	const cpu_set_t *cpus)
 {
 	if (c->running)
-		avoid(c->thread, cpu);
+		place(c->thread, cpus);
 }
 
 struct capture_tap *

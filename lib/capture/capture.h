@@ -3,6 +3,7 @@
 #define CAPTURE_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,8 +35,9 @@ struct capture_config {
  *  -errno of open; -ENOMEM; -errno of pthread_create. The thread blocks all signals. */
 int capture_create(const struct capture_config *cfg, struct capture **ret);
 
-/** Calls avoid with the thread, if there is one, to keep it off the poll core. */
-void capture_avoid_cpu(struct capture *c, void (*avoid)(pthread_t thread, int cpu), int cpu);
+/** Calls place with the thread, if there is one, to keep it off the poll core. */
+void capture_place(struct capture *c, void (*place)(pthread_t thread, const cpu_set_t *cpus),
+	const cpu_set_t *cpus);
 
 /** A queue's tap, for its worker. */
 struct capture_tap *capture_tap_of(struct capture *c, uint32_t queue);
