@@ -73,6 +73,7 @@ worker_usage_add(struct worker_usage *to, const struct worker_usage *from)
 	to->iterations_busy += from->iterations_busy;
 	to->cycles += from->cycles;
 	to->cycles_busy += from->cycles_busy;
+	to->cpu_ns += from->cpu_ns;
 	to->iteration_cycles_max = MAX_OF(to->iteration_cycles_max, from->iteration_cycles_max);
 }
 

@@ -15,6 +15,7 @@ struct worker_usage {
 	uint64_t iterations, iterations_busy;
 	uint64_t cycles, cycles_busy;
 	uint64_t iteration_cycles_max; /* the longest iteration */
+	uint64_t cpu_ns; /* CPU time of its thread; the user's to fill in (host_thread_cpu_ns) */
 };
 
 /** The application's part of an iteration: reads connections, starts and ends transfers.
