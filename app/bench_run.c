@@ -257,6 +257,7 @@ end_counting(struct bench_worker *w)
 	w->over = true;
 	w->counters = w->host->counters;
 	w->usage = w->host->worker.usage;
+	w->usage.cpu_ns = host_thread_cpu_ns() - w->start_cpu_ns;
 	w->ack_delay = w->host->ack_delay;
 	w->iteration = w->host->worker.iteration;
 	bench_series_over(w->bench->series, w->host->queue);
@@ -296,6 +297,7 @@ run_worker(struct host *h, void *ctx)
 	h->worker.usage = (struct worker_usage){0};
 	histogram_reset(&h->ack_delay);
 	histogram_reset(&h->worker.iteration);
+	w->start_cpu_ns = host_thread_cpu_ns();
 	load_start(w->load, b->load_start_ns);
 	host_run(h, load_poll_host, load_deadline_host, w);
 }

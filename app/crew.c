@@ -191,6 +191,7 @@ crew_start(struct host *h)
 		m->host.monitor = h->monitor;
 		m->host.steer = h->steer;
 		m->host.exchange = h->exchange;
+		m->host.capture = h->capture;
 		code = start_thread(m);
 	}
 	if (code != 0)

@@ -161,6 +161,7 @@ take_baseline(struct get *g, struct baseline *ret)
 {
 	ret->counters = g->host.counters;
 	ret->usage = g->host.worker.usage;
+	ret->usage.cpu_ns = host_thread_cpu_ns();
 	ret->cpu = host_cpu_time();
 	port_counts(&g->host, &ret->nic);
 	if (g->settings->compared)
@@ -177,6 +178,7 @@ subtract_usage(struct worker_usage *u, const struct worker_usage *from)
 	u->iterations_busy -= from->iterations_busy;
 	u->cycles -= from->cycles;
 	u->cycles_busy -= from->cycles_busy;
+	u->cpu_ns -= from->cpu_ns;
 }
 
 /* compare wants it; for others it is too much to read. */
@@ -208,6 +210,7 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	for (i = 0; i < COUNTER_COUNT; i++)
 		r->counters.value[i] -= base->counters.value[i];
 	r->usage = g->host.worker.usage;
+	r->usage.cpu_ns = host_thread_cpu_ns();
 	subtract_usage(&r->usage, &base->usage);
 	port_counts(&g->host, &r->nic);
 	port_stats_subtract(&r->nic, &base->nic);
@@ -255,7 +258,7 @@ attempt(struct get *g, uint32_t index, struct report *r)
 	r->exit_code = g->host.kernel == NULL ? get_route(g, t, r->error, sizeof(r->error)) : 0;
 	if (r->exit_code != 0)
 		return;
-	rc = output_create(g->host.sink, &file, g->host.core, &g->output);
+	rc = output_create(g->host.sink, &file, &g->host.others, &g->output);
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
 		return;

@@ -57,11 +57,11 @@ report_json_distribution(const struct histogram *h, double per_us)
 json_t *
 report_json_core(int core, const struct worker_usage *u, uint64_t cycles_hz)
 {
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:f, s:f}", "core", core, "iterations",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "core", core, "iterations",
 		(json_int_t)u->iterations, "iterations_busy", (json_int_t)u->iterations_busy,
 		"cycles", (json_int_t)u->cycles, "cycles_busy", (json_int_t)u->cycles_busy,
 		"iteration_max_us", (double)u->iteration_cycles_max * 1e6 / (double)cycles_hz, "hz",
-		(double)cycles_hz);
+		(double)cycles_hz, "cpu_s", (double)u->cpu_ns / 1e9);
 }
 
 json_t *

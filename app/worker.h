@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base_histogram.h"
+#include "capture.h"
 #include "netstack.h"
 #include "port.h"
 
@@ -14,6 +15,7 @@ struct worker_usage {
 	uint64_t iterations, iterations_busy;
 	uint64_t cycles, cycles_busy;
 	uint64_t iteration_cycles_max; /* the longest iteration */
+	uint64_t cpu_ns; /* CPU time of its thread; the user's to fill in (host_thread_cpu_ns) */
 };
 
 /** The application's part of an iteration: reads connections, starts and ends transfers.
@@ -30,6 +32,8 @@ struct worker {
 	struct netstack *netstack;
 	uint32_t rx_burst; /* frames taken at once: worker_rx_burst */
 	struct worker_usage usage;
+	const struct counters *counters; /* the netstack's; with a tap */
+	struct capture_tap *tap; /* NULL: nobody captures what passes */
 	struct histogram iteration; /* cycles of the busy iterations; the user resets it */
 };
 

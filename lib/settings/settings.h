@@ -152,6 +152,10 @@ struct settings {
 	bool silent, show_error, verbose;
 	char *write_out; /* -w; "@FILE" has been read */
 	char *stats; /* --stats FILE */
+	char *pcap, *pcap_on_error; /* FILEs; NULL: no capture */
+	uint64_t pcap_snaplen; /* bytes of a frame; 0: all */
+	uint64_t pcap_size_bytes; /* of the file; 0: no bound */
+	uint64_t pcap_packets; /* kept for pcap_on_error; 0: as many as there is room for */
 	char *stats_stream, *csv, *metrics; /* bench */
 	bool telemetry; /* bench */
 	char *html; /* compare */

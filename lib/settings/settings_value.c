@@ -555,6 +555,8 @@ settings_defaults(struct settings *ret)
 		.mtu = 1500,
 		.checksum_offload = true,
 		.lro = true,
+		.pcap_size_bytes = UINT64_C(1) << 30,
+		.pcap_packets = 10000,
 		.link_timeout_ns = 10 * NS_PER_SEC,
 		.core = -1,
 		.writer_core = -1,
