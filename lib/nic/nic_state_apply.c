@@ -433,7 +433,9 @@ apply_all(struct applying *a)
 			tell(a, "%s could not be brought up: %s", a->interface, strerror(-rc));
 	}
 	json_array_foreach(json_object_get(a->state, "addresses"), i, address)
+	{
 		apply_address(a, address);
+	}
 	apply_routes(a);
 }
 
