@@ -131,7 +131,7 @@ def test_check_and_start_find_what_is_wrong_before_the_port_is_touched(lab):
     def check(*args):
         return lab.run(["ip", "netns", "exec", lab.client, program, "--check", "--address", "198.18.0.2/24", *args])
 
-    expect(check("--nic", "nosuch0", url("1")), 110, "nosuch0", "ip -br link")
+    expect(check("--nic", "nosuch0", url("1")), 110, "nosuch0", "dpfetch nic list")
     expect(check("--nic", "0000:ff:1f.7", url("1")), 110, "0000:ff:1f.7")
     expect(check("--nic", "c0", url("1")), 0)
     expect(check("--nic", "c0", "http://198.18.0.2/"), 7, "our own --address")
