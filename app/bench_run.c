@@ -54,7 +54,9 @@ fill_load_config(const struct bench *b, uint32_t number, struct load_config *cfg
 	cfg->connections = (uint32_t)share_of(s->connections, number, b->workers);
 	cfg->pipeline = (uint32_t)s->pipeline;
 	cfg->requests_per_connection = s->cps ? 1 : 0;
-	cfg->rate = s->rate / b->workers;
+	cfg->rate = s->rate;
+	cfg->share = number;
+	cfg->shares = b->workers;
 	cfg->ramp_ns = s->ramp_ns;
 	cfg->warmup_ns = s->warmup_ns;
 	cfg->duration_ns = bench_run_duration(s);

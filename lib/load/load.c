@@ -16,6 +16,7 @@ load_config_defaults(struct load_config *ret)
 	*ret = (struct load_config){
 		.connections = 1,
 		.pipeline = 1,
+		.shares = 1,
 		.duration_ns = 10 * NS_PER_SEC,
 		.silence_ns = 30 * NS_PER_SEC,
 		.drain_ns = 2 * NS_PER_SEC,
@@ -49,7 +50,7 @@ is_in_range(const struct load_config *cfg)
 			return false;
 	return cfg->connections >= 1 && cfg->connections <= LOAD_CONNECTIONS_MAX &&
 	       cfg->pipeline >= 1 && cfg->pipeline <= LOAD_PIPELINE_MAX && cfg->rate >= 0 &&
-	       cfg->rate <= LOAD_RATE_MAX && cfg->duration_ns > 0 &&
+	       cfg->rate <= LOAD_RATE_MAX && cfg->share < cfg->shares && cfg->duration_ns > 0 &&
 	       cfg->interval_histograms <= LOAD_INTERVAL_HISTOGRAMS_MAX;
 }
 

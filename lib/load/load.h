@@ -55,6 +55,9 @@ struct load_config {
 	uint32_t pipeline; /* requests under way on one connection, 1..LOAD_PIPELINE_MAX */
 	uint32_t requests_per_connection; /* then it is closed and another opened; 0: no limit */
 	double rate; /* open loop: requests a second, up to 1e9; 0: closed loop */
+	/* Of loads that share one open loop: how many there are, and which this is, 0 .. shares - 1. rate is
+	 * that of all; the requests of the one schedule are theirs in turn. 1: it has them all. */
+	uint32_t share, shares;
 	uint64_t ramp_ns, warmup_ns;
 	uint64_t duration_ns; /* of the measured time, 1..; TIME_NEVER: until requests_max */
 	uint64_t requests_max; /* sent (open loop: planned) in the measured time, which ends when
