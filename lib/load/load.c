@@ -282,8 +282,11 @@ check_end(struct load *l, uint64_t now_ns)
 	if (is_enough(l))
 		begin_drain(l, now_ns);
 	check_silence(l, now_ns);
-	if (!l->ever_connected && l->failed == l->cfg.connections) {
+	if (l->ever_connected)
+		l->unreachable = false;
+	else if (l->failed == l->cfg.connections)
 		l->unreachable = true;
+	if (l->unreachable && !l->cfg.keeps_trying) {
 		finish(l, now_ns);
 	} else if (l->phase == LOAD_DRAIN &&
 		   (l->requests_under_way == 0 || now_ns >= l->phase_end_ns)) {

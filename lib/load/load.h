@@ -63,6 +63,7 @@ struct load_config {
 	uint64_t requests_max; /* sent (open loop: planned) in the measured time, which ends when
 				* each has got a response or failed; 0: no limit. Connections that
 				* cannot be made do not count */
+	bool keeps_trying; /* also where load_unreachable: who has other loads knows whether it is the server */
 	uint64_t silence_ns; /* without an end by time: end it after so long without any whole
 			      * response. Open loop: while one is missing. TIME_NEVER: never */
 	uint64_t drain_ns; /* how long the end waits for responses under way */
@@ -197,7 +198,7 @@ void load_stop(struct load *l, uint64_t now_ns);
 enum load_phase load_phase(const struct load *l);
 
 /** Did every attempt to connect fail, none was ever established, and each connection was tried? Then
- *  the load has ended by itself, and *ret_error is the last one's -errno. */
+ *  the load has ended by itself, unless it keeps trying, and *ret_error is the last one's -errno. */
 bool load_unreachable(const struct load *l, int *ret_error);
 
 /** Has silence_ns ended the measured time? */
