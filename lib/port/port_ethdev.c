@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_bus.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
@@ -240,6 +242,14 @@ bring_up(struct port *p, char *ret_message)
 	return set_up(p, ret_message);
 }
 
+/* rte_eal_cleanup leaves the files of vfio and uio open, and nobody else can be given a device that is open. */
+static void
+let_go_of_pci(struct rte_device *device)
+{
+	if (device != NULL && strcmp(rte_bus_name(rte_dev_bus(device)), "pci") == 0)
+		rte_dev_remove(device);
+}
+
 static void
 take_down(struct port *p)
 {
@@ -252,6 +262,7 @@ take_down(struct port *p)
 	if (p->started)
 		rte_eth_dev_stop(p->cfg.port_id);
 	rte_eth_dev_close(p->cfg.port_id);
+	let_go_of_pci(p->dev.device);
 }
 
 static void
