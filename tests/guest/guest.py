@@ -11,7 +11,7 @@ DPFETCH = f"{TOP}/build/release/app/dpfetch"
 SERVER = "server"  # the namespace of the NICs' peers
 WORK = "/run/dpfetch-guest"
 WWW = WORK + "/www"
-SIZE = 4 << 20
+FILES = {"small": 512 << 10, "big": 4 << 20, "long": 12 << 20}
 HUGEPAGES = 160  # of 2 MiB; what one dpfetch of a 1 MiB window needs, twice over
 
 NGINX = """
@@ -30,7 +30,7 @@ http {{
         listen 80;
         listen [::]:80;
         root {www};
-        location /slow/ {{ alias {www}/; limit_rate 1m; limit_rate_after 64k; }}
+        location /slow/ {{ alias {www}/; limit_rate 3m; }}
     }}
 }}
 """
@@ -77,8 +77,9 @@ class Guest:
         os.makedirs(WWW)
         os.chmod(WWW, 0o755)
         write("/proc/sys/vm/nr_hugepages", str(HUGEPAGES))
-        with open(f"{WWW}/big", "wb") as file:
-            file.write(os.urandom(SIZE))
+        for name, size in FILES.items():
+            with open(f"{WWW}/{name}", "wb") as file:
+                file.write(os.urandom(size))
         write(f"{WWW}/hello.txt", "Hello from the guest.\n")
         run("ip", "netns", "add", SERVER)
         self.in_server("ip", "link", "set", "lo", "up")
@@ -149,12 +150,17 @@ class Guest:
     def fetch(self, index, *args, path="big", **kw):
         """A file by that NIC; its bytes must be the server's. Returns the run's --stats."""
         return self.finish(self.popen(index, "-o", f"{WORK}/out", "--stats", f"{WORK}/stats", *args,
-                                      f"http://{self.server_ip(index)}/{path}", **kw))
+                                      f"http://{self.server_ip(index)}/{path}", **kw), path)
 
     @staticmethod
     def finish(process, source="big", timeout=120):
         """The end of a fetch. Its --stats, and what it said as "stderr"."""
-        out, err = process.communicate(timeout=timeout)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            out, err = process.communicate(timeout=10)
+            err = f"ended after {timeout} s: {err}"
         assert process.returncode == 0, f"exit {process.returncode}: {err}{out}"
         assert sha256(f"{WORK}/out") == sha256(f"{WWW}/{source}"), "the file differs"
         os.unlink(f"{WORK}/out")
