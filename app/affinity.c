@@ -1,33 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <sched.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "affinity.h"
 
 #define NICE_BEST (-20)
 
-/* All online CPUs but one. Returns how many that are. */
-static int
-others(int cpu, cpu_set_t *ret)
+static void
+allowed_but(const int *polled, uint32_t count, cpu_set_t *ret)
 {
-	long i, count = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t i;
 
-	CPU_ZERO(ret);
-	for (i = 0; i < count && i < CPU_SETSIZE; i++) {
-		if (i != cpu)
-			CPU_SET((size_t)i, ret);
+	if (sched_getaffinity(0, sizeof(*ret), ret) != 0)
+		CPU_ZERO(ret);
+	for (i = 0; i < count; i++) {
+		if (polled[i] >= 0 && polled[i] < CPU_SETSIZE)
+			CPU_CLR((size_t)polled[i], ret);
 	}
-	return CPU_COUNT(ret);
 }
 
 void
-affinity_avoid_cpu(pthread_t thread, int cpu)
+affinity_others(const int *polled, uint32_t count, cpu_set_t *ret)
 {
-	cpu_set_t set;
+	allowed_but(polled, count, ret);
+	if (CPU_COUNT(ret) == 0)
+		allowed_but(polled, 1, ret);
+	if (CPU_COUNT(ret) == 0)
+		allowed_but(polled, 0, ret);
+}
 
-	if (others(cpu, &set) > 0)
-		(void)pthread_setaffinity_np(thread, sizeof(set), &set);
+void
+affinity_keep_to(pthread_t thread, const cpu_set_t *set)
+{
+	if (CPU_COUNT(set) > 0)
+		(void)pthread_setaffinity_np(thread, sizeof(*set), set);
 }
 
 void
@@ -48,15 +54,12 @@ affinity_raise_priority(void)
 }
 
 int
-affinity_other_cpu(int cpu)
+affinity_first(const cpu_set_t *set)
 {
-	cpu_set_t set;
 	int i;
 
-	if (others(cpu, &set) == 0)
-		return -1;
 	for (i = 0; i < CPU_SETSIZE; i++) {
-		if (CPU_ISSET((size_t)i, &set))
+		if (CPU_ISSET((size_t)i, set))
 			return i;
 	}
 	return -1;

@@ -3,12 +3,21 @@
 #define AFFINITY_H
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
 
 /* The EAL pins the main thread to the poll core, and new threads inherit that. These take them
- * off it, where there is another CPU. */
+ * off it, where there is another CPU that this process may have (taskset(1), cpuset(7)). */
 
-/** Lets the thread run on every online CPU but this one. */
-void affinity_avoid_cpu(pthread_t thread, int cpu);
+/** The CPUs for threads that do not poll: those that the calling thread may run on, and so to be called before the EAL
+ *  pins it, without the count (1..) polled ones. Where none is left, only without the first of these; then all. */
+void affinity_others(const int *polled, uint32_t count, cpu_set_t *ret);
+
+/** Lets the thread run on these only; an empty set changes nothing. */
+void affinity_keep_to(pthread_t thread, const cpu_set_t *set);
+
+/** The lowest CPU of a set, -1: it is empty. */
+int affinity_first(const cpu_set_t *set);
 
 /** Binds the calling thread to this CPU, as the EAL does with the poll core. */
 void affinity_pin(int cpu);
@@ -17,8 +26,5 @@ void affinity_pin(int cpu);
  *  turn acknowledges late, and the server then sends again. Without the permission nothing
  *  happens. */
 void affinity_raise_priority(void);
-
-/** Another online CPU than this one, -1 if there is none. */
-int affinity_other_cpu(int cpu);
 
 #endif

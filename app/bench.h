@@ -34,8 +34,10 @@ struct bench_worker {
 	uint64_t check_ns;
 	uint32_t stops; /* of bench.stops: those that this load has heard of */
 	struct counters counters;
+	uint64_t start_cpu_ns; /* of its thread, at the start of the load */
 	struct worker_usage usage;
-	struct histogram ack_delay;
+	struct histogram ack_delay; /* ns */
+	struct histogram iteration; /* cycles */
 } __attribute__((aligned(64)));
 
 struct bench {

@@ -41,6 +41,7 @@ struct bench_report {
 		counters; /* from the load's start to its end, as what follows; our stack's */
 	struct worker_usage usage; /* of all workers, as the counters */
 	struct histogram ack_delay; /* ns */
+	struct histogram iteration; /* cycles of the busy iterations of all poll loops */
 	struct port_stats nic;
 	const struct machine_sample *machine; /* NULL: not sampled */
 	struct port_info port;

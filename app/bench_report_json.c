@@ -181,7 +181,9 @@ bench_report_end_json(const struct bench_report *r)
 	json_object_set_new(object, "cpu",
 		json_pack("{s:f, s:f, s:f}", "wall_s", (double)r->wall_ns / 1e9, "user_s",
 			(double)r->cpu_user_ns / 1e9, "system_s", (double)r->cpu_system_ns / 1e9));
-	json_object_set_new(object, "ack_delay", report_json_delay(&r->ack_delay));
+	json_object_set_new(object, "ack_delay", report_json_distribution(&r->ack_delay, 1e3));
+	json_object_set_new(object, "iteration",
+		report_json_distribution(&r->iteration, (double)r->cycles_hz / 1e6));
 	json_object_set_new(object, "core", report_json_core(r->core, &r->usage, r->cycles_hz));
 	if (r->workers > 1) {
 		json_object_set_new(object, "steering", json_string(steering_name(r->steering)));

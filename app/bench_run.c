@@ -257,7 +257,9 @@ end_counting(struct bench_worker *w)
 	w->over = true;
 	w->counters = w->host->counters;
 	w->usage = w->host->worker.usage;
+	w->usage.cpu_ns = host_thread_cpu_ns() - w->start_cpu_ns;
 	w->ack_delay = w->host->ack_delay;
+	w->iteration = w->host->worker.iteration;
 	bench_series_over(w->bench->series, w->host->queue);
 	atomic_fetch_add_explicit(&w->bench->loads_over, 1, memory_order_release);
 }
@@ -294,6 +296,8 @@ run_worker(struct host *h, void *ctx)
 	h->counters = (struct counters){0};
 	h->worker.usage = (struct worker_usage){0};
 	histogram_reset(&h->ack_delay);
+	histogram_reset(&h->worker.iteration);
+	w->start_cpu_ns = host_thread_cpu_ns();
 	load_start(w->load, b->load_start_ns);
 	host_run(h, load_poll_host, load_deadline_host, w);
 }
@@ -328,6 +332,7 @@ collect_worker(struct bench *b, uint32_t number, struct bench_report *r)
 	counters_add(&r->counters, &w->counters);
 	worker_usage_add(&r->usage, &w->usage);
 	histogram_merge(&r->ack_delay, &w->ack_delay);
+	histogram_merge(&r->iteration, &w->iteration);
 	load_stats_merge(b->stats, load_stats(w->load));
 	f->core = w->host->core;
 	f->usage = w->usage;
@@ -365,6 +370,7 @@ collect(struct bench *b, const struct baseline *before, struct bench_report *r)
 	}
 	r->signo = monitor_signal(h->monitor);
 	histogram_reset(&r->ack_delay);
+	histogram_reset(&r->iteration);
 	reset_histograms(b->stats);
 	for (i = 0; i < b->workers; i++)
 		collect_worker(b, i, r);

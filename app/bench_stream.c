@@ -124,7 +124,7 @@ bench_stream_run(struct bench_stream *s, struct bench_series *series, uint64_t s
 	rc = pthread_create(&s->thread, NULL, stream_main, s);
 	s->running = rc == 0;
 	if (rc == 0)
-		affinity_avoid_cpu(s->thread, s->cfg.avoid_cpu);
+		affinity_keep_to(s->thread, s->cfg.others);
 	return -rc;
 }
 

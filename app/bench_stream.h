@@ -3,6 +3,7 @@
 #define BENCH_STREAM_H
 
 #include <jansson.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -19,7 +20,7 @@ struct bench_stream_config {
 		*path; /* --stats-stream: JSON, an object a line; "-" standard output; NULL: none */
 	FILE *text; /* lines for people; NULL: none */
 	struct bench_metrics *metrics; /* served meanwhile; NULL: none; stays the caller's */
-	int avoid_cpu; /* the poll core */
+	const cpu_set_t *others; /* the CPUs that do not poll: the thread runs on these */
 };
 
 /** Opens the file and writes first, which is taken over, as {"event":"start", ...}. The thread starts

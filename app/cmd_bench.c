@@ -208,7 +208,7 @@ measure(struct bench *b)
 	struct bench_stream_config cfg = {
 		.path = s->stats_stream,
 		.text = s->interval_ns > 0 ? text : NULL,
-		.avoid_cpu = b->get.host.core,
+		.others = &b->get.host.others,
 	};
 	struct bench_stream *stream = NULL;
 	struct bench_report r;
@@ -275,6 +275,7 @@ cmd_bench(const struct settings *s, int *ret_signal)
 	}
 	if (code == 0) {
 		code = bench(&b);
+		b.get.host.failed = code != 0;
 		rc = host_stop(&b.get.host);
 		code = code != 0 ? code : rc;
 	}

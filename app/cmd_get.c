@@ -104,6 +104,7 @@ cmd_get(const struct settings *s, int *ret_signal)
 	if (code == 0) {
 		code = lease_ensure(&g.host);
 		code = code != 0 ? code : get_all(&g);
+		g.host.failed = code != 0;
 		rc = host_stop(&g.host);
 		code = code != 0 ? code : rc;
 	}

@@ -219,7 +219,8 @@ client_seconds(const json_t *run)
 static double
 client_cpu_share(const json_t *run)
 {
-	return (compare_process_seconds(run) + client_cpus(run, "softirq_s")) / client_seconds(run);
+	return (compare_number(run, "end/core/cpu_s") + client_cpus(run, "softirq_s")) /
+	       client_seconds(run);
 }
 
 /* How much of the client's CPU other processes had. */
@@ -227,7 +228,7 @@ static double
 others_share(const json_t *run)
 {
 	return (client_cpus(run, "user_s") + client_cpus(run, "system_s") -
-		       compare_process_seconds(run)) /
+		       compare_number(run, "end/core/cpu_s")) /
 	       client_seconds(run);
 }
 

@@ -75,24 +75,23 @@ compare_process_seconds(const json_t *run)
 	return compare_number(run, "end/cpu/user_s") + compare_number(run, "end/cpu/system_s");
 }
 
-/* What the client took: of our stack, the busy part of the poll core, without the time in which
- * others had its CPU. */
-static double
-client_seconds(const json_t *run)
-{
-	double process = compare_process_seconds(run);
-
-	if (is_kernel(run))
-		return process;
-	return fmin(process,
-		compare_number(run, "end/core/cycles_busy") / compare_number(run, "end/core/hz"));
-}
-
-/* The rest of what it had of its CPU: cycles also count while others have it. */
+/* What the threads that poll had of their CPUs and were not busy with. Cycles also count while others have
+ * the CPU, so it may seem less than nothing. */
 double
 compare_idle_polling_seconds(const json_t *run)
 {
-	return is_kernel(run) ? 0.0 : compare_process_seconds(run) - client_seconds(run);
+	if (is_kernel(run))
+		return 0.0;
+	return fmax(0.0, compare_number(run, "end/core/cpu_s") -
+				 compare_number(run, "end/core/cycles_busy") /
+					 compare_number(run, "end/core/hz"));
+}
+
+/* What the client took, its file writer included. */
+static double
+client_seconds(const json_t *run)
+{
+	return compare_process_seconds(run) - compare_idle_polling_seconds(run);
 }
 
 /* All CPUs of this machine, without what our poll core idled away. */

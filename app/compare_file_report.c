@@ -220,11 +220,14 @@ check_writer(struct compare *c)
 {
 	double core = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
 	const struct settings *s = c->settings;
+	cpu_set_t others;
 	int cpu;
 
 	if (isnan(core) || s->server_pid == 0)
 		return;
-	cpu = s->writer_core >= 0 ? (int)s->writer_core : affinity_other_cpu((int)core);
+	cpu = (int)core;
+	affinity_others(&cpu, 1, &others);
+	cpu = s->writer_core >= 0 ? (int)s->writer_core : affinity_first(&others);
 	if (cpu >= 0 && machine_process_may_use((pid_t)s->server_pid, cpu))
 		compare_warn(c,
 			"the server may run on CPU %d, where our writer thread is: over both "

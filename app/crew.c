@@ -46,6 +46,7 @@ copy_host(struct host *to, const struct host *h, uint32_t number)
 		.core = h->cpu[number],
 		.numa_node = h->numa_node};
 	histogram_reset(&to->ack_delay);
+	histogram_reset(&to->worker.iteration);
 }
 
 int
@@ -190,6 +191,7 @@ crew_start(struct host *h)
 		m->host.monitor = h->monitor;
 		m->host.steer = h->steer;
 		m->host.exchange = h->exchange;
+		m->host.capture = h->capture;
 		code = start_thread(m);
 	}
 	if (code != 0)

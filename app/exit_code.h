@@ -24,7 +24,7 @@ enum exit_code {
 	EXIT_CODE_ADDRESS = 112, /* our address belongs to the kernel or to another host */
 	EXIT_CODE_NUMA = 113, /* --strict-numa: core and NIC on different nodes */
 	EXIT_CODE_CORE = 114, /* --core or --writer-core: not a CPU that we may run on */
-	EXIT_CODE_REPORT = 115, /* --stats: the file could not be written */
+	EXIT_CODE_REPORT = 115, /* --stats, --pcap and the like: the file could not be written */
 	EXIT_CODE_INTERNAL = 116, /* received buffers were not given back: please report */
 	EXIT_CODE_CHECKSUM = 117, /* --checksum: the body's digest differs */
 	EXIT_CODE_LIMIT = 118, /* bench --fail-if: a condition holds */

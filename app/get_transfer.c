@@ -161,11 +161,13 @@ take_baseline(struct get *g, struct baseline *ret)
 {
 	ret->counters = g->host.counters;
 	ret->usage = g->host.worker.usage;
+	ret->usage.cpu_ns = host_thread_cpu_ns();
 	ret->cpu = host_cpu_time();
 	port_counts(&g->host, &ret->nic);
 	if (g->settings->compared)
 		host_sample_machine(&g->host, &ret->machine);
 	histogram_reset(&g->host.ack_delay);
+	histogram_reset(&g->host.worker.iteration);
 	g->host.worker.usage.iteration_cycles_max = 0;
 }
 
@@ -176,6 +178,7 @@ subtract_usage(struct worker_usage *u, const struct worker_usage *from)
 	u->iterations_busy -= from->iterations_busy;
 	u->cycles -= from->cycles;
 	u->cycles_busy -= from->cycles_busy;
+	u->cpu_ns -= from->cpu_ns;
 }
 
 /* compare wants it; for others it is too much to read. */
@@ -207,10 +210,12 @@ collect(struct get *g, struct report *r, const struct baseline *base)
 	for (i = 0; i < COUNTER_COUNT; i++)
 		r->counters.value[i] -= base->counters.value[i];
 	r->usage = g->host.worker.usage;
+	r->usage.cpu_ns = host_thread_cpu_ns();
 	subtract_usage(&r->usage, &base->usage);
 	port_counts(&g->host, &r->nic);
 	port_stats_subtract(&r->nic, &base->nic);
 	r->ack_delay = g->host.ack_delay;
+	r->iteration = g->host.worker.iteration;
 	host_port_info(&g->host, &r->port);
 	r->core = g->host.core;
 	r->cycles_hz = g->host.kernel == NULL ? port_cycles_hz() : 1;
@@ -253,7 +258,7 @@ attempt(struct get *g, uint32_t index, struct report *r)
 	r->exit_code = g->host.kernel == NULL ? get_route(g, t, r->error, sizeof(r->error)) : 0;
 	if (r->exit_code != 0)
 		return;
-	rc = output_create(g->host.sink, &file, g->host.core, &g->output);
+	rc = output_create(g->host.sink, &file, &g->host.others, &g->output);
 	if (rc != 0) {
 		fail(r, EXIT_CODE_OUT_OF_MEMORY, "%s", strerror(-rc));
 		return;

@@ -12,7 +12,7 @@ start_sink(struct host *h)
 {
 	const struct sink_config cfg = {
 		.writer_cpu = h->settings->writer_core >= 0 ? (int)h->settings->writer_core
-							    : affinity_other_cpu(h->core),
+							    : affinity_first(&h->others),
 		.numa_node = h->numa_node,
 	};
 	int rc = sink_create(&cfg, &h->sink);
@@ -33,7 +33,7 @@ start_monitor(struct host *h, bool meter)
 		.level = &h->level,
 		.link_timeout_ns = h->settings->link_timeout_ns,
 		.meter = meter,
-		.avoid_cpu = h->core,
+		.others = &h->others,
 	};
 	int rc = monitor_start(&cfg, &h->monitor);
 
@@ -49,6 +49,8 @@ start_own_stack(struct host *h, bool meter)
 {
 	int rc = host_start_port(h);
 
+	if (rc == 0)
+		rc = host_start_capture(h);
 	if (rc == 0)
 		rc = start_monitor(h, meter);
 	if (rc == 0)
@@ -80,6 +82,7 @@ host_start(struct host *h, bool meter)
 	int rc;
 
 	histogram_reset(&h->ack_delay);
+	histogram_reset(&h->worker.iteration);
 	if (h->queues > 1 && crew_create(h) != 0) {
 		message_error(
 			&h->level, EXIT_CODE_OUT_OF_MEMORY, "no memory for %u workers", h->queues);
@@ -90,6 +93,7 @@ host_start(struct host *h, bool meter)
 	if (rc == 0)
 		rc = start_sink(h);
 	if (rc != 0) {
+		h->failed = true;
 		host_stop(h);
 		return rc;
 	}
@@ -104,6 +108,7 @@ int
 host_stop(struct host *h)
 {
 	uint32_t lost = 0;
+	int code;
 
 	if (h->sink != NULL)
 		sink_destroy(h->sink);
@@ -125,6 +130,7 @@ host_stop(struct host *h)
 		h->signo = monitor_signal(h->monitor);
 	monitor_stop(h->monitor);
 	h->monitor = NULL;
+	code = host_stop_capture(h);
 	if (h->port != NULL) {
 		port_release_flush(port_queue_of(h->port, 0));
 		lost = port_close(h->port);
@@ -134,7 +140,7 @@ host_stop(struct host *h)
 		port_eal_stop();
 	h->eal_started = false;
 	if (lost == 0)
-		return 0;
+		return code;
 	message_error(&h->level, EXIT_CODE_INTERNAL,
 		"internal error: %u received buffers were not given back; please report this",
 		lost);

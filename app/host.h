@@ -2,8 +2,10 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <sched.h>
 #include <stdbool.h>
 
+#include "capture.h"
 #include "dhcp_host.h"
 #include "host_capacity.h"
 #include "message.h"
@@ -25,7 +27,8 @@ struct host {
 	int core; /* the poll core */
 	uint32_t queues; /* of the port; host_check's is for get; changed by host_use_queues */
 	int cpu[SETTINGS_QUEUES_MAX]; /* of each one's worker; the first is core */
-	bool all_cpus; /* the workers have every CPU: the server, too, can only run beside them */
+	bool all_cpus; /* the workers have every CPU: whoever else there is can only run beside them */
+	cpu_set_t others; /* for threads that do not poll */
 	uint16_t queue; /* which this host's worker polls: 0 but for the others of a crew */
 	int numa_node; /* the NIC's, -1 unknown */
 	bool eal_started;
@@ -39,6 +42,8 @@ struct host {
 	struct kernel_transport *kernel; /* --stack kernel: instead of port and netstack */
 	struct sink *sink;
 	struct monitor *monitor;
+	struct capture *capture; /* --pcap, --pcap-on-error; NULL: neither */
+	bool failed; /* set before host_stop: the run failed, so --pcap-on-error is wanted */
 	int signo; /* after host_stop, or a host_start that failed: the signal that ended us, or 0 */
 	struct dhcp_host dhcp; /* with --address dhcp: see lease.h */
 	struct worker worker;
@@ -72,7 +77,8 @@ int host_start(struct host *h, bool meter);
 
 /**
  * Takes all down: closes connections, gives the NIC back as it was. 0, or
- * EXIT_CODE_INTERNAL when received buffers were lost. Idempotent.
+ * EXIT_CODE_INTERNAL when received buffers were lost, or EXIT_CODE_REPORT when a capture could not be
+ * written. Idempotent.
  */
 int host_stop(struct host *h);
 

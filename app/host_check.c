@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "affinity.h"
 #include "exit_code.h"
 #include "host_priv.h"
 #include "nic_info.h"
@@ -31,7 +32,9 @@ check_cores(struct host *h)
 			cpu_allowed(h->core) ? (long long)s->writer_core : (long long)h->core);
 		return EXIT_CODE_CORE;
 	}
-	if (nic_cpu_allowed_count() < 2)
+	h->all_cpus = nic_cpu_allowed_count() < 2;
+	affinity_others(&h->core, 1, &h->others);
+	if (h->all_cpus)
 		message_warning(&h->level,
 			"there is only one CPU: the poll loop shares it with the "
 			"kernel and with the file writer, and is slow");
@@ -67,8 +70,10 @@ host_use_queues(struct host *h, uint32_t queues)
 	int rc;
 
 	h->queues = queues;
-	h->all_cpus = queues > 1 && queues >= (uint32_t)nic_cpu_allowed_count();
+	h->all_cpus = queues >= (uint32_t)nic_cpu_allowed_count();
 	rc = choose_cpus(h);
+	if (rc == 0 && queues > 1)
+		affinity_others(h->cpu, queues, &h->others);
 	for (i = 1; i < queues && rc == 0; i++) {
 		if (!cpu_allowed(h->cpu[i])) {
 			message_error(&h->level, EXIT_CODE_CORE,

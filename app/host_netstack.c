@@ -106,7 +106,9 @@ host_start_netstack(struct host *h)
 	}
 	h->worker = (struct worker){.queue = cfg.release_ctx,
 		.netstack = h->netstack,
-		.rx_burst = worker_rx_burst((uint32_t)s->mtu)};
+		.rx_burst = worker_rx_burst((uint32_t)s->mtu),
+		.counters = &h->counters,
+		.tap = h->capture != NULL ? capture_tap_of(h->capture, h->queue) : NULL};
 	return 0;
 }
 

@@ -76,6 +76,7 @@ host_start_port(struct host *h)
 		.rx_held_max = buffers_held_max(h),
 		.numa_node = h->numa_node,
 		.checksum_offload = s->checksum_offload,
+		.lro = s->lro,
 		.promiscuous = s->promiscuous,
 		.multicast = s->address6_set,
 		.set_mac = s->mac_set,
@@ -192,8 +193,9 @@ host_describe(const struct host *h)
 	message_detail(&h->level, "%u RX and %u TX descriptors, %u + %u buffers of %u bytes in %s",
 		i.rx_descriptors, i.tx_descriptors, i.rx_pool_size, i.tx_pool_size,
 		i.rx_buffer_bytes, i.hugepages ? "hugepages" : "ordinary pages");
-	message_detail(&h->level, "checksums: receive %s, send %s",
+	message_detail(&h->level, "checksums: receive %s, send %s; LRO %s; receive mode: %s",
 		i.rx_l4_checksum ? "by the NIC" : "in software",
-		i.tx_offloads & TX_FRAME_TCP_CSUM ? "by the NIC" : "in software");
+		i.tx_offloads & TX_FRAME_TCP_CSUM ? "by the NIC" : "in software",
+		i.lro ? "on" : "off", i.rx_mode[0] != '\0' ? i.rx_mode : "not told");
 	describe_addresses(h);
 }

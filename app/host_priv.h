@@ -13,6 +13,12 @@ int host_check_address6(const struct host *h, const struct ipv6_addr *own, const
 /** EAL and the port. */
 int host_start_port(struct host *h);
 
+/** --pcap and --pcap-on-error, on the open port: before the netstack. */
+int host_start_capture(struct host *h);
+
+/** Ends them, when no worker runs any more. 0, or EXIT_CODE_REPORT after having said why. Idempotent. */
+int host_stop_capture(struct host *h);
+
 /** Waits for the port's link, up to --link-timeout; the monitor must run. */
 int host_wait_link(struct host *h);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base_bytes.h"
 #include "host_run.h"
@@ -96,4 +97,13 @@ host_cpu_time(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return (struct host_cpu_time){ns_of(&usage.ru_utime), ns_of(&usage.ru_stime)};
+}
+
+uint64_t
+host_thread_cpu_ns(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
 }

@@ -39,4 +39,7 @@ struct host_cpu_time {
 };
 struct host_cpu_time host_cpu_time(void);
 
+/** CPU time of the calling thread so far, ns. */
+uint64_t host_thread_cpu_ns(void);
+
 #endif

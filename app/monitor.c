@@ -163,7 +163,7 @@ monitor_start(const struct monitor_config *cfg, struct monitor **ret)
 		free(m);
 		return -rc;
 	}
-	affinity_avoid_cpu(m->thread, cfg->avoid_cpu);
+	affinity_keep_to(m->thread, cfg->others);
 	*ret = m;
 	return 0;
 }

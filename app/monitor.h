@@ -2,6 +2,7 @@
 #ifndef MONITOR_H
 #define MONITOR_H
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,7 +25,7 @@ struct monitor_config {
 	const struct message_level *level;
 	uint64_t link_timeout_ns; /* how long the caller waits for a link that went down */
 	bool meter; /* draw the progress meter on standard error */
-	int avoid_cpu; /* the poll core: the thread keeps off it where there is another */
+	const cpu_set_t *others; /* the CPUs that do not poll: the thread runs on these */
 };
 
 /** Blocks SIGINT, SIGTERM and SIGHUP for the calling thread and all it makes later, and ignores

@@ -178,8 +178,8 @@ const struct fetch_sink_ops output_ops = {
 };
 
 int
-output_create(
-	struct sink *sink, const struct sink_file_config *cfg, int poll_cpu, struct output **ret)
+output_create(struct sink *sink, const struct sink_file_config *cfg, const cpu_set_t *others,
+	struct output **ret)
 {
 	struct output *o = calloc(1, sizeof(*o));
 	int rc;
@@ -196,7 +196,7 @@ output_create(
 		free(o);
 		return -rc;
 	}
-	affinity_avoid_cpu(o->opener, poll_cpu);
+	affinity_keep_to(o->opener, others);
 	*ret = o;
 	return 0;
 }

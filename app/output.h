@@ -2,6 +2,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +29,8 @@ int output_path(const struct settings *s, uint32_t index, const struct http_url 
 
 /** Makes the opener thread, which keeps off the poll core. cfg and its path must outlive the
  *  output. 0 and *ret, or -errno. */
-int output_create(
-	struct sink *sink, const struct sink_file_config *cfg, int poll_cpu, struct output **ret);
+int output_create(struct sink *sink, const struct sink_file_config *cfg, const cpu_set_t *others,
+	struct output **ret);
 
 /** What fetch uses; the file argument is the struct output. */
 extern const struct fetch_sink_ops output_ops;

@@ -110,6 +110,12 @@ print_kernel(const struct report *r, FILE *out)
 		wall > 0 ? 100.0 * cpu / wall : 0.0);
 }
 
+static double
+iteration_us(const struct report *r, double percent)
+{
+	return (double)histogram_percentile(&r->iteration, percent) * 1e6 / (double)r->cycles_hz;
+}
+
 static void
 print_own_stack(const struct report *r, FILE *out)
 {
@@ -124,10 +130,10 @@ print_own_stack(const struct report *r, FILE *out)
 		(double)histogram_percentile(&r->ack_delay, 99.0) / 1e3,
 		(double)r->ack_delay.max / 1e3);
 	fprintf(out,
-		"core %d: %.0f cycles a segment, %.0f %% busy; NIC drops: imissed %" PRIu64
-		", rx_nombuf %" PRIu64 "\n",
-		r->core, report_cycles_per_segment(r), report_busy_percent(r), r->nic.rx_missed,
-		r->nic.rx_no_mbuf);
+		"core %d: %.0f cycles a segment, %.0f %% busy; busy iterations p50 %.1f p99.9 %.1f "
+		"us; NIC drops: imissed %" PRIu64 ", rx_nombuf %" PRIu64 "\n",
+		r->core, report_cycles_per_segment(r), report_busy_percent(r),
+		iteration_us(r, 50.0), iteration_us(r, 99.9), r->nic.rx_missed, r->nic.rx_no_mbuf);
 	if (report_busy_percent(r) > 90.0)
 		fprintf(out, "warning: the poll core was more than 90 %% busy: dpfetch itself may "
 			     "be the "

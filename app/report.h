@@ -47,6 +47,7 @@ struct report {
 	struct tcp_info tcp;
 	struct counters counters; /* of this transfer */
 	struct histogram ack_delay; /* ns */
+	struct histogram iteration; /* cycles of the busy iterations of the poll loop */
 	struct worker_usage usage; /* of this transfer */
 	struct port_stats nic; /* of this transfer */
 	struct port_info port;

@@ -44,24 +44,24 @@ report_json_counters(const struct counters *c)
 }
 
 json_t *
-report_json_delay(const struct histogram *h)
+report_json_distribution(const struct histogram *h, double per_us)
 {
 	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f}", "count", (json_int_t)h->count,
-		"mean_us", histogram_mean(h) / 1e3, "p50_us",
-		(double)histogram_percentile(h, 50.0) / 1e3, "p90_us",
-		(double)histogram_percentile(h, 90.0) / 1e3, "p99_us",
-		(double)histogram_percentile(h, 99.0) / 1e3, "p99_9_us",
-		(double)histogram_percentile(h, 99.9) / 1e3, "max_us", (double)h->max / 1e3);
+		"mean_us", histogram_mean(h) / per_us, "p50_us",
+		(double)histogram_percentile(h, 50.0) / per_us, "p90_us",
+		(double)histogram_percentile(h, 90.0) / per_us, "p99_us",
+		(double)histogram_percentile(h, 99.0) / per_us, "p99_9_us",
+		(double)histogram_percentile(h, 99.9) / per_us, "max_us", (double)h->max / per_us);
 }
 
 json_t *
 report_json_core(int core, const struct worker_usage *u, uint64_t cycles_hz)
 {
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:f, s:f}", "core", core, "iterations",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "core", core, "iterations",
 		(json_int_t)u->iterations, "iterations_busy", (json_int_t)u->iterations_busy,
 		"cycles", (json_int_t)u->cycles, "cycles_busy", (json_int_t)u->cycles_busy,
 		"iteration_max_us", (double)u->iteration_cycles_max * 1e6 / (double)cycles_hz, "hz",
-		(double)cycles_hz);
+		(double)cycles_hz, "cpu_s", (double)u->cpu_ns / 1e9);
 }
 
 json_t *
@@ -112,13 +112,15 @@ report_json_environment(const struct port_info *port, const struct settings *s)
 	uname(&name);
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:i, s:i, s:i}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:b, s:s, s:i, "
+			 "s:i, s:i}",
 		"version", DPFETCH_VERSION, "time", when, "kernel", name.release, "machine",
 		name.machine, "nic", port->name, "driver", port->driver, "mtu", (int)port->mtu,
 		"numa_node", port->numa_node, "hugepages", port->hugepages, "rx_checksum_offload",
 		port->rx_l4_checksum, "tx_checksum_offload",
-		(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "link_mbps", (int)port->link_mbps,
-		"window_bytes", (int)s->window_bytes, "ack_segments", (int)s->ack_segments);
+		(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "lro", port->lro, "rx_mode",
+		port->rx_mode, "link_mbps", (int)port->link_mbps, "window_bytes",
+		(int)s->window_bytes, "ack_segments", (int)s->ack_segments);
 }
 
 static void

@@ -23,8 +23,8 @@ json_t *report_json_text(const char *text);
 /** Every counter by its name. */
 json_t *report_json_counters(const struct counters *c);
 
-/** Count, mean, percentiles and maximum of times, in microseconds. */
-json_t *report_json_delay(const struct histogram *h);
+/** Count, mean, percentiles and maximum of times, in microseconds, of which each is per_us recorded units. */
+json_t *report_json_distribution(const struct histogram *h, double per_us);
 
 /** What a poll core did with its cycles. */
 json_t *report_json_core(int core, const struct worker_usage *u, uint64_t cycles_hz);

@@ -61,7 +61,9 @@ transfer_json(const struct report *r)
 
 	json_object_set_new(object, "result", report_variables_json(r));
 	json_object_set_new(object, "tcp", tcp_json(r));
-	json_object_set_new(object, "ack_delay", report_json_delay(&r->ack_delay));
+	json_object_set_new(object, "ack_delay", report_json_distribution(&r->ack_delay, 1e3));
+	json_object_set_new(object, "iteration",
+		report_json_distribution(&r->iteration, (double)r->cycles_hz / 1e6));
 	json_object_set_new(object, "core", report_json_core(r->core, &r->usage, r->cycles_hz));
 	json_object_set_new(object, "cpu",
 		json_pack("{s:f, s:f, s:f}", "wall_s",

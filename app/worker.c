@@ -1,10 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base_bytes.h"
+#include "base_compiler.h"
 #include "worker.h"
 
 #define BURST_FRAMES 32U
 #define BURST_FRAMES_MIN 4U
 #define BURST_BYTES 131072U /* about 5 us of checksums */
+
+/* One by one, so that it is known of each frame what became of it. */
+static void
+input_tapped(struct worker *w, struct frame *frames, uint32_t n, uint64_t now_ns)
+{
+	struct counters before;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		before = *w->counters;
+		capture_received(w->tap, &frames[i], now_ns);
+		netstack_input(w->netstack, &frames[i], 1, now_ns);
+		capture_settle(w->tap, counters_dropped(&before, w->counters));
+	}
+}
+
+static void
+tap_sent(struct worker *w, const struct tx_frame *frames, uint32_t n, uint64_t now_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		capture_sent(w->tap, &frames[i], now_ns);
+}
 
 /* Sends what is due, but not without looking at what has come: on a virtual port a frame may cost as
  * much as the server's whole work for it, and answers that wait in the ring let timers expire, which
@@ -18,6 +43,8 @@ transmit(struct worker *w, uint64_t now_ns)
 	do {
 		reserved = port_tx_reserve(w->queue, tx, BURST_FRAMES);
 		filled = netstack_output(w->netstack, now_ns, tx, reserved);
+		if (UNLIKELY(w->tap != NULL))
+			tap_sent(w, tx, filled, now_ns);
 		port_tx_burst(w->queue, tx, filled, reserved);
 		total += filled;
 	} while (filled > 0 && filled == reserved && total < WORKER_TX_FRAMES_MAX);
@@ -25,8 +52,10 @@ transmit(struct worker *w, uint64_t now_ns)
 }
 
 static void
-account(struct worker_usage *u, uint64_t cycles, bool busy)
+account(struct worker *w, uint64_t cycles, bool busy)
 {
+	struct worker_usage *u = &w->usage;
+
 	u->iterations++;
 	u->cycles += cycles;
 	if (!busy)
@@ -34,6 +63,7 @@ account(struct worker_usage *u, uint64_t cycles, bool busy)
 	u->iterations_busy++;
 	u->cycles_busy += cycles;
 	u->iteration_cycles_max = MAX_OF(u->iteration_cycles_max, cycles);
+	histogram_record(&w->iteration, cycles);
 }
 
 void
@@ -43,6 +73,7 @@ worker_usage_add(struct worker_usage *to, const struct worker_usage *from)
 	to->iterations_busy += from->iterations_busy;
 	to->cycles += from->cycles;
 	to->cycles_busy += from->cycles_busy;
+	to->cpu_ns += from->cpu_ns;
 	to->iteration_cycles_max = MAX_OF(to->iteration_cycles_max, from->iteration_cycles_max);
 }
 
@@ -66,12 +97,15 @@ worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
 	do {
 		received = port_rx_burst(w->queue, frames, w->rx_burst);
 		now_ns = port_clock_ns();
-		netstack_input(w->netstack, frames, received, now_ns);
+		if (LIKELY(w->tap == NULL))
+			netstack_input(w->netstack, frames, received, now_ns);
+		else
+			input_tapped(w, frames, received, now_ns);
 		received += netstack_input_exchanged(w->netstack, now_ns);
 		stop = poll(ctx, port_clock_ns());
 		sent = transmit(w, port_clock_ns());
 		end = port_cycles();
-		account(&w->usage, end - start, received + sent > 0);
+		account(w, end - start, received + sent > 0);
 		start = end;
 	} while (!stop);
 }

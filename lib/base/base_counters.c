@@ -55,3 +55,15 @@ counters_add(struct counters *to, const struct counters *from)
 	for (i = 0; i < COUNTER_COUNT; i++)
 		to->value[i] += from->value[i];
 }
+
+enum drop_reason
+counters_dropped(const struct counters *before, const struct counters *after)
+{
+	int reason;
+
+	for (reason = DROP_NONE + 1; reason < DROP_COUNT; reason++) {
+		if (after->value[drop_ids[reason]] != before->value[drop_ids[reason]])
+			return (enum drop_reason)reason;
+	}
+	return DROP_NONE;
+}

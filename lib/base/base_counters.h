@@ -48,6 +48,9 @@ counter_add(struct counters *c, enum counter_id id, uint64_t n)
 /** Adds all of from to to. */
 void counters_add(struct counters *to, const struct counters *from);
 
+/** The first drop reason that counted something between two looks at the counters, or DROP_NONE. */
+enum drop_reason counters_dropped(const struct counters *before, const struct counters *after);
+
 /** Counts one drop; DROP_NONE counts nothing. */
 static inline void
 counter_drop(struct counters *c, enum drop_reason reason)

@@ -72,6 +72,7 @@ struct port_config {
 	uint32_t rx_held_max; /* received buffers that connections and sink may hold */
 	int numa_node; /* -1: the NIC's */
 	bool checksum_offload; /* use RX/TX checksum offloads where the NIC has them */
+	bool lro; /* let the NIC join received segments where it can, and verifies checksums */
 	bool promiscuous;
 	bool multicast; /* receive all multicast frames, as IPv6 needs; at need promiscuously */
 	bool set_mac;
@@ -117,6 +118,8 @@ struct port_info {
 	uint16_t mtu;
 	uint32_t tx_offloads; /* TX_FRAME_* that tx bursts carry out */
 	bool rx_ip_checksum, rx_l4_checksum; /* the NIC verifies them */
+	bool lro; /* the NIC may join received segments */
+	char rx_mode[64]; /* how the driver receives, in its own words ("Vector AVX2"); or empty */
 	uint16_t rx_descriptors, tx_descriptors;
 	uint32_t rx_pool_size, tx_pool_size, rx_buffer_bytes;
 	bool promiscuous;

@@ -92,7 +92,7 @@ port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 	if (q->released > 0)
 		port_release_flush(q);
 	q->parts_used = 0;
-	received = receive(q, mbufs, (uint16_t)RTE_MIN(n, PORT_BURST_MAX));
+	received = receive(q, mbufs, (uint16_t)RTE_MIN(n, q->burst_max));
 	for (i = 0; i < received; i++)
 		rte_prefetch0(mbufs[i]);
 	for (i = 0; i < received; i++) {

@@ -25,32 +25,14 @@ is_af_xdp(const struct port *p)
 	return strcmp(p->dev.driver_name, "net_af_xdp") == 0;
 }
 
-/* Only what the NIC has and we asked for; the rest is done in software. */
-static void
-choose_offloads(struct port *p)
-{
-	uint64_t rx = 0, tx = 0;
-
-	if (p->cfg.checksum_offload) {
-		rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
-		tx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
-	}
-	if (p->cfg.mtu + PORT_L2_OVERHEAD > p->rx_room)
-		rx |= RTE_ETH_RX_OFFLOAD_SCATTER;
-	/* All that we send comes from one pool and is referenced once. */
-	tx |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-	p->rx_offloads = rx & p->dev.rx_offload_capa;
-	p->tx_offloads = tx & p->dev.tx_offload_capa;
-}
-
 static uint32_t
 tx_frame_offloads(const struct port *p)
 {
 	uint32_t flags = 0;
 
-	if (p->tx_offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
+	if (p->offloads.tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
 		flags |= TX_FRAME_IP_CSUM;
-	if (p->tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+	if (p->offloads.tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 		flags |= TX_FRAME_TCP_CSUM;
 	return flags;
 }
@@ -101,9 +83,10 @@ configure(struct port *p, char *ret_message)
 	if (rc != 0)
 		return rc;
 
-	choose_offloads(p);
-	conf.rxmode.offloads = p->rx_offloads;
-	conf.txmode.offloads = p->tx_offloads;
+	port_offloads_choose(&p->cfg, &p->dev, p->rx_room, &p->offloads);
+	conf.rxmode.offloads = p->offloads.rx;
+	conf.txmode.offloads = p->offloads.tx;
+	conf.rxmode.max_lro_pkt_size = p->dev.max_lro_pkt_size; /* 0: the frame's */
 	conf.rxmode.mtu = configured_mtu(p);
 	if (conf.rxmode.mtu < p->cfg.mtu && p->interface[0] == '\0') {
 		snprintf(ret_message, PORT_MESSAGE_MAX,
@@ -150,8 +133,8 @@ setup_queues(struct port *p, char *ret_message)
 	uint16_t q;
 	int rc;
 
-	rxconf.offloads = p->rx_offloads;
-	txconf.offloads = p->tx_offloads;
+	rxconf.offloads = p->offloads.rx;
+	txconf.offloads = p->offloads.tx;
 	for (q = 0; q < p->cfg.queues; q++) {
 		rc = rte_eth_rx_queue_setup(
 			p->cfg.port_id, q, p->rx_descriptors, node, &rxconf, p->rx_pool);
@@ -163,6 +146,7 @@ setup_queues(struct port *p, char *ret_message)
 		p->queue[q] = (struct port_queue){
 			.port_id = p->cfg.port_id,
 			.queue = q,
+			.burst_max = p->offloads.burst_max,
 			.tx_offloads = tx_frame_offloads(p),
 			.tx_pool = p->tx_pool,
 			.counters = p->cfg.counters[q],
@@ -263,11 +247,15 @@ info(const struct port *p, struct port_info *ret)
 {
 	struct rte_ether_addr mac;
 	struct rte_eth_link link = {0};
+	struct rte_eth_burst_mode mode = {0};
 
 	ret->numa_node = rte_eth_dev_socket_id(p->cfg.port_id);
 	ret->tx_offloads = tx_frame_offloads(p);
-	ret->rx_ip_checksum = (p->rx_offloads & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
-	ret->rx_l4_checksum = (p->rx_offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
+	ret->rx_ip_checksum = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
+	ret->rx_l4_checksum = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
+	ret->lro = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0;
+	if (rte_eth_rx_burst_mode_get(p->cfg.port_id, 0, &mode) == 0)
+		snprintf(ret->rx_mode, sizeof(ret->rx_mode), "%.63s", mode.info);
 	ret->promiscuous = rte_eth_promiscuous_get(p->cfg.port_id) == 1;
 	snprintf(ret->name, sizeof(ret->name), "%s%s%s", rte_dev_name(p->dev.device),
 		p->interface[0] != '\0' ? " on " : "", p->interface);

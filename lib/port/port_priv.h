@@ -7,6 +7,7 @@
 
 #include "port.h"
 #include "port_limits.h"
+#include "port_offloads.h"
 
 struct port_socket;
 
@@ -29,6 +30,7 @@ extern const struct port_driver port_ethdev_driver, port_vnet_driver;
 struct port_queue {
 	uint16_t port_id, queue;
 	struct port_socket *socket; /* NULL: a DPDK port's queue */
+	uint32_t burst_max; /* frames taken at once */
 	uint32_t tx_offloads; /* TX_FRAME_* that the NIC carries out */
 	struct rte_mempool *tx_pool;
 	struct counters *counters;
@@ -54,7 +56,7 @@ struct port {
 	struct rte_mempool *large_pool; /* of packet sockets: for what a small buffer is short of */
 	uint16_t rx_descriptors, tx_descriptors;
 	uint32_t rx_room;
-	uint64_t rx_offloads, tx_offloads; /* RTE_ETH_* that are on */
+	struct port_offloads offloads; /* that are on */
 	bool promiscuous_set, mac_programmed, started;
 	bool multicast_set; /* by us, and to be undone */
 	struct rte_ether_addr mac_found; /* before we programmed ours */

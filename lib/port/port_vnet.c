@@ -69,6 +69,7 @@ open_queue(struct port *p, uint16_t queue)
 	}
 	*q = (struct port_queue){
 		.port_id = RTE_MAX_ETHPORTS,
+		.burst_max = PORT_BURST_MAX,
 		.queue = queue,
 		.socket =
 			port_socket_create(fd, p->rx_pool, p->large_pool, p->cfg.checksum_offload),
@@ -130,6 +131,7 @@ info(const struct port *p, struct port_info *ret)
 	ret->promiscuous = port_interface_promiscuous(p->interface);
 	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
 	snprintf(ret->driver, sizeof(ret->driver), "vnet");
+	snprintf(ret->rx_mode, sizeof(ret->rx_mode), "recvmmsg");
 	port_interface_mac(p->interface, &ret->mac);
 }
 

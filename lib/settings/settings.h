@@ -67,7 +67,7 @@ struct settings {
 	struct ether_addr mac, gateway_mac;
 	uint64_t vlan_id; /* 0: untagged */
 	uint64_t mtu; /* bytes */
-	bool checksum_offload;
+	bool checksum_offload, lro;
 	bool promiscuous;
 	bool probe_address; /* RFC 5227 before first use */
 	uint64_t link_timeout_ns;
@@ -124,6 +124,10 @@ struct settings {
 	bool silent, show_error, verbose;
 	char *write_out; /* -w; "@FILE" has been read */
 	char *stats; /* --stats FILE */
+	char *pcap, *pcap_on_error; /* FILEs; NULL: no capture */
+	uint64_t pcap_snaplen; /* bytes of a frame; 0: all */
+	uint64_t pcap_size_bytes; /* of the file; 0: no bound */
+	uint64_t pcap_packets; /* kept for pcap_on_error; 0: as many as there is room for */
 	char *stats_stream, *csv, *metrics; /* bench */
 	bool telemetry; /* bench */
 	char *html; /* compare */

@@ -67,6 +67,10 @@ static const struct settings_option options[] = {
 		OPTION_GROUP_PORT, 0, 0, true},
 	{"checksum-offload", NULL, "Let the NIC compute and verify checksums where it can.", NULL,
 		AT(checksum_offload), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
+	{"lro", NULL,
+		"Let the NIC join a connection's segments before we see them (large receive "
+		"offload) where it can and verifies checksums.",
+		NULL, AT(lro), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"promiscuous", NULL, "Put the port into promiscuous mode.", NULL, AT(promiscuous), 0, 0, 0,
 		OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"probe-address", NULL,
@@ -237,6 +241,31 @@ static const struct settings_option options[] = {
 	{"stats", "FILE",
 		"Write all figures and counters to FILE as JSON; \"-\" is standard output.", NULL,
 		AT(stats), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0},
+	{"pcap", "FILE",
+		"Capture what the port receives and sends to FILE (pcapng, for Wireshark and "
+		"tshark), with the reason where a frame was dropped. The poll core copies, and "
+		"takes frames one by one: measure without it.",
+		NULL, AT(pcap), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_GET | FOR_BENCH,
+		true},
+	{"pcap-on-error", "FILE",
+		"Keep the last frames in memory, and write them to FILE if dpfetch ends with an "
+		"error.",
+		NULL, AT(pcap_on_error), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0,
+		FOR_GET | FOR_BENCH, true},
+	{"pcap-packets", "N",
+		"So many frames of each queue are kept for --pcap-on-error, or less if they do not "
+		"fit "
+		"32 MiB; 0 is no other limit.",
+		NULL, AT(pcap_packets), 0, 0, UINT32_MAX, OPTION_COUNT, OPTION_GROUP_REPORT, 0,
+		FOR_GET | FOR_BENCH, true},
+	{"pcap-size", "BYTES",
+		"Capture no more frames once the file of --pcap has BYTES; 0 is no limit.", NULL,
+		AT(pcap_size_bytes), 0, 0, INT64_MAX, OPTION_BYTES, OPTION_GROUP_REPORT, 0,
+		FOR_GET | FOR_BENCH, true},
+	{"pcap-snaplen", "BYTES",
+		"Capture only the first BYTES of each frame; 0 is all. 128 holds the headers.",
+		NULL, AT(pcap_snaplen), 0, 0, 65535, OPTION_BYTES, OPTION_GROUP_REPORT, 0,
+		FOR_GET | FOR_BENCH, true},
 	{"interval", "SECONDS",
 		"The step of the time series, a second by default; given, each step's figures are "
 		"printed as it "

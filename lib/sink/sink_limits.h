@@ -29,6 +29,12 @@
 /* Writes taken between two looks at the completions and the digest: about a core's L2 cache. */
 #define SINK_BATCH_WRITES 64U
 
+/* The data that is copied next is called for so many writes before, so many bytes of it at most, as a core's L1
+ * cache has room for. */
+#define SINK_PREFETCH_AHEAD 2U
+#define SINK_PREFETCH_BYTES 16384U
+#define SINK_CACHE_LINE 64U
+
 /*
  * While data flows the thread naps this long between looks at the ring, and the poll core wakes
  * it only when this many writes have piled up: so small bursts cost no system call. 5,000 naps a

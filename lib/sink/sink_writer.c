@@ -159,13 +159,29 @@ on_command(struct sink *s, struct sink_writer *w, const struct sink_command *c)
 	}
 }
 
+/* A received buffer was written by another core or by the NIC, and no two of them are neighbours: without
+ * this each line of the copy waits for its own. */
+static void
+prefetch_data(const struct sink_command *c)
+{
+	uint32_t at, len = c->write.len < SINK_PREFETCH_BYTES ? c->write.len : SINK_PREFETCH_BYTES;
+
+	if (c->type != SINK_COMMAND_WRITE)
+		return;
+	for (at = 0; at < len; at += SINK_CACHE_LINE)
+		__builtin_prefetch(c->write.data + at);
+}
+
 static void
 take_batch(struct sink *s, struct sink_writer *w, uint32_t n)
 {
 	uint32_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (w->copies && i + SINK_PREFETCH_AHEAD < n)
+			prefetch_data(sink_ring_at(&s->commands, i + SINK_PREFETCH_AHEAD));
 		on_command(s, w, sink_ring_at(&s->commands, i));
+	}
 	sink_ring_drop(&s->commands, n);
 	sink_ring_publish(&s->completions);
 	digest_catch_up(w);

@@ -3,7 +3,8 @@
 
 A test is a function test_* of a test_*.py module beside this file; each module's LABS says on which
 labs its tests run, and modules with the same lab share it. One line a test: "ok NAME" or "FAIL NAME".
-The environment's LAB names the lab, so that two runs can go on side by side.
+The environment's LAB names the lab. Else it is one of this process's own, so that two runs can go on side
+by side, and labs of runs that were killed are taken down first.
 """
 import glob
 import importlib
@@ -17,7 +18,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import lab as lab_module  # noqa: E402
 
-NAME = os.environ.get("LAB", "dpfetch-test")
+PREFIX = "dpfetch-test-"
+NAME = os.environ.get("LAB", f"{PREFIX}{os.getpid()}")
+
+
+def take_down_orphans():
+    """Labs of runs that are no more."""
+    for state in glob.glob(f"/run/{PREFIX}*-lab"):
+        name = os.path.basename(state)[:-len("-lab")]
+        if not os.path.exists(f"/proc/{name[len(PREFIX):]}"):
+            subprocess.run(["ip", "netns", "del", f"{name}-middle"], check=False, capture_output=True)
+            subprocess.run([f"{lab_module.TOP}/tools/lab", "down"], env=dict(os.environ, LAB=name), check=False)
 
 
 def collect(wanted):
@@ -55,6 +66,7 @@ def run_one(name, function, lab):
 
 def main():
     passed = failed = 0
+    take_down_orphans()
     for config, tests in collect(sys.argv[1:]).items():
         try:
             with lab_module.Lab(NAME, **dict(config)) as lab:

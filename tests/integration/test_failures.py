@@ -219,6 +219,10 @@ def test_stats_and_write_out_agree(lab):
     expect(result, 0)
     with open(stats, encoding="utf-8") as file:
         transfer = json.load(file)["transfers"][0]
+    iteration, core = transfer["iteration"], transfer["core"]
+    assert iteration["count"] == core["iterations_busy"] > 0, (iteration, core)
+    assert 0 < iteration["p50_us"] <= iteration["p99_9_us"] <= iteration["max_us"], iteration
+    assert abs(iteration["max_us"] - core["iteration_max_us"]) < 0.01, (iteration, core)
     fields = result.stdout.split()
     assert fields[:3] == ["200", "1048576", str(transfer["counters"]["tcp_segments_received"])]
     assert 32768 <= int(fields[3]) <= 65535, fields

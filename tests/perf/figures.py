@@ -94,7 +94,8 @@ def take(store, name, part):
 
 # ---- Markdown ----
 
-LINKS = ("MTU 1500", "MTU 9000", "super-packets")  # of link.py
+OWN_CPU = "MTU 9000, server's TCP on its CPU"
+LINKS = ("MTU 1500", "MTU 9000", OWN_CPU, "super-packets")  # of link.py
 
 
 def where(part):
@@ -135,7 +136,8 @@ def link_block(part):
                                 ("the disk alone", "the disk alone", None),
                                 ("to disk / null sink", "to disk / null sink", None),
                                 ("the disk alone / null sink", "the disk alone / null sink", None),
-                                ("ACK delay p99, null sink, us", "ACK delay p99", None)):
+                                ("ACK delay p99, null sink, us", "ACK delay p99", None),
+                                ("poll iteration p99.9, to disk, us", "poll iteration p99.9, to disk", None)):
         row = [label]
         for link in LINKS:
             row += [cell(part, f"{link}: {name}"), cell(part, f"{link}: {beside}") if beside else ""]
@@ -178,7 +180,7 @@ def rates_block(part):
                   "bytes a connection"], rows) + ["", where(part)]
 
 
-BLOCKS = {"rates": rates_block, "link": link_block, "compare": sides_block, "compare-file": sides_block, "load": sides_block,
+BLOCKS = {"rates": rates_block, "link": link_block, "compare": sides_block, "disk": sides_block, "compare-file": sides_block, "load": sides_block,
           "goodput": text_block, "goodput-virtual": text_block, "profile": stages_block}
 
 

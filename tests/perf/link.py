@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """link.py PAIRS [--size BYTES] [--json FILE]: goodput beside curl over the lab's link, interleaved, to nowhere and to disk.
 
-For each link (MTU 1500 and 9000 with offloads off; MTU 1500 with super-packets, which --nic-mode vnet
-takes): PAIRS rounds of dpfetch to the null sink, curl to
+For each link (MTU 1500 and 9000 with offloads off, the latter also with the server's TCP kept to its own CPU; MTU 1500
+with super-packets, which --nic-mode vnet takes): PAIRS rounds of dpfetch to the null sink, curl to
 /dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
 nothing else running), which says whether the disk could take what the link gives. Medians and
 spread; a ratio is the median of the rounds' own ratios.
 """
 import argparse
+import contextlib
 import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
-from figures import figure, ratio, save, spread  # noqa: E402
+from figures import OWN_CPU, figure, ratio, save, spread  # noqa: E402
 from lab import Lab, SERVER_IP, TOP  # noqa: E402
 
 URL = f"http://{SERVER_IP}/big"
@@ -29,7 +30,8 @@ def run_dpfetch(lab, out, options):
         transfer = json.load(file)["transfers"][0]
     return {"gbps": transfer["result"]["goodput_gbps"], "sent_again": lab.retransmitted() - before,
             "busy": transfer["result"]["busy_percent"], "cycles": transfer["result"]["cycles_per_segment"],
-            "p99": transfer["ack_delay"]["p99_us"]}
+            "p99": transfer["ack_delay"]["p99_us"],
+            "iteration": transfer["iteration"]["p99_9_us"]}
 
 
 def run_curl(lab, out, size):
@@ -58,6 +60,7 @@ def figures_of(link, rounds):
     figures = {label: figure(column(rounds, name), "Gb/s") for name, label in labels}
     figures.update({label: ratio(column(rounds, a), column(rounds, b)) for label, a, b in ratios})
     figures["ACK delay p99"] = figure(column(rounds, "null", "p99"), "us", "less")
+    figures["poll iteration p99.9, to disk"] = figure(column(rounds, "disk", "iteration"), "us", "less")
     figures["busy cycles a segment"] = figure(column(rounds, "null", "cycles"), "cycles", "less")
     figures["poll core busy"] = figure(column(rounds, "null", "busy"), "%", "less")
     for name, label in labels[:4]:
@@ -65,9 +68,10 @@ def figures_of(link, rounds):
     return {f"{link}: {label}": fig for label, fig in figures.items()}
 
 
-def measure(link, pairs, size, options=(), **lab_settings):
+def measure(link, pairs, size, options=(), own_cpu=False, **lab_settings):
     rounds = []
-    with Lab(os.environ.get("LAB", "dpfetch") + "-bench", size=size, **lab_settings) as lab:
+    with Lab(os.environ.get("LAB", "dpfetch") + "-bench", size=size, **lab_settings) as lab, \
+            lab.server_on_its_own_cpu() if own_cpu else contextlib.nullcontext():
         disk = lab.path("big")
         for _ in range(pairs):
             rounds.append({"null": run_dpfetch(lab, "/dev/null", options),
@@ -91,6 +95,7 @@ def main():
     figures = {}
     for mtu in (1500, 9000):
         figures.update(measure(f"MTU {mtu}", args.pairs, args.size, mtu=mtu))
+    figures.update(measure(OWN_CPU, args.pairs, args.size, own_cpu=True, mtu=9000))
     figures.update(measure("super-packets", args.pairs, args.size, ("--nic-mode", "vnet"), offloads=True))
     if args.json:
         save(args.json, figures)

@@ -145,6 +145,10 @@ def measure_sink(quick, _):
     return parse_sink(text), None
 
 
+def measure_disk(quick, rounds):
+    return run_script("disk.py", *(["1", "--gib", "1"] if quick else [str(rounds or 5)]))
+
+
 def measure_compare(quick, rounds):
     return run_script("stacks.py", *(["2", "--quick"] if quick else [str(rounds or 5)]))
 
@@ -196,6 +200,8 @@ PARTS = [
     Part("link", "goodput beside curl over the lab's link, to nowhere and to disk",
          "sudo python3 tests/perf/link.py 5", 4, measure_link),
     Part("sink", "the file writer by itself", f"{PERF}/bench_sink", 1, measure_sink),
+    Part("disk", "a body to a real disk, beside fio, with no kernel network in the way",
+         "sudo python3 tests/perf/disk.py 5", 2, measure_disk),
     Part("compare", "dpfetch compare -c 1 -d 2: both stacks, MTU 1500, server and client on CPUs of their own",
          "sudo python3 tests/perf/stacks.py 5", 2, measure_compare),
     Part("compare-file", "dpfetch compare -o: both stacks and curl to a file and to nowhere, MTU 9000",

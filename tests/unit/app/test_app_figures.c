@@ -24,14 +24,15 @@ static json_t *
 make_run(bool kernel, double speed)
 {
 	json_t *run = json_pack(
-		"{s:{s:s}, s:{s:f, s:{s:I}, s:{s:f, s:f, s:f}, s:{s:i, s:f, s:f, s:f}, "
+		"{s:{s:s}, s:{s:f, s:{s:I}, s:{s:f, s:f, s:f}, s:{s:i, s:f, s:f, s:f, s:f}, "
 		"s:{s:[{s:f, s:f, s:f, s:f}, {s:f, s:f, s:f, s:f}], s:{s:f, s:i}}}}",
 		"load", "stack", kernel ? "kernel" : "dpdk", "end", "body_bits_per_second",
 		8e9 * speed, "counts", "body_bytes", (json_int_t)1000000000, "cpu", "wall_s", 1.0,
-		"user_s", 0.1, "system_s", kernel ? 0.5 : 0.9, "core", "core", 1, "hz",
-		kernel ? 1.0 : HZ, "cycles", HZ, "cycles_busy", HZ / 2, "machine", "cpus", "user_s",
-		0.1, "system_s", 0.3, "softirq_s", 0.1, "idle_s", 0.5, "user_s", 0.9, "system_s",
-		0.1, "softirq_s", 0.0, "idle_s", 0.0, "server", "cpu_s", 0.4, "retransmits", 3);
+		"user_s", 0.1, "system_s", kernel ? 0.5 : 0.9, "core", "core", 1, "cpu_s",
+		kernel ? 0.6 : 1.0, "hz", kernel ? 1.0 : HZ, "cycles", HZ, "cycles_busy", HZ / 2,
+		"machine", "cpus", "user_s", 0.1, "system_s", 0.3, "softirq_s", 0.1, "idle_s", 0.5,
+		"user_s", 0.9, "system_s", 0.1, "softirq_s", 0.0, "idle_s", 0.0, "server", "cpu_s",
+		0.4, "retransmits", 3);
 
 	assert_non_null(run);
 	json_object_set_new(run, "intervals",

@@ -36,6 +36,7 @@ make_report(void)
 	r->usage.cycles = 1000000;
 	r->usage.cycles_busy = 350000;
 	histogram_reset(&r->ack_delay);
+	histogram_reset(&r->iteration);
 	histogram_record(&r->ack_delay, 5000);
 	snprintf(r->headers.content_type, sizeof(r->headers.content_type), "text/\"x\"");
 	return r;
