@@ -50,7 +50,7 @@ read_speed(int fd, struct nic_info *info)
 
 	if (query(fd, info->interface, SIOCETHTOOL, &req) < 0)
 		return;
-	speed = ethtool_cmd_speed(&link);
+	speed = (uint32_t)link.speed_hi << 16 | link.speed;
 	if (speed != (uint32_t)SPEED_UNKNOWN && speed != UINT16_MAX)
 		info->speed_mbps = speed;
 }

@@ -14,6 +14,7 @@
 #include "nic_sysfs.h"
 
 #define CLASS_SHIFT 16U
+#define DEFAULTS_MAX 64U
 #define CLASS_NETWORK 0x02U /* PCI Code and ID Assignment Specification */
 
 struct reading {
@@ -22,6 +23,8 @@ struct reading {
 	struct nic_inventory inventory;
 	struct nic_session sessions[NIC_SESSIONS_MAX];
 	uint32_t session_count;
+	char defaults[DEFAULTS_MAX][IFNAMSIZ]; /* interfaces that default routes leave by */
+	uint32_t default_count;
 	int error; /* 0, -ENOMEM */
 };
 
@@ -174,6 +177,33 @@ nic_inventory_find(const struct nic_inventory *inventory, const char *address)
 	return address[0] != '\0' ? find(inventory, address) : NULL;
 }
 
+static void
+take_default(void *ctx, const char *interface)
+{
+	struct reading *r = ctx;
+	uint32_t i;
+
+	for (i = 0; i < r->default_count; i++) {
+		if (strcmp(r->defaults[i], interface) == 0)
+			return;
+	}
+	if (r->default_count < DEFAULTS_MAX)
+		(void)snprintf(r->defaults[r->default_count++], IFNAMSIZ, "%.15s", interface);
+}
+
+/* Also by a bridge or the like on it. */
+static bool
+has_default(const struct reading *r, const char *interface)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->default_count; i++) {
+		if (nic_stack_has(r->system->root, interface, r->defaults[i]))
+			return true;
+	}
+	return nic_route_is_default(r->system->root, interface);
+}
+
 /* Who needs the interface. */
 static void
 read_needs(const struct reading *r, struct nic_port *p)
@@ -182,7 +212,7 @@ read_needs(const struct reading *r, struct nic_port *p)
 	char stack[NIC_STACK_MAX][IFNAMSIZ];
 	uint32_t i;
 
-	p->info.default_route = nic_route_is_default(root, name);
+	p->info.default_route = has_default(r, name);
 	if (nic_stack_of(root, name, stack) > 1)
 		(void)snprintf(p->above, sizeof(p->above), "%s", stack[1]);
 	for (i = 0; i < r->session_count; i++) {
@@ -262,6 +292,8 @@ nic_inventory_read(const struct nic_system *s, const struct nic_inventory_config
 	r->system = s;
 	r->cfg = cfg;
 	r->session_count = nic_sessions_find(s, cfg->ssh_connection, r->sessions);
+	(void)s->kernel->each_default(
+		s->ctx, take_default, r); /* /proc tells the most of it, too */
 	read_pci_devices(r);
 	rc = s->kernel->each_link(s->ctx, take_link, r);
 	if (rc == 0)

@@ -30,6 +30,13 @@ each_link(void *ctx, nic_link_fn visit, void *visit_ctx)
 	return 0;
 }
 
+static int
+each_default(void *ctx, nic_name_fn visit, void *visit_ctx)
+{
+	(void)ctx;
+	return nic_default_each(visit, visit_ctx);
+}
+
 static bool
 address_owner(void *ctx, int family, const uint8_t *address, char *ret_interface)
 {
@@ -94,6 +101,7 @@ pause_ms(void *ctx, uint32_t ms)
 
 static const struct nic_kernel host_kernel = {
 	.each_link = each_link,
+	.each_default = each_default,
 	.address_owner = address_owner,
 	.write = write_file,
 	.load_module = nic_kernel_load_module,

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "nic_default.h"
 #include "nic_info.h"
 #include "nic_state.h"
 
@@ -23,6 +24,9 @@ struct nic_kernel {
 	/** Calls visit for each interface of this network namespace, lo among them; default_route is
 	 *  not filled in. 0 or -errno. */
 	int (*each_link)(void *ctx, nic_link_fn visit, void *visit_ctx);
+
+	/** See nic_default_each. */
+	int (*each_default)(void *ctx, nic_name_fn visit, void *visit_ctx);
 
 	/** Which interface has this address (family 4 or 6, network order)? false: none. */
 	bool (*address_owner)(void *ctx, int family, const uint8_t *address, char *ret_interface);

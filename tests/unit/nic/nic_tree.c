@@ -43,6 +43,16 @@ each_link(void *ctx, nic_link_fn visit, void *visit_ctx)
 	return 0;
 }
 
+static int
+each_default(void *ctx, nic_name_fn visit, void *visit_ctx)
+{
+	const struct nic_tree *t = ctx;
+
+	if (t->default_interface != NULL)
+		visit(visit_ctx, t->default_interface);
+	return 0;
+}
+
 static bool
 address_owner(void *ctx, int family, const uint8_t *address, char *ret_interface)
 {
@@ -280,6 +290,7 @@ tree_pause(void *ctx, uint32_t ms)
 
 static const struct nic_kernel kernel = {
 	.each_link = each_link,
+	.each_default = each_default,
 	.address_owner = address_owner,
 	.write = tree_write,
 	.load_module = tree_load_module,

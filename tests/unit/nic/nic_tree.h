@@ -22,6 +22,7 @@ struct nic_tree {
 		const char *interface;
 	} owner[TREE_LINKS_MAX];
 	uint32_t owner_count;
+	const char *default_interface; /* of a table that /proc does not show; NULL: none */
 	/* what binding does to it: see nic_tree.c */
 	uint32_t steps; /* changes so far */
 	uint32_t die_at; /* the process ends before this change, from 1; 0: it does not */

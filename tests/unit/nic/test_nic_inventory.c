@@ -215,6 +215,22 @@ test_inventory_default_route_of_a_vlan_on_a_bond_marks_its_device(void **state)
 	expect_needed(&inventory, "ens1f0 carries the default route");
 }
 
+static void
+test_inventory_default_route_of_another_table_marks_its_device(void **state)
+{
+	struct nic_tree *t = *state;
+	struct nic_inventory inventory;
+
+	populate(t);
+	nic_tree_stack(t, "ens1f0", "br0");
+	t->default_interface = "veth7";
+	read_inventory(t, NULL, &inventory);
+	expect_needed(&inventory, "");
+	t->default_interface = "br0";
+	read_inventory(t, NULL, &inventory);
+	expect_needed(&inventory, "ens1f0 carries the default route");
+}
+
 /* A process with one socket, and the connections of the machine. */
 static void
 add_process(const struct nic_tree *t, const char *pid, const char *name, const char *socket)
@@ -362,6 +378,7 @@ main(void)
 		TEST(test_inventory_several_interfaces_of_one_device_stay_together),
 		TEST(test_inventory_default_route_marks_its_device),
 		TEST(test_inventory_default_route_of_a_vlan_on_a_bond_marks_its_device),
+		TEST(test_inventory_default_route_of_another_table_marks_its_device),
 		TEST(test_inventory_connection_of_sshd_marks_its_device),
 		TEST(test_inventory_connections_of_others_or_not_established_mark_nothing),
 		TEST(test_inventory_ipv6_connection_to_port_22_marks_its_device),

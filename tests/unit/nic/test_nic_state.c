@@ -22,7 +22,9 @@
 
 #include <cmocka.h>
 
+#include "nic_default.h"
 #include "nic_features.h"
+#include "nic_netlink.h"
 #include "nic_state.h"
 #include "nic_state_priv.h"
 
@@ -308,6 +310,55 @@ test_state_offload_that_was_turned_off_is_turned_off_again(void **state)
 	json_decref(off);
 }
 
+static void
+note_default(void *ctx, const char *interface)
+{
+	struct lab *lab = ctx;
+
+	snprintf(lab->said + strlen(lab->said), sizeof(lab->said) - strlen(lab->said), "%s ",
+		interface);
+}
+
+/* 0.0.0.0/0 by this next hop, in a table that /proc/net/route does not show. */
+static void
+add_default(const char *gateway, uint32_t index)
+{
+	const struct rtmsg header = {.rtm_family = AF_INET,
+		.rtm_table = 77,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_type = RTN_UNICAST};
+	struct {
+		struct rtnexthop hop;
+		struct nlattr attr;
+		struct in_addr via;
+	} hop = {.hop = {.rtnh_len = sizeof(hop), .rtnh_ifindex = (int)index},
+		.attr = {.nla_len = sizeof(hop.attr) + sizeof(hop.via), .nla_type = RTA_GATEWAY}};
+	char buf[NIC_NETLINK_BYTES];
+	struct nic_netlink n;
+	struct nlmsghdr *request;
+
+	assert_int_equal(inet_pton(AF_INET, gateway, &hop.via), 1);
+	assert_int_equal(nic_netlink_open(&n), 0);
+	request = nic_netlink_request(buf, RTM_NEWROUTE, NLM_F_CREATE, &header, sizeof(header));
+	mnl_attr_put(request, RTA_MULTIPATH, sizeof(hop), &hop);
+	assert_int_equal(nic_netlink_ask(&n, request, NULL, NULL), 0);
+	nic_netlink_close(&n);
+}
+
+static void
+test_default_route_of_any_table_is_found(void **state)
+{
+	struct lab *lab = *state;
+
+	need(lab);
+	configure(lab);
+	assert_int_equal(nic_default_each(note_default, lab), 0);
+	assert_string_equal(lab->said, "");
+	add_default("198.18.0.9", if_nametoindex(NAME));
+	assert_int_equal(nic_default_each(note_default, lab), 0);
+	assert_string_equal(lab->said, NAME " ");
+}
+
 /* The kernel has no such address family; what else is there is put back. */
 static void
 test_state_with_a_part_that_cannot_be_put_back_says_which(void **state)
@@ -391,6 +442,7 @@ main(void)
 		TEST(test_state_of_an_interface_that_is_down_leaves_it_down),
 		TEST(test_state_offload_that_was_turned_off_is_turned_off_again),
 		TEST(test_state_with_a_part_that_cannot_be_put_back_says_which),
+		TEST(test_default_route_of_any_table_is_found),
 		TEST(test_state_of_nobody_is_an_error),
 		cmocka_unit_test(test_state_hexadecimal_text_comes_back_as_bytes),
 		cmocka_unit_test(test_state_attribute_beyond_the_end_is_not_found),
