@@ -147,6 +147,7 @@ def test_bind_by_itself_on_virtio_gives_all_back(guest):
     before = state("lab2")
     fetch(guest, index)
     expect_as_before(before, pci, "virtio-pci", "lab2")
+    run("ip", "addr", "flush", "dev", "lab2")
     run("ip", "link", "set", "lab2", "down")
 
 
