@@ -61,6 +61,9 @@ struct host {
  *  code after having said why. */
 int host_check(struct host *h, const struct settings *s);
 
+/** Bytes that the port's buffers will take. Of h settings, capacity, queues and numa_node are read. */
+uint64_t host_memory_needed(const struct host *h);
+
 /** How the port spreads frames, for people. Static storage. */
 const char *host_steering_name(enum port_steering_kind kind);
 

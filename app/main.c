@@ -11,6 +11,7 @@
 
 #include "cmd_bench.h"
 #include "cmd_compare.h"
+#include "cmd_doctor.h"
 #include "cmd_get.h"
 #include "cmd_nic.h"
 #include "exit_code.h"
@@ -93,6 +94,8 @@ run(const struct settings *s, int *ret_signal)
 		return cmd_compare(s, ret_signal);
 	case SETTINGS_NIC:
 		return cmd_nic(s);
+	case SETTINGS_DOCTOR:
+		return cmd_doctor(s);
 	case SETTINGS_GET:
 	case SETTINGS_COMMAND_COUNT:
 		break;

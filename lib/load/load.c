@@ -286,12 +286,10 @@ check_end(struct load *l, uint64_t now_ns)
 		l->unreachable = false;
 	else if (l->failed == l->cfg.connections)
 		l->unreachable = true;
-	if (l->unreachable && !l->cfg.keeps_trying) {
+	if ((l->unreachable && !l->cfg.keeps_trying) ||
+		(l->phase == LOAD_DRAIN &&
+			(l->requests_under_way == 0 || now_ns >= l->phase_end_ns)))
 		finish(l, now_ns);
-	} else if (l->phase == LOAD_DRAIN &&
-		   (l->requests_under_way == 0 || now_ns >= l->phase_end_ns)) {
-		finish(l, now_ns);
-	}
 }
 
 /* -- What is due. -- */

@@ -413,7 +413,7 @@ apply_routes(struct applying *a)
 static void
 apply_all(struct applying *a)
 {
-	const json_t *address;
+	const json_t *addresses = json_object_get(a->state, "addresses");
 	size_t i;
 	int rc;
 
@@ -432,10 +432,8 @@ apply_all(struct applying *a)
 		if (rc != 0)
 			tell(a, "%s could not be brought up: %s", a->interface, strerror(-rc));
 	}
-	json_array_foreach(json_object_get(a->state, "addresses"), i, address)
-	{
-		apply_address(a, address);
-	}
+	for (i = 0; i < json_array_size(addresses); i++)
+		apply_address(a, json_array_get(addresses, i));
 	apply_routes(a);
 }
 

@@ -34,10 +34,11 @@ enum settings_command {
 	SETTINGS_BENCH,
 	SETTINGS_COMPARE,
 	SETTINGS_NIC,
+	SETTINGS_DOCTOR,
 	SETTINGS_COMMAND_COUNT
 };
 
-/** "get", "bench", "compare", "nic". Static storage. */
+/** "get", "bench", "compare", "nic", "doctor". Static storage. */
 const char *settings_command_name(enum settings_command command);
 
 /** What nic is to do: the word after it. */
@@ -164,6 +165,7 @@ struct settings {
 	int nic_action; /* enum settings_nic_action */
 	struct settings_list devices; /* arguments after the action */
 	int format; /* enum settings_format */
+	bool fix; /* doctor */
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */

@@ -445,7 +445,8 @@ check_eal_args(const struct settings *s, char *message)
 static const char *const command_names[SETTINGS_COMMAND_COUNT] = {[SETTINGS_GET] = "get",
 	[SETTINGS_BENCH] = "bench",
 	[SETTINGS_COMPARE] = "compare",
-	[SETTINGS_NIC] = "nic"};
+	[SETTINGS_NIC] = "nic",
+	[SETTINGS_DOCTOR] = "doctor"};
 
 const char *
 settings_command_name(enum settings_command command)

@@ -106,6 +106,7 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 		"Usage: dpfetch [EAL options --] [options] URL...\n"
 		"       dpfetch [EAL options --] bench|compare [options] URL...\n"
 		"       dpfetch nic list|bind|unbind|restore [options] [PCI...]\n"
+		"       dpfetch doctor [options]\n"
 		"Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
 		"tells of the load generator, dpfetch compare --help of the comparison with\n"
 		"the kernel's stack, dpfetch nic --help of the machine's NICs.\n",
@@ -123,6 +124,10 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 		"List the network devices of this machine, and who uses them; hand one to user\n"
 		"space, for DPDK, and give it back as it was. restore does so with all that a\n"
 		"dpfetch has bound and that none uses, also after a crash.\n",
+	[SETTINGS_DOCTOR] =
+		"Usage: dpfetch doctor [options]\n"
+		"Look over this machine for what dpfetch would be asked to do with the same\n"
+		"options, and say of each thing whether it is right, and how to mend it.\n",
 };
 
 void
@@ -140,12 +145,12 @@ settings_help(enum settings_command command, settings_print_fn print, void *ctx)
 		print(ctx, line);
 		each_option((enum option_group)group, command, help_option, print, ctx);
 	}
-	if (command == SETTINGS_NIC) {
+	if (command == SETTINGS_NIC || command == SETTINGS_DOCTOR) {
 		print(ctx, "\nEvery flag has a --no-FLAG form. Exit status: see dpfetch(1).\n");
 		return;
 	}
 	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
-		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-119, see "
+		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-120, see "
 		   "dpfetch(1).\n\n"
 		   "Try it: sudo tools/lab up, then the command that it prints.\n");
 }
