@@ -31,6 +31,7 @@ struct bench_worker {
 	struct host *host;
 	struct load *load;
 	bool over;
+	bool unreachable; /* counted in bench.unreachable */
 	uint64_t check_ns;
 	uint32_t stops; /* of bench.stops: those that this load has heard of */
 	struct counters counters;
@@ -52,6 +53,8 @@ struct bench {
 	uint32_t workers;
 	struct bench_series *series; /* of all loads */
 	uint64_t load_start_ns;
+	atomic_uint
+		unreachable; /* workers of which no connection was ever made: when it is all, it ends */
 	atomic_uint stops; /* how often all loads have been told to stop (load_stop) */
 	atomic_uint loads_over;
 	struct bench_report_worker *figures; /* of each, for the report */
@@ -82,7 +85,7 @@ int bench_run_create(struct bench *b);
  *  code after having said why. */
 int bench_run(struct bench *b, struct bench_stream *stream, struct bench_report *r);
 
-/** Could no worker's load, or one's, reach the server (load_unreachable)? Did silence end one? */
+/** Could no worker's load reach the server (load_unreachable)? Did silence end one? */
 bool bench_run_unreachable(const struct bench *b, int *ret_error);
 bool bench_run_silent(const struct bench *b);
 

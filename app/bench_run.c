@@ -54,7 +54,10 @@ fill_load_config(const struct bench *b, uint32_t number, struct load_config *cfg
 	cfg->connections = (uint32_t)share_of(s->connections, number, b->workers);
 	cfg->pipeline = (uint32_t)s->pipeline;
 	cfg->requests_per_connection = s->cps ? 1 : 0;
-	cfg->rate = s->rate / b->workers;
+	cfg->rate = s->rate;
+	cfg->keeps_trying = b->workers > 1; /* see tell_unreachable */
+	cfg->share = number;
+	cfg->shares = b->workers;
 	cfg->ramp_ns = s->ramp_ns;
 	cfg->warmup_ns = s->warmup_ns;
 	cfg->duration_ns = bench_run_duration(s);
@@ -225,6 +228,24 @@ check_troubles(struct bench *b, uint64_t now_ns)
 	stop_loads(b);
 }
 
+/* One that has few connections may be unlucky with all of them; the server cannot be reached when that is so of
+ * all workers. */
+static void
+tell_unreachable(struct bench_worker *w)
+{
+	struct bench *b = w->bench;
+	int error;
+
+	if (b->workers == 1 || w->over || w->unreachable == load_unreachable(w->load, &error))
+		return;
+	w->unreachable = !w->unreachable;
+	if (!w->unreachable)
+		atomic_fetch_sub_explicit(&b->unreachable, 1, memory_order_relaxed);
+	else if (atomic_fetch_add_explicit(&b->unreachable, 1, memory_order_relaxed) ==
+		 b->workers - 1)
+		stop_loads(b);
+}
+
 /* Does as the first worker has told. */
 static void
 follow(struct bench_worker *w, uint64_t now_ns)
@@ -245,6 +266,7 @@ check(struct bench_worker *w, uint64_t now_ns)
 	w->check_ns = now_ns + CHECK_NS;
 	if (w->host->queue == 0)
 		check_troubles(b, now_ns);
+	tell_unreachable(w);
 	follow(w, now_ns);
 	bench_telemetry_publish(
 		b->telemetry, w->host->queue, &w->host->counters, &w->host->worker.usage);
@@ -451,10 +473,10 @@ bench_run_unreachable(const struct bench *b, int *ret_error)
 	uint32_t i;
 
 	for (i = 0; i < b->workers; i++) {
-		if (load_unreachable(b->worker[i].load, ret_error))
-			return true;
+		if (!load_unreachable(b->worker[i].load, ret_error))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 bool

@@ -140,6 +140,11 @@ run_curl(struct compare *c, uint32_t pair)
 			       : compare_run_curl(c, "/dev/null", &c->curl[pair]);
 	if (done)
 		c->curls = pair + 1;
+	else if (c->signo == 0 && code == 0)
+		compare_warn(c,
+			"curl did not fetch the URL in pair %u and was not tried again: is it "
+			"installed, and does `curl -f` get it?",
+			pair + 1);
 	return code;
 }
 

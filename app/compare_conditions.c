@@ -250,7 +250,8 @@ failed_share(const json_t *run)
 static double
 ring_drops(const json_t *run)
 {
-	return compare_number(run, "end/nic/imissed") + compare_number(run, "end/nic/rx_nombuf");
+	return compare_number(run, "end/nic/imissed") + compare_number(run, "end/nic/rx_nombuf") +
+	       compare_number(run, "end/nic/ierrors");
 }
 
 static double

@@ -15,6 +15,7 @@
 #include "base_time.h"
 #include "compare.h"
 #include "exit_code.h"
+#include "report_json.h"
 #include "sink_digest.h"
 
 #define READ_BYTES (1U << 20)
@@ -317,11 +318,11 @@ compare_file_conditions(const struct compare *c)
 	if (directory != NULL)
 		file_system_of(directory, type, sizeof(type));
 	free(directory);
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:i}", "path",
-		f->path, "file_system", type, "bytes", (json_int_t)f->bytes, "free_bytes_before",
-		(json_int_t)f->free_bytes, "free_bytes_after", (json_int_t)free_bytes(f->path),
-		"dpfetch_wrote_by", method_of(c, COMPARE_DPDK), "kernel_wrote_by",
-		method_of(c, COMPARE_KERNEL), "fsync", (int)c->settings->fsync, "before_each_run",
-		"cold: the file was removed and the file system synced", "digest",
-		sink_digest_name(f->digest), "hex", f->hex, "verified", (int)f->verified);
+	return json_pack("{s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:b, s:s, s:s, s:s, s:i}", "path",
+		report_json_text(f->path), "file_system", type, "bytes", (json_int_t)f->bytes,
+		"free_bytes_before", (json_int_t)f->free_bytes, "free_bytes_after",
+		(json_int_t)free_bytes(f->path), "dpfetch_wrote_by", method_of(c, COMPARE_DPDK),
+		"kernel_wrote_by", method_of(c, COMPARE_KERNEL), "fsync", (int)c->settings->fsync,
+		"before_each_run", "cold: the file was removed and the file system synced",
+		"digest", sink_digest_name(f->digest), "hex", f->hex, "verified", (int)f->verified);
 }

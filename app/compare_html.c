@@ -7,6 +7,8 @@
 #include "compare_plots.h"
 #include "svg_plot.h"
 
+#define SURE_PAIRS 5U
+
 static const char style[] =
 	"<style>\n"
 	":root{color-scheme:light dark;--bg:#fff;--fg:#1c1e21;--dim:#68707a;--grid:#e3e6ea;"
@@ -59,8 +61,9 @@ write_row(const struct compare *c, const struct compare_figure *f, FILE *out)
 
 	if (!compare_figure_estimate(c, f, side, &ratio))
 		return;
-	/* Better only where the whole interval says so. */
-	sure = ratio.low > 1.0 || ratio.high < 1.0;
+	/* Better only where the whole interval says so, and is one: of few pairs it is hardly more than a
+	 * point. */
+	sure = c->pairs >= SURE_PAIRS && (ratio.low > 1.0 || ratio.high < 1.0);
 	ours_better = (ratio.value > 1.0) != f->less_is_better;
 	fputs("<tr><td>", out);
 	svg_text(out, f->name);
@@ -154,10 +157,9 @@ write_url(FILE *out, const char *url)
 	if (strncasecmp(url, scheme, sizeof(scheme) - 1) == 0) {
 		fputs(scheme, out);
 		url += sizeof(scheme) - 1;
-		at = memrchr(url, '@', strcspn(url, "/?#"));
-		url = at != NULL ? at + 1 : url;
 	}
-	svg_text(out, url);
+	at = memrchr(url, '@', strcspn(url, "/?#"));
+	svg_text(out, at != NULL ? at + 1 : url);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "affinity.h"
 #include "base_time.h"
 #include "cmd_bench.h"
 #include "cmd_get.h"
@@ -273,6 +274,7 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 	if (s->ipv4_only || s->ipv6_only)
 		argv[n++] = s->ipv6_only ? "-6" : "-4";
 	argv[n] = s->urls.item[0];
+	affinity_raise_priority(); /* as both stacks' clients do */
 	if (null < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
 		_exit(NO_CURL);
 	execvp("curl", words.changeable); /* it changes none */

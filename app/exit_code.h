@@ -28,6 +28,8 @@ enum exit_code {
 	EXIT_CODE_INTERNAL = 116, /* received buffers were not given back: please report */
 	EXIT_CODE_CHECKSUM = 117, /* --checksum: the body's digest differs */
 	EXIT_CODE_LIMIT = 118, /* bench --fail-if: a condition holds */
+	EXIT_CODE_BIND = 119, /* a NIC could not be bound or given back, or must not be */
+	EXIT_CODE_DOCTOR = 120, /* doctor: something is in the way */
 };
 
 #endif

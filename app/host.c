@@ -47,8 +47,10 @@ start_monitor(struct host *h, bool meter)
 static int
 start_own_stack(struct host *h, bool meter)
 {
-	int rc = host_start_port(h);
+	int rc = host_bind_nic(h);
 
+	if (rc == 0)
+		rc = host_start_port(h);
 	if (rc == 0)
 		rc = host_start_capture(h);
 	if (rc == 0)
@@ -108,7 +110,7 @@ int
 host_stop(struct host *h)
 {
 	uint32_t lost = 0;
-	int code;
+	int code, rc;
 
 	if (h->sink != NULL)
 		sink_destroy(h->sink);
@@ -139,8 +141,9 @@ host_stop(struct host *h)
 	if (h->eal_started)
 		port_eal_stop();
 	h->eal_started = false;
+	rc = host_release_nic(h);
 	if (lost == 0)
-		return code;
+		return code != 0 ? code : rc;
 	message_error(&h->level, EXIT_CODE_INTERNAL,
 		"internal error: %u received buffers were not given back; please report this",
 		lost);

@@ -11,6 +11,7 @@
 #include "message.h"
 #include "monitor.h"
 #include "netstack.h"
+#include "nic_bind.h"
 #include "port.h"
 #include "settings.h"
 #include "sink_file.h"
@@ -31,6 +32,10 @@ struct host {
 	cpu_set_t others; /* for threads that do not poll */
 	uint16_t queue; /* which this host's worker polls: 0 but for the others of a crew */
 	int numa_node; /* the NIC's, -1 unknown */
+	struct nic_hold nic; /* the PCI device that is bound for this run */
+	char nic_interface
+		[NIC_NAME_MAX]; /* of a PCI device: its interface, which is gone once that is
+					   * bound. "" none */
 	bool eal_started;
 	uint64_t bytes_per_connection; /* of the netstack's memory */
 	struct port *port;
@@ -51,9 +56,13 @@ struct host {
 	struct histogram ack_delay;
 };
 
-/** Chooses and checks core, NUMA placement and address, without changing anything: what --check
- *  does. 0, or an exit code after having said why. */
+/** Chooses and checks core, NUMA placement, address and, with --check, whether the NIC can be bound. Without --check it
+ *  first gives back NICs that a killed dpfetch left bound, else it changes nothing. 0, or an exit
+ *  code after having said why. */
 int host_check(struct host *h, const struct settings *s);
+
+/** Bytes that the port's buffers will take. Of h settings, capacity, queues and numa_node are read. */
+uint64_t host_memory_needed(const struct host *h);
 
 /** How the port spreads frames, for people. Static storage. */
 const char *host_steering_name(enum port_steering_kind kind);

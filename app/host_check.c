@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "affinity.h"
+#include "binding.h"
 #include "exit_code.h"
 #include "host_priv.h"
 #include "nic_info.h"
@@ -115,7 +116,8 @@ host_check_address6(const struct host *h, const struct ipv6_addr *own, const cha
 	struct ip_address address = ip_address_of_v6(own);
 	char interface[NIC_NAME_MAX], text[IP_ADDRESS_TEXT_LEN];
 
-	if (nic_kernel_owns_address6(own->byte, interface) != 1)
+	if (nic_kernel_owns_address6(own->byte, interface) != 1 ||
+		strcmp(interface, h->nic_interface) == 0)
 		return 0;
 	message_error(&h->level, EXIT_CODE_ADDRESS,
 		"the kernel owns %s on %s and would reset our connections; %s",
@@ -129,7 +131,7 @@ host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len)
 	char interface[NIC_NAME_MAX], text[IPV4_ADDR_TEXT_LEN];
 	int rc = nic_kernel_owns_address(address, interface);
 
-	if (rc != 1)
+	if (rc != 1 || strcmp(interface, h->nic_interface) == 0)
 		return 0;
 	ipv4_addr_format(address, text);
 	message_error(&h->level, EXIT_CODE_ADDRESS,
@@ -141,8 +143,8 @@ host_check_address(const struct host *h, uint32_t address, uint8_t prefix_len)
 }
 
 /* Those that are known before the port is up. */
-static int
-check_addresses(const struct host *h)
+int
+host_check_addresses(const struct host *h)
 {
 	const struct settings *s = h->settings;
 	uint32_t i;
@@ -173,16 +175,19 @@ check_nic(struct host *h)
 
 	if (nic_info_find(nic_name, &nic) == 0) {
 		h->numa_node = nic.numa_node;
-		return 0;
+		if (!binding_is_wanted(h->settings, address))
+			return 0;
+		memcpy(h->nic_interface, nic.interface, sizeof(h->nic_interface));
+		return h->settings->check ? binding_check(h->settings, &h->level, address) : 0;
 	}
 	if (may_be_vdev(h->settings))
 		return 0;
 	if (nic_pci_address_parse(nic_name, address))
 		message_error(&h->level, EXIT_CODE_PORT,
-			"there is no PCI device %s (`dpdk-devbind.py -s` lists them)", nic_name);
+			"there is no PCI device %s (`dpfetch nic list` lists them)", nic_name);
 	else
 		message_error(&h->level, EXIT_CODE_PORT,
-			"there is no interface '%s' (`ip -br link` lists them)", nic_name);
+			"there is no interface '%s' (`dpfetch nic list` lists them)", nic_name);
 	return EXIT_CODE_PORT;
 }
 
@@ -191,6 +196,16 @@ static int
 check_kernel(struct host *h, const struct settings *s)
 {
 	return s->nic != NULL ? check_nic(h) : 0;
+}
+
+/* What a killed dpfetch left; but the device that we are to have is taken over instead. */
+static void
+restore_abandoned(const struct host *h)
+{
+	char address[NIC_NAME_MAX];
+
+	binding_restore_abandoned(
+		&h->level, binding_is_wanted(h->settings, address) ? address : NULL);
 }
 
 int
@@ -203,6 +218,8 @@ host_check(struct host *h, const struct settings *s)
 		.numa_node = -1,
 		.queues = 1,
 		.capacity = host_capacity_of_get(s)};
+	if (!s->check && s->stack == SETTINGS_STACK_DPDK)
+		restore_abandoned(h);
 	rc = s->stack == SETTINGS_STACK_KERNEL ? check_kernel(h, s) : check_nic(h);
 	if (rc == 0)
 		rc = check_cores(h);
@@ -210,6 +227,6 @@ host_check(struct host *h, const struct settings *s)
 		rc = host_check_numa(
 			&h->level, h->core, nic_cpu_node(h->core), h->numa_node, s->strict_numa);
 	if (rc == 0 && s->stack == SETTINGS_STACK_DPDK)
-		rc = check_addresses(h);
+		rc = host_check_addresses(h);
 	return rc;
 }

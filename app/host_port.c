@@ -63,13 +63,13 @@ start_steering(struct host *h)
 	return EXIT_CODE_OUT_OF_MEMORY;
 }
 
-int
-host_start_port(struct host *h)
+/* What of the port is known before it is there. */
+static struct port_config
+port_config_of(const struct host *h)
 {
 	const struct settings *s = h->settings;
-	struct counters *counters[SETTINGS_QUEUES_MAX];
-	char message[PORT_MESSAGE_MAX];
-	struct port_config cfg = {
+
+	return (struct port_config){
 		.interface = s->nic_mode == SETTINGS_NIC_VNET ? s->nic : NULL,
 		.queues = (uint16_t)h->queues,
 		.mtu = (uint16_t)s->mtu,
@@ -83,8 +83,24 @@ host_start_port(struct host *h)
 		.visible = s->visible,
 		.verbose = s->verbose,
 		.mac = s->mac,
-		.counters = counters,
 	};
+}
+
+uint64_t
+host_memory_needed(const struct host *h)
+{
+	const struct port_config cfg = port_config_of(h);
+
+	return port_memory_needed(&cfg);
+}
+
+int
+host_start_port(struct host *h)
+{
+	const struct settings *s = h->settings;
+	struct counters *counters[SETTINGS_QUEUES_MAX];
+	char message[PORT_MESSAGE_MAX];
+	struct port_config cfg = port_config_of(h);
 	const struct port_eal_config eal = {
 		.program = "dpfetch",
 		.nic = s->nic,
@@ -104,6 +120,7 @@ host_start_port(struct host *h)
 	};
 	uint32_t i;
 
+	cfg.counters = counters;
 	for (i = 0; i < h->queues; i++)
 		counters[i] = &crew_worker(h, i)->counters;
 	h->eal_started = port_eal_start(&eal, &cfg.port_id, message) == 0;

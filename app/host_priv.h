@@ -10,6 +10,15 @@
 /** As host_check_address, for an IPv6 address; remedy ends the sentence. */
 int host_check_address6(const struct host *h, const struct ipv6_addr *own, const char *remedy);
 
+/** As host_check_address, of all that are known before the port is up. */
+int host_check_addresses(const struct host *h);
+
+/** Binds a PCI NIC that the kernel has, before the EAL looks for it. */
+int host_bind_nic(struct host *h);
+
+/** Gives it back, after the EAL has let go. */
+int host_release_nic(struct host *h);
+
 /** EAL and the port. */
 int host_start_port(struct host *h);
 

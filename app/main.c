@@ -11,7 +11,9 @@
 
 #include "cmd_bench.h"
 #include "cmd_compare.h"
+#include "cmd_doctor.h"
 #include "cmd_get.h"
+#include "cmd_nic.h"
 #include "exit_code.h"
 #include "message.h"
 #include "settings.h"
@@ -90,6 +92,10 @@ run(const struct settings *s, int *ret_signal)
 		return cmd_bench(s, ret_signal);
 	case SETTINGS_COMPARE:
 		return cmd_compare(s, ret_signal);
+	case SETTINGS_NIC:
+		return cmd_nic(s);
+	case SETTINGS_DOCTOR:
+		return cmd_doctor(s);
 	case SETTINGS_GET:
 	case SETTINGS_COMMAND_COUNT:
 		break;

@@ -69,7 +69,8 @@ put64(struct writer *w, uint64_t value)
 static void
 put_padded(struct writer *w, const void *data, uint32_t len)
 {
-	memcpy(w->p, data, len);
+	if (len > 0)
+		memcpy(w->p, data, len);
 	w->p += len;
 	for (; len % 4 != 0; len++)
 		*w->p++ = 0;

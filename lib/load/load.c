@@ -16,6 +16,7 @@ load_config_defaults(struct load_config *ret)
 	*ret = (struct load_config){
 		.connections = 1,
 		.pipeline = 1,
+		.shares = 1,
 		.duration_ns = 10 * NS_PER_SEC,
 		.silence_ns = 30 * NS_PER_SEC,
 		.drain_ns = 2 * NS_PER_SEC,
@@ -49,7 +50,7 @@ is_in_range(const struct load_config *cfg)
 			return false;
 	return cfg->connections >= 1 && cfg->connections <= LOAD_CONNECTIONS_MAX &&
 	       cfg->pipeline >= 1 && cfg->pipeline <= LOAD_PIPELINE_MAX && cfg->rate >= 0 &&
-	       cfg->rate <= LOAD_RATE_MAX && cfg->duration_ns > 0 &&
+	       cfg->rate <= LOAD_RATE_MAX && cfg->share < cfg->shares && cfg->duration_ns > 0 &&
 	       cfg->interval_histograms <= LOAD_INTERVAL_HISTOGRAMS_MAX;
 }
 
@@ -281,13 +282,14 @@ check_end(struct load *l, uint64_t now_ns)
 	if (is_enough(l))
 		begin_drain(l, now_ns);
 	check_silence(l, now_ns);
-	if (!l->ever_connected && l->failed == l->cfg.connections) {
+	if (l->ever_connected)
+		l->unreachable = false;
+	else if (l->failed == l->cfg.connections)
 		l->unreachable = true;
+	if ((l->unreachable && !l->cfg.keeps_trying) ||
+		(l->phase == LOAD_DRAIN &&
+			(l->requests_under_way == 0 || now_ns >= l->phase_end_ns)))
 		finish(l, now_ns);
-	} else if (l->phase == LOAD_DRAIN &&
-		   (l->requests_under_way == 0 || now_ns >= l->phase_end_ns)) {
-		finish(l, now_ns);
-	}
 }
 
 /* -- What is due. -- */

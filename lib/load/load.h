@@ -55,11 +55,15 @@ struct load_config {
 	uint32_t pipeline; /* requests under way on one connection, 1..LOAD_PIPELINE_MAX */
 	uint32_t requests_per_connection; /* then it is closed and another opened; 0: no limit */
 	double rate; /* open loop: requests a second, up to 1e9; 0: closed loop */
+	/* Of loads that share one open loop: how many there are, and which this is, 0 .. shares - 1. rate is
+	 * that of all; the requests of the one schedule are theirs in turn. 1: it has them all. */
+	uint32_t share, shares;
 	uint64_t ramp_ns, warmup_ns;
 	uint64_t duration_ns; /* of the measured time, 1..; TIME_NEVER: until requests_max */
 	uint64_t requests_max; /* sent (open loop: planned) in the measured time, which ends when
 				* each has got a response or failed; 0: no limit. Connections that
 				* cannot be made do not count */
+	bool keeps_trying; /* also where load_unreachable: who has other loads knows whether it is the server */
 	uint64_t silence_ns; /* without an end by time: end it after so long without any whole
 			      * response. Open loop: while one is missing. TIME_NEVER: never */
 	uint64_t drain_ns; /* how long the end waits for responses under way */
@@ -194,7 +198,7 @@ void load_stop(struct load *l, uint64_t now_ns);
 enum load_phase load_phase(const struct load *l);
 
 /** Did every attempt to connect fail, none was ever established, and each connection was tried? Then
- *  the load has ended by itself, and *ret_error is the last one's -errno. */
+ *  the load has ended by itself, unless it keeps trying, and *ret_error is the last one's -errno. */
 bool load_unreachable(const struct load *l, int *ret_error);
 
 /** Has silence_ns ended the measured time? */

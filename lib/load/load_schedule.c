@@ -11,6 +11,7 @@ load_schedule_open_ns(const struct load *l, uint32_t number)
 }
 
 /*
+ * Of all loads together: each of cfg.shares takes every one that is its turn.
  * After the ramp one every ns_per_request. In it the rate grows evenly from 0, so that what is asked
  * for is in proportion to the connections: with T the ramp, rate * t^2 / (2 T) requests by t. Half of
  * what the constant rate would have asked for: the later ones come half a ramp later.
@@ -19,21 +20,23 @@ uint64_t
 load_schedule_request_ns(const struct load *l, uint64_t number)
 {
 	double ramp_ns = (double)l->cfg.ramp_ns;
-	double even_ns = (double)number * l->schedule.ns_per_request;
+	double of_all = (double)l->cfg.share + (double)number * (double)l->cfg.shares;
+	double even_ns = of_all * l->schedule.ns_per_request;
 	double at_ns = even_ns < ramp_ns / 2 ? __builtin_sqrt(2 * even_ns * ramp_ns)
 					     : even_ns + ramp_ns / 2;
 
 	return at_ns < 0x1p63 ? load_time_after(l->start_ns, (uint64_t)(at_ns + 0.5)) : TIME_NEVER;
 }
 
-/* The first request that is not due before until_ns: about, in one step however many there are. */
+/* The first request of ours that is not due before until_ns: about, in one step however many there are. */
 static double
 number_at(const struct load *l, uint64_t until_ns)
 {
 	double ramp_ns = (double)l->cfg.ramp_ns, at_ns = (double)(until_ns - l->start_ns);
 	double even_ns = at_ns < ramp_ns ? at_ns * at_ns / (2 * ramp_ns) : at_ns - ramp_ns / 2;
+	double of_all = even_ns / l->schedule.ns_per_request;
 
-	return even_ns / l->schedule.ns_per_request;
+	return of_all > l->cfg.share ? (of_all - l->cfg.share) / l->cfg.shares : 0.0;
 }
 
 /* How many may be planned in all, in the phase that is under way. */

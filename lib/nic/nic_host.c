@@ -11,10 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#include <linux/capability.h>
 
 #include "nic_info.h"
 #include "nic_sysfs.h"
 
+#define EFFECTIVE "CapEff:"
 #define HUGEPAGES "hugepages-" /* folders "hugepages-2048kB" */
 
 /* Is a the address of len bytes at `address`, in network order? */
@@ -98,6 +102,36 @@ nic_cpu_choose_beside(int node, const int *taken, uint32_t count)
 			any = cpu;
 	}
 	return any;
+}
+
+/* As proc(5) has it: 64 bits in hexadecimal. */
+static bool
+has_capability(unsigned int number)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned long long set = 0;
+	char line[128];
+
+	if (file == NULL)
+		return false;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, EFFECTIVE, strlen(EFFECTIVE)) == 0)
+			set = strtoull(line + strlen(EFFECTIVE), NULL, 16);
+	}
+	(void)fclose(file);
+	return (set >> number & 1U) != 0;
+}
+
+bool
+nic_memlock_limit(uint64_t *ret_bytes)
+{
+	struct rlimit limit;
+
+	if (has_capability(CAP_IPC_LOCK) || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+		limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	*ret_bytes = limit.rlim_cur;
+	return true;
 }
 
 int

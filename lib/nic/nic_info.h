@@ -18,6 +18,9 @@ struct nic_info {
 	int numa_node;
 	uint32_t mtu;
 	bool up;
+	bool carrier; /* up, and with a link */
+	uint32_t speed_mbps; /* 0 unknown */
+	bool ethernet; /* a MAC address, not a tunnel or the loopback */
 	bool default_route; /* a default route, IPv4 or IPv6, leaves through it, or through a
 				bridge, bond or VLAN on it */
 };
@@ -47,6 +50,10 @@ int nic_cpu_choose_beside(int node, const int *taken, uint32_t count);
 
 /** Free hugepage bytes on a node (-1: all), over all page sizes. */
 uint64_t nic_hugepages_free(int node);
+
+/** Is there a limit to the memory that this process may lock (RLIMIT_MEMLOCK, and no CAP_IPC_LOCK)?
+ *  Its bytes to *ret_bytes. */
+bool nic_memlock_limit(uint64_t *ret_bytes);
 
 /** CPUs that this process may run on. */
 int nic_cpu_allowed_count(void);

@@ -27,13 +27,32 @@ read_link(int fd, struct nic_info *info)
 {
 	struct ifreq req = {0};
 
-	if (query(fd, info->interface, SIOCGIFFLAGS, &req) == 0)
+	if (query(fd, info->interface, SIOCGIFFLAGS, &req) == 0) {
 		info->up = (req.ifr_flags & IFF_UP) != 0;
+		info->carrier = info->up && (req.ifr_flags & IFF_RUNNING) != 0;
+	}
 	if (query(fd, info->interface, SIOCGIFMTU, &req) == 0)
 		info->mtu = (uint32_t)req.ifr_mtu;
 	if (query(fd, info->interface, SIOCGIFHWADDR, &req) == 0 &&
-		req.ifr_hwaddr.sa_family == ARPHRD_ETHER)
+		req.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
 		memcpy(info->mac, req.ifr_hwaddr.sa_data, sizeof(info->mac));
+		info->ethernet = true;
+	}
+}
+
+/* The old command: it has no list of link modes, whose length would have to be asked for first. */
+static void
+read_speed(int fd, struct nic_info *info)
+{
+	struct ethtool_cmd link = {.cmd = ETHTOOL_GSET};
+	struct ifreq req = {.ifr_data = (char *)&link};
+	uint32_t speed;
+
+	if (query(fd, info->interface, SIOCETHTOOL, &req) < 0)
+		return;
+	speed = ethtool_cmd_speed(&link);
+	if (speed != (uint32_t)SPEED_UNKNOWN && speed != UINT16_MAX)
+		info->speed_mbps = speed;
 }
 
 static void
@@ -65,10 +84,11 @@ nic_interface_read(const char *name, struct nic_info *ret)
 	(void)snprintf(info.interface, sizeof(info.interface), "%s", name);
 	read_link(fd, &info);
 	read_driver(fd, &info);
+	read_speed(fd, &info);
 	close(fd);
 	if (info.pci_address[0] != '\0')
 		info.numa_node = nic_sysfs_pci_node(info.pci_address);
-	info.default_route = nic_route_is_default(name);
+	info.default_route = nic_route_is_default("", name);
 	*ret = info;
 	return 0;
 }

@@ -55,3 +55,20 @@ nic_offloads_read(const char *interface, struct nic_offloads *ret)
 	close(fd);
 	return rc == -EOPNOTSUPP ? 0 : rc;
 }
+
+void
+nic_firmware_read(const char *interface, char ret[NIC_NAME_MAX])
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	ret[0] = '\0';
+	if (fd < 0)
+		return;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	request.ifr_data = (char *)&info;
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+		snprintf(ret, NIC_NAME_MAX, "%.31s", info.fw_version);
+	close(fd);
+}

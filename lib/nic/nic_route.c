@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <dirent.h>
 #include <limits.h>
 #include <net/if.h>
 #include <stdint.h>
@@ -10,12 +9,10 @@
 #include <linux/route.h>
 
 #include "nic_route.h"
+#include "nic_stack.h"
 
 #define LINE_BYTES 512
 #define FIELDS_MAX 12U
-#define UPPER "upper_"
-/* Interfaces on interfaces: the kernel limits depth to 8 (MAX_NEST_DEV); some may branch. */
-#define STACK_MAX 32U
 
 /* /proc/net/route: Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT */
 enum { IPV4_INTERFACE = 0, IPV4_DESTINATION = 1, IPV4_FLAGS = 3, IPV4_MASK = 7, IPV4_FIELDS = 8 };
@@ -76,12 +73,14 @@ nic_route_line_ipv6(const char *line, const char *interface)
 }
 
 static bool
-any_line(const char *path, line_matches_fn matches, const char *interface)
+any_line(const char *root, const char *name, line_matches_fn matches, const char *interface)
 {
-	FILE *file = fopen(path, "re");
-	char line[LINE_BYTES];
+	char path[PATH_MAX], line[LINE_BYTES];
 	bool found = false;
+	FILE *file;
 
+	(void)snprintf(path, sizeof(path), "%s/proc/net/%s", root, name);
+	file = fopen(path, "re");
 	if (file == NULL)
 		return false;
 	while (!found && fgets(line, sizeof(line), file) != NULL)
@@ -91,43 +90,21 @@ any_line(const char *path, line_matches_fn matches, const char *interface)
 }
 
 static bool
-has_default(const char *interface)
+has_default(const char *root, const char *interface)
 {
-	return any_line("/proc/net/route", nic_route_line_ipv4, interface) ||
-	       any_line("/proc/net/ipv6_route", nic_route_line_ipv6, interface);
-}
-
-/* Appends what stands directly on the interface (sysfs has a link upper_NAME for each). */
-static uint32_t
-add_uppers(const char *interface, char names[STACK_MAX][IFNAMSIZ], uint32_t n)
-{
-	char folder[PATH_MAX];
-	struct dirent *entry;
-	DIR *dir;
-
-	(void)snprintf(folder, sizeof(folder), "/sys/class/net/%s", interface);
-	dir = opendir(folder);
-	if (dir == NULL)
-		return n;
-	while (n < STACK_MAX && (entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, UPPER, strlen(UPPER)) == 0)
-			(void)snprintf(
-				names[n++], IFNAMSIZ, "%.15s", entry->d_name + strlen(UPPER));
-	(void)closedir(dir);
-	return n;
+	return any_line(root, "route", nic_route_line_ipv4, interface) ||
+	       any_line(root, "ipv6_route", nic_route_line_ipv6, interface);
 }
 
 bool
-nic_route_is_default(const char *interface)
+nic_route_is_default(const char *root, const char *interface)
 {
-	char names[STACK_MAX][IFNAMSIZ];
-	uint32_t n = 1, i;
+	char names[NIC_STACK_MAX][IFNAMSIZ];
+	uint32_t n = nic_stack_of(root, interface, names), i;
 
-	(void)snprintf(names[0], IFNAMSIZ, "%.15s", interface);
 	for (i = 0; i < n; i++) {
-		if (has_default(names[i]))
+		if (has_default(root, names[i]))
 			return true;
-		n = add_uppers(names[i], names, n);
 	}
 	return false;
 }

@@ -37,12 +37,9 @@ explain_absent(const struct port_eal_config *cfg, enum port_nic_mode mode, const
 {
 	if (mode == PORT_NIC_PCI)
 		snprintf(ret_message, PORT_MESSAGE_MAX,
-			"DPDK found no port at PCI address %.40s: there is no such device, or a "
-			"kernel "
-			"driver holds it. `dpdk-devbind.py --status-dev net` shows which; "
-			"`dpdk-devbind.py "
-			"--bind=vfio-pci %.40s` hands it to DPDK",
-			cfg->nic, cfg->nic);
+			"DPDK found no port at PCI address %.40s%s%s; `dpfetch nic list` shows its "
+			"driver, DPDK's for it, and its IOMMU group",
+			cfg->nic, reason[0] != '\0' ? ": " : "", reason);
 	else
 		snprintf(ret_message, PORT_MESSAGE_MAX,
 			"DPDK made no port of '%.100s'%s%s; a vdev string names a driver and its "

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_bus.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mempool.h>
@@ -50,6 +52,12 @@ configured_mtu(const struct port *p)
 	return (uint16_t)RTE_MIN((uint32_t)p->cfg.mtu, limit);
 }
 
+static bool
+is_af_packet(const struct port *p)
+{
+	return strcmp(p->dev.driver_name, "net_af_packet") == 0;
+}
+
 /* A user's vdev string has as many queues as it says. */
 static int
 check_queues(const struct port *p, char *ret_message)
@@ -58,13 +66,19 @@ check_queues(const struct port *p, char *ret_message)
 
 	if (p->dev.max_tx_queues < limit)
 		limit = p->dev.max_tx_queues;
+	if (p->cfg.queues > 1 && p->cfg.queues < limit && is_af_packet(p)) {
+		snprintf(ret_message, PORT_MESSAGE_MAX,
+			"the vdev string has qpairs=%u, and frames that the kernel puts on a queue "
+			"without a worker are lost; use --queues %u, or qpairs=%u in the string",
+			limit, limit, p->cfg.queues);
+		return -EINVAL;
+	}
 	if (p->cfg.queues <= limit)
 		return 0;
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"%u queues are more than the %u that driver %s has on this port; use --queues %u%s",
 		p->cfg.queues, limit, p->dev.driver_name, limit,
-		strcmp(p->dev.driver_name, "net_af_packet") == 0 ? ", or qpairs= in the vdev string"
-								 : "");
+		is_af_packet(p) ? ", or qpairs= in the vdev string" : "");
 	return -ERANGE;
 }
 
@@ -228,6 +242,14 @@ bring_up(struct port *p, char *ret_message)
 	return set_up(p, ret_message);
 }
 
+/* rte_eal_cleanup leaves the files of vfio and uio open, and nobody else can be given a device that is open. */
+static void
+let_go_of_pci(struct rte_device *device)
+{
+	if (device != NULL && strcmp(rte_bus_name(rte_dev_bus(device)), "pci") == 0)
+		rte_dev_remove(device);
+}
+
 static void
 take_down(struct port *p)
 {
@@ -240,6 +262,7 @@ take_down(struct port *p)
 	if (p->started)
 		rte_eth_dev_stop(p->cfg.port_id);
 	rte_eth_dev_close(p->cfg.port_id);
+	let_go_of_pci(p->dev.device);
 }
 
 static void

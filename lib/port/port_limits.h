@@ -37,11 +37,15 @@
 #define AF_XDP_MTU_MAX \
 	(AF_XDP_PAGE - AF_XDP_OBJECT_OVERHEAD - AF_XDP_KERNEL_HEADROOM - PORT_L2_OVERHEAD)
 
-/* Packet sockets with virtio-net headers: a frame goes to one buffer of the usual size and, what is longer,
- * on to large ones: 65,535 bytes of IP, Ethernet and a tag behind them are 65,553 bytes. */
+/* Packet sockets with virtio-net headers: a frame goes to buffers of the usual size and, what is longer,
+ * on to large ones: 65,535 bytes of IP, Ethernet and a tag behind them are 65,553 bytes. A window may be full of
+ * frames that are a little longer than one buffer (the server cuts them as the window opens): with four
+ * before it a large one is used by frames above 8 KiB only, of which the window holds as many as
+ * large_pool_size has. */
 #define PORT_SOCKET_SLOTS PORT_BURST_MAX
+#define PORT_SMALL_PARTS 4U
 #define PORT_LARGE_ROOM 16384U
-#define PORT_LARGE_PARTS 4U /* and 2,048 bytes at least before them */
+#define PORT_LARGE_PARTS 4U
 #define PORT_SOCKET_BURST_BYTES 262144U /* more in one burst, and the ACKs come late */
 #define PORT_SOCKET_BURST_MIN 4U
 #define PORT_SOCKET_RCVBUF \

@@ -10,14 +10,15 @@
 #include "port_priv.h"
 #include "port_socket.h"
 
-#define RX_PARTS (2 + PORT_LARGE_PARTS) /* the header, a small buffer, large ones */
+#define BUFFERS (PORT_SMALL_PARTS + PORT_LARGE_PARTS) /* of a frame, at most */
+#define RX_PARTS (1 + BUFFERS) /* the header before them */
 #define TX_PARTS 2 /* the header, the frame */
 #define TCP_CHECKSUM_AT 16U /* bytes into the TCP header */
 
 /* Of one frame: where it goes, and what is known of it. */
 struct rx_slot {
 	struct virtio_net_hdr header;
-	struct rte_mbuf *part[1 + PORT_LARGE_PARTS]; /* NULL: to be had anew, or there is none */
+	struct rte_mbuf *part[BUFFERS]; /* NULL: to be had anew, or there is none */
 	struct iovec iov[RX_PARTS];
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))] __rte_aligned(sizeof(size_t));
 };
@@ -31,6 +32,7 @@ struct port_socket {
 	int fd;
 	uint16_t burst; /* frames that are asked for at once */
 	bool checksums; /* the kernel's word about them is taken */
+	bool starved; /* buffers were missing at the last look */
 	uint16_t used; /* of the slots below it, buffers went to the reader, or could not be had */
 	struct rte_mempool *small, *large;
 	struct port_stats stats;
@@ -39,7 +41,7 @@ struct port_socket {
 	struct mmsghdr rx_message[PORT_SOCKET_SLOTS], tx_message[PORT_BURST_MAX];
 };
 
-/* Where a large buffer is missing, those behind it are of no use. false: not even a small one. */
+/* Where a buffer is missing, those behind it are of no use. false: there is not even one. */
 static bool
 refill_slot(struct port_socket *s, struct rx_slot *slot)
 {
@@ -49,7 +51,8 @@ refill_slot(struct port_socket *s, struct rx_slot *slot)
 
 	for (i = 0; i < RTE_DIM(slot->part); i++, iov++) {
 		if (slot->part[i] == NULL)
-			slot->part[i] = rte_pktmbuf_alloc(i == 0 ? s->small : s->large);
+			slot->part[i] =
+				rte_pktmbuf_alloc(i < PORT_SMALL_PARTS ? s->small : s->large);
 		whole = whole && slot->part[i] != NULL;
 		iov->iov_base = whole ? rte_pktmbuf_mtod(slot->part[i], void *) : NULL;
 		iov->iov_len = whole ? rte_pktmbuf_tailroom(slot->part[i]) : 0;
@@ -150,12 +153,15 @@ refill(struct port_socket *s)
 
 	for (i = 0; i < s->used; i++) {
 		if (!refill_slot(s, &s->rx[i])) {
-			s->stats.rx_no_mbuf++;
+			/* Once, however often we look: what waits in the socket is not lost. */
+			s->stats.rx_no_mbuf += !s->starved;
+			s->starved = true;
 			return i;
 		}
 		prepare_message(&s->rx_message[i].msg_hdr);
 	}
 	s->used = 0;
+	s->starved = false;
 	return PORT_SOCKET_SLOTS;
 }
 

@@ -96,7 +96,7 @@ bring_up(struct port *p, char *ret_message)
 		return -ENOTSUP;
 	}
 	p->rx_room = port_vdev_frame_room(p->cfg.mtu);
-	p->rx_descriptors = PORT_SOCKET_SLOTS;
+	p->rx_descriptors = PORT_SOCKET_SLOTS * PORT_SMALL_PARTS;
 	p->tx_descriptors = PORT_BURST_MAX;
 	rc = port_create_pools(p, ret_message);
 	if (rc != 0)

@@ -29,10 +29,35 @@ enum settings_nic_mode {
 };
 
 /** What the program is to do: the first argument, if it is one of these words, else get. */
-enum settings_command { SETTINGS_GET, SETTINGS_BENCH, SETTINGS_COMPARE, SETTINGS_COMMAND_COUNT };
+enum settings_command {
+	SETTINGS_GET,
+	SETTINGS_BENCH,
+	SETTINGS_COMPARE,
+	SETTINGS_NIC,
+	SETTINGS_DOCTOR,
+	SETTINGS_COMMAND_COUNT
+};
 
-/** "get", "bench", "compare". Static storage. */
+/** "get", "bench", "compare", "nic", "doctor". Static storage. */
 const char *settings_command_name(enum settings_command command);
+
+/** What nic is to do: the word after it. */
+enum settings_nic_action {
+	SETTINGS_NIC_NOTHING, /* not said */
+	SETTINGS_NIC_LIST,
+	SETTINGS_NIC_BIND,
+	SETTINGS_NIC_UNBIND,
+	SETTINGS_NIC_RESTORE,
+	SETTINGS_NIC_ACTION_COUNT
+};
+
+/** "list", "bind", "unbind", "restore". Static storage; "" of SETTINGS_NIC_NOTHING. */
+const char *settings_nic_action_name(enum settings_nic_action action);
+
+/** What a PCI device is bound to. */
+enum settings_driver { SETTINGS_DRIVER_VFIO, SETTINGS_DRIVER_UIO };
+
+enum settings_format { SETTINGS_FORMAT_TABLE, SETTINGS_FORMAT_JSON };
 
 /** Whose TCP carries the connections. */
 enum settings_stack {
@@ -63,6 +88,10 @@ struct settings {
 	struct ipv6_addr address6; /* or with this one */
 	uint8_t prefix6_len;
 	struct ipv6_addr gateway6; /* unspecified: none */
+	int driver; /* enum settings_driver: of a PCI device */
+	bool no_iommu;
+	bool keep_bound;
+	struct settings_list force; /* PCI addresses */
 	bool mac_set, gateway_mac_set;
 	struct ether_addr mac, gateway_mac;
 	uint64_t vlan_id; /* 0: untagged */
@@ -132,6 +161,11 @@ struct settings {
 	bool telemetry; /* bench */
 	char *html; /* compare */
 	uint64_t interval_ns; /* bench: the time series'; 0: not given */
+	/* nic */
+	int nic_action; /* enum settings_nic_action */
+	struct settings_list devices; /* arguments after the action */
+	int format; /* enum settings_format */
+	bool fix; /* doctor */
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */

@@ -270,6 +270,26 @@ check_compare(const struct settings *s, char *message)
 	return addresses_fit(s) ? SETTINGS_OK : check_load(s, message);
 }
 
+static enum settings_result
+check_nic(const struct settings *s, char *message)
+{
+	if (s->nic_action == SETTINGS_NIC_NOTHING)
+		return wrong(message, "dpfetch nic needs to be told what to do: list, bind, unbind "
+				      "or restore (dpfetch nic --help)");
+	if (s->nic_action == SETTINGS_NIC_LIST && s->devices.count > 0)
+		return wrong(message, "dpfetch nic list takes no device: it lists all");
+	if ((s->nic_action == SETTINGS_NIC_BIND || s->nic_action == SETTINGS_NIC_UNBIND) &&
+		s->devices.count == 0) {
+		snprintf(message, SETTINGS_MESSAGE_MAX,
+			"dpfetch nic %s needs a PCI address, such as 0000:3b:00.0 (dpfetch nic "
+			"list "
+			"shows them)",
+			settings_nic_action_name((enum settings_nic_action)s->nic_action));
+		return SETTINGS_USAGE;
+	}
+	return SETTINGS_OK;
+}
+
 static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] = "dpfetch --nic DEV --address CIDR http://198.18.0.1/file -o FILE (dpfetch "
 			 "--help)",
@@ -282,6 +302,10 @@ static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
 enum settings_result
 settings_check(const struct settings *s, char *message)
 {
+	if (s->command == SETTINGS_DOCTOR)
+		return SETTINGS_OK;
+	if (s->command == SETTINGS_NIC)
+		return check_nic(s, message);
 	if (s->urls.count == 0 && s->url_file == NULL) {
 		snprintf(message, SETTINGS_MESSAGE_MAX, "no URL given; try: %s",
 			url_examples[s->command]);

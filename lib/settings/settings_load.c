@@ -114,6 +114,16 @@ option_index(int val, const char **ret_value)
 	CHECK(false);
 }
 
+static enum settings_command
+first_command_of(const struct settings_option *option)
+{
+	int command = 0;
+
+	while (command < SETTINGS_COMMAND_COUNT - 1 && !settings_option_is_of(option, command))
+		command++;
+	return (enum settings_command)command;
+}
+
 /* The option belongs to another command. */
 static bool
 refuse_foreign(struct argv_reader *r, const struct settings_option *option)
@@ -122,8 +132,9 @@ refuse_foreign(struct argv_reader *r, const struct settings_option *option)
 		return false;
 	if (r->settings->command == SETTINGS_GET)
 		snprintf(r->message, SETTINGS_MESSAGE_MAX,
-			"--%s is an option of dpfetch %s [options] URL...", option->name,
-			settings_option_is_of(option, SETTINGS_BENCH) ? "bench" : "compare");
+			"--%s is an option of dpfetch %s [options]%s", option->name,
+			settings_command_name(first_command_of(option)),
+			settings_option_is_of(option, SETTINGS_NIC) ? "" : " URL...");
 	else
 		snprintf(r->message, SETTINGS_MESSAGE_MAX,
 			"dpfetch %s has no --%s; dpfetch %s --help lists what it has",
@@ -176,19 +187,60 @@ take_error(struct argv_reader *r, int kind, char *const *argv)
 }
 
 static void
-take_url(struct argv_reader *r, const char *text, bool *replaced)
+take_item(
+	struct argv_reader *r, const char *name, const char *what, const char *text, bool *replaced)
 {
-	const struct settings_option *url = settings_option_find("url");
+	const struct settings_option *list = settings_option_find(name);
 	uint32_t count;
 
-	CHECK(url != NULL);
-	if (!*replaced && !r->replaced[url - settings_options(&count)])
-		clear_list(r->settings, url);
+	CHECK(list != NULL);
+	if (!*replaced && !r->replaced[list - settings_options(&count)])
+		clear_list(r->settings, list);
 	*replaced = true;
-	r->result = settings_option_set(r->settings, url, text, "URL", r->message);
+	r->result = settings_option_set(r->settings, list, text, what, r->message);
 }
 
-/* argv is permuted by getopt_long: options first, then the URLs. */
+static const char *const action_names[SETTINGS_NIC_ACTION_COUNT] = {[SETTINGS_NIC_NOTHING] = "",
+	[SETTINGS_NIC_LIST] = "list",
+	[SETTINGS_NIC_BIND] = "bind",
+	[SETTINGS_NIC_UNBIND] = "unbind",
+	[SETTINGS_NIC_RESTORE] = "restore"};
+
+const char *
+settings_nic_action_name(enum settings_nic_action action)
+{
+	return action_names[action];
+}
+
+static void
+take_action(struct argv_reader *r, const char *text)
+{
+	int action;
+
+	for (action = SETTINGS_NIC_NOTHING + 1; action < SETTINGS_NIC_ACTION_COUNT; action++) {
+		if (strcmp(action_names[action], text) == 0)
+			r->settings->nic_action = action;
+	}
+	if (r->settings->nic_action != SETTINGS_NIC_NOTHING)
+		return;
+	snprintf(r->message, SETTINGS_MESSAGE_MAX,
+		"dpfetch nic knows no '%.60s'; dpfetch nic --help tells what it knows", text);
+	r->result = SETTINGS_USAGE;
+}
+
+/* What is no option: a URL; of nic first what to do and then devices. */
+static void
+take_argument(struct argv_reader *r, const char *text, bool *replaced)
+{
+	if (r->settings->command != SETTINGS_NIC)
+		take_item(r, "url", "URL", text, replaced);
+	else if (r->settings->nic_action == SETTINGS_NIC_NOTHING)
+		take_action(r, text);
+	else
+		take_item(r, "device", "PCI address", text, replaced);
+}
+
+/* argv is permuted by getopt_long: options first, then the other arguments. */
 static enum settings_result
 read_argv(struct argv_reader *r, int argc, char **argv, bool only_config)
 {
@@ -207,7 +259,7 @@ read_argv(struct argv_reader *r, int argc, char **argv, bool only_config)
 			take_option(r, val, optarg);
 	}
 	while (r->result == SETTINGS_OK && !only_config && optind < argc)
-		take_url(r, argv[optind++], &replaced);
+		take_argument(r, argv[optind++], &replaced);
 	return r->result;
 }
 
@@ -390,8 +442,11 @@ check_eal_args(const struct settings *s, char *message)
 	return SETTINGS_OK;
 }
 
-static const char *const command_names[SETTINGS_COMMAND_COUNT] = {
-	[SETTINGS_GET] = "get", [SETTINGS_BENCH] = "bench", [SETTINGS_COMPARE] = "compare"};
+static const char *const command_names[SETTINGS_COMMAND_COUNT] = {[SETTINGS_GET] = "get",
+	[SETTINGS_BENCH] = "bench",
+	[SETTINGS_COMPARE] = "compare",
+	[SETTINGS_NIC] = "nic",
+	[SETTINGS_DOCTOR] = "doctor"};
 
 const char *
 settings_command_name(enum settings_command command)

@@ -38,6 +38,7 @@ enum option_group {
 	OPTION_GROUP_LOAD,
 	OPTION_GROUP_OUTPUT,
 	OPTION_GROUP_REPORT,
+	OPTION_GROUP_NIC,
 	OPTION_GROUP_MACHINE,
 	OPTION_GROUP_OTHER,
 	OPTION_GROUP_COUNT
@@ -53,7 +54,8 @@ struct settings_option {
 	enum option_type type;
 	enum option_group group;
 	char letter; /* the short option, 0: none */
-	unsigned int commands; /* bits 1 << enum settings_command: whose it is; 0: everybody's */
+	unsigned int commands; /* bits 1 << enum settings_command: whose it is; 0: all that
+				   * transfer */
 	bool own_stack; /* of our own stack alone: means nothing over the kernel's */
 };
 

@@ -9,10 +9,18 @@ static const char *const stacks[] = {"dpdk", "kernel", NULL};
 static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "vnet", "pci", "vdev", NULL};
 static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
 static const char *const congestions[] = {"cubic", "newreno", NULL};
+static const char *const drivers[] = {"vfio-pci", "uio_pci_generic", NULL};
+static const char *const formats[] = {"table", "json", NULL};
 
 #define FOR_GET (1U << SETTINGS_GET)
 #define FOR_BENCH (1U << SETTINGS_BENCH)
 #define FOR_COMPARE (1U << SETTINGS_COMPARE)
+#define FOR_NIC (1U << SETTINGS_NIC)
+#define FOR_DOCTOR (1U << SETTINGS_DOCTOR)
+#define FOR_ALL ((1U << SETTINGS_COMMAND_COUNT) - 1U)
+#define FOR_TRANSFERS (FOR_GET | FOR_BENCH | FOR_COMPARE)
+#define FOR_BINDING (FOR_GET | FOR_BENCH | FOR_NIC | FOR_DOCTOR)
+#define FOR_MACHINE (FOR_TRANSFERS | FOR_DOCTOR)
 #define FOR_LOAD (FOR_BENCH | FOR_COMPARE)
 #define FOR_FILES (FOR_GET | FOR_COMPARE)
 
@@ -27,14 +35,17 @@ static const struct settings_option options[] = {
 		FOR_GET | FOR_BENCH},
 	{"nic", "DEV",
 		"The port: a PCI address (0000:3b:00.0), a kernel interface name (eth1), or a DPDK "
-		"vdev string (net_af_packet0,iface=eth1).",
-		NULL, AT(nic), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_PORT, 0},
+		"vdev string (net_af_packet0,iface=eth1). A PCI device that the kernel has is "
+		"bound "
+		"to --driver, and given back at the end.",
+		NULL, AT(nic), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_PORT, 0, FOR_MACHINE},
 	{"nic-mode", "MODE",
 		"How to use DEV: auto, af_packet, af_xdp, vnet, pci or vdev. auto takes af_packet "
 		"for "
 		"an interface name. vnet is packet sockets with virtio-net headers: it takes the "
 		"kernel's super-packets (TSO, GSO, GRO) and missing checksums as they are.",
-		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, 0, true},
+		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, FOR_MACHINE,
+		true},
 	{"address", "CIDR",
 		"Our own IPv4 address and prefix length, for example 198.18.0.2/24, which the "
 		"kernel must not own; or dhcp: a DHCP server gives one, with router and name "
@@ -64,7 +75,7 @@ static const struct settings_option options[] = {
 	{"vlan", "ID", "Tag our frames with this 802.1Q VLAN id; 0 is untagged.", NULL, AT(vlan_id),
 		0, 0, ETHER_VLAN_ID_MAX, OPTION_COUNT, OPTION_GROUP_PORT, 0, 0, true},
 	{"mtu", "N", "The largest IP packet in bytes.", NULL, AT(mtu), 0, 576, 65280, OPTION_COUNT,
-		OPTION_GROUP_PORT, 0, 0, true},
+		OPTION_GROUP_PORT, 0, FOR_MACHINE, true},
 	{"checksum-offload", NULL, "Let the NIC compute and verify checksums where it can.", NULL,
 		AT(checksum_offload), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_PORT, 0, 0, true},
 	{"lro", NULL,
@@ -91,8 +102,8 @@ static const struct settings_option options[] = {
 	{"ack-segments", "N", "burst: the most segments that one ACK covers.", NULL,
 		AT(ack_segments), 0, 1, 1024, OPTION_COUNT, OPTION_GROUP_TCP, 0, 0, true},
 	{"window", "BYTES", "The receive window at most; it grows to this as needed.", NULL,
-		AT(window_bytes), 0, 4096, UINT64_C(1) << 30, OPTION_BYTES, OPTION_GROUP_TCP, 0, 0,
-		true},
+		AT(window_bytes), 0, 4096, UINT64_C(1) << 30, OPTION_BYTES, OPTION_GROUP_TCP, 0,
+		FOR_MACHINE, true},
 	{"congestion", "NAME", "Congestion control for what we send: cubic or newreno.",
 		congestions, AT(congestion), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TCP, 0, 0, true},
 	{"ecn", NULL,
@@ -190,7 +201,7 @@ static const struct settings_option options[] = {
 		"Queues of the port, each with a worker on a CPU of its own, among which the load "
 		"is divided; 0 is as many as --cores names, or 1.",
 		NULL, AT(queues), 0, 0, SETTINGS_QUEUES_MAX, OPTION_COUNT, OPTION_GROUP_LOAD, 0,
-		FOR_LOAD},
+		FOR_LOAD | FOR_DOCTOR},
 	{"cores", "LIST",
 		"The CPUs of the workers, one for each queue, such as 2,4-7; left out, the last "
 		"ones on the NIC's node.",
@@ -227,12 +238,40 @@ static const struct settings_option options[] = {
 	{"direct", NULL, "Write with O_DIRECT where the file system can.", NULL, AT(direct), 0, 0,
 		0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 
+	{"driver", "NAME",
+		"Bind a PCI device to vfio-pci (the default), which needs an IOMMU, or to "
+		"uio_pci_generic, "
+		"which is unsafe: the NIC may then write to any memory.",
+		drivers, AT(driver), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_NIC, 0, FOR_BINDING,
+		true},
+	{"unsafe-no-iommu", NULL,
+		"Use vfio-pci where there is no IOMMU: the NIC may then write to any memory. The "
+		"kernel must have been built with that mode.",
+		NULL, AT(no_iommu), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_NIC, 0, FOR_BINDING, true},
+	{"force", "PCI",
+		"Bind this device even though the default route, an SSH session or another "
+		"interface needs "
+		"it. May be repeated.",
+		NULL, AT(force), 0, 0, 0, OPTION_LIST, OPTION_GROUP_NIC, 0, FOR_BINDING, true},
+	{"keep-bound", NULL,
+		"Leave a PCI device that dpfetch has bound bound at its end; dpfetch nic unbind "
+		"gives it back.",
+		NULL, AT(keep_bound), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_NIC, 0,
+		FOR_GET | FOR_BENCH, true},
+	{"device", "PCI", "A NIC, by its PCI address; the same as an argument. May be repeated.",
+		NULL, AT(devices), 0, 0, 0, OPTION_LIST, OPTION_GROUP_NIC, 0, FOR_NIC},
+	{"format", "NAME", "nic list and doctor: print a table for people, or json for programs.",
+		formats, AT(format), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_NIC, 0,
+		FOR_NIC | FOR_DOCTOR},
+	{"fix", NULL, "Reserve the hugepages that are missing, then look again.", NULL, AT(fix), 0,
+		0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0, FOR_DOCTOR},
+
 	{"silent", NULL, "No progress meter, no summary, no error messages.", NULL, AT(silent), 0,
-		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's'},
+		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's', FOR_ALL},
 	{"show-error", NULL, "With -s, print error messages all the same.", NULL, AT(show_error), 0,
-		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'S'},
+		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'S', FOR_ALL},
 	{"verbose", NULL, "Say what happens: port, request, response headers.", NULL, AT(verbose),
-		0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'v'},
+		0, 0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 'v', FOR_ALL},
 	{"write-out", "FORMAT",
 		"Print FORMAT to standard output after each transfer; curl's %{variables} and "
 		"ours. "
@@ -292,26 +331,29 @@ static const struct settings_option options[] = {
 		NULL, AT(html), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_COMPARE},
 
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
-		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0},
+		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_MACHINE},
 	{"writer-core", "N", "The CPU of the writer thread; -1 chooses one that does not poll.",
 		NULL, AT(writer_core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_FILES},
 	{"strict-numa", NULL, "Fail where core and NIC are on different nodes, instead of warning.",
 		NULL, AT(strict_numa), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0},
 	{"rx-buffers", "N",
 		"Received buffers that may be held at once; 0 derives it from --window.", NULL,
-		AT(rx_buffers), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_MACHINE, 0, 0, true},
+		AT(rx_buffers), 0, 0, 4194304, OPTION_COUNT, OPTION_GROUP_MACHINE, 0, FOR_MACHINE,
+		true},
 
 	{"config", "FILE",
 		"Read options from an INI file: every long option is a key. The command line wins.",
-		NULL, 0, 0, 0, 0, OPTION_CONFIG, OPTION_GROUP_OTHER, 'K'},
+		NULL, 0, 0, 0, 0, OPTION_CONFIG, OPTION_GROUP_OTHER, 'K', FOR_ALL},
 	{"dump-config", NULL, "Print the settings in force as a config file and exit.", NULL,
-		AT(dump_config), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 0},
-	{"check", NULL, "Check settings, NIC, core and URLs, send nothing, and exit.", NULL,
-		AT(check), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 0},
+		AT(dump_config), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 0, FOR_ALL},
+	{"check", NULL,
+		"Check settings, NIC, core and URLs, send nothing, and exit. nic bind: say whether "
+		"it would succeed, and change nothing.",
+		NULL, AT(check), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 0, FOR_ALL},
 	{"version", NULL, "Print dpfetch's version and its libraries' and exit.", NULL, AT(version),
-		0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 'V'},
+		0, 0, 0, OPTION_FLAG, OPTION_GROUP_OTHER, 'V', FOR_ALL},
 	{"help", NULL, "Print this and exit.", NULL, AT(help), 0, 0, 0, OPTION_FLAG,
-		OPTION_GROUP_OTHER, 'h'},
+		OPTION_GROUP_OTHER, 'h', FOR_ALL},
 };
 
 static const char *const group_titles[OPTION_GROUP_COUNT] = {
@@ -321,6 +363,7 @@ static const char *const group_titles[OPTION_GROUP_COUNT] = {
 	[OPTION_GROUP_LOAD] = "The load",
 	[OPTION_GROUP_OUTPUT] = "The output",
 	[OPTION_GROUP_REPORT] = "Reports",
+	[OPTION_GROUP_NIC] = "NICs",
 	[OPTION_GROUP_MACHINE] = "The machine",
 	[OPTION_GROUP_OTHER] = "Other",
 };
@@ -341,7 +384,9 @@ settings_group_title(enum option_group group)
 bool
 settings_option_is_of(const struct settings_option *option, int command)
 {
-	return option->commands == 0 || (option->commands & (1U << (unsigned int)command)) != 0;
+	unsigned int commands = option->commands != 0 ? option->commands : FOR_TRANSFERS;
+
+	return (commands & (1U << (unsigned int)command)) != 0;
 }
 
 const struct settings_option *

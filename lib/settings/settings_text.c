@@ -105,9 +105,11 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] =
 		"Usage: dpfetch [EAL options --] [options] URL...\n"
 		"       dpfetch [EAL options --] bench|compare [options] URL...\n"
+		"       dpfetch nic list|bind|unbind|restore [options] [PCI...]\n"
+		"       dpfetch doctor [options]\n"
 		"Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
 		"tells of the load generator, dpfetch compare --help of the comparison with\n"
-		"the kernel's stack.\n",
+		"the kernel's stack, dpfetch nic --help of the machine's NICs.\n",
 	[SETTINGS_COMPARE] = "Usage: dpfetch [EAL options --] compare [options] URL...\n"
 			     "Run the same load over dpfetch's own TCP stack and over the "
 			     "kernel's, in turn, on\n"
@@ -115,6 +117,17 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_BENCH] =
 		"Usage: dpfetch [EAL options --] bench [options] URL...\n"
 		"Load a web server over dpfetch's own TCP stack on a DPDK port, and measure it.\n",
+	[SETTINGS_NIC] =
+		"Usage: dpfetch nic list [options]\n"
+		"       dpfetch nic bind|unbind [options] PCI...\n"
+		"       dpfetch nic restore [PCI...]\n"
+		"List the network devices of this machine, and who uses them; hand one to user\n"
+		"space, for DPDK, and give it back as it was. restore does so with all that a\n"
+		"dpfetch has bound and that none uses, also after a crash.\n",
+	[SETTINGS_DOCTOR] =
+		"Usage: dpfetch doctor [options]\n"
+		"Look over this machine for what dpfetch would be asked to do with the same\n"
+		"options, and say of each thing whether it is right, and how to mend it.\n",
 };
 
 void
@@ -132,8 +145,12 @@ settings_help(enum settings_command command, settings_print_fn print, void *ctx)
 		print(ctx, line);
 		each_option((enum option_group)group, command, help_option, print, ctx);
 	}
+	if (command == SETTINGS_NIC || command == SETTINGS_DOCTOR) {
+		print(ctx, "\nEvery flag has a --no-FLAG form. Exit status: see dpfetch(1).\n");
+		return;
+	}
 	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
-		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-118, see "
+		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-120, see "
 		   "dpfetch(1).\n\n"
 		   "Try it: sudo tools/lab up, then the command that it prints.\n");
 }
@@ -155,22 +172,34 @@ man_text(const char *text, settings_print_fn print, void *ctx)
 	}
 }
 
-/* Whose it is, where it is not everybody's. */
-static const char *
-commands_of(const struct settings_option *option)
+/* Whose it is: "dpfetch URL, bench and nic", each in bold. false: everybody's. */
+static bool
+commands_of(const struct settings_option *option, char *buf, size_t room)
 {
-	if (settings_option_is_of(option, SETTINGS_GET))
-		return "URL";
-	if (!settings_option_is_of(option, SETTINGS_COMPARE))
-		return "bench";
-	return settings_option_is_of(option, SETTINGS_BENCH) ? "bench\\fR and \\fBcompare"
-							     : "compare";
+	const char *const names[SETTINGS_COMMAND_COUNT] = {"URL", "bench", "compare", "nic"};
+	int command, left = 0;
+	size_t used = 0;
+
+	for (command = 0; command < SETTINGS_COMMAND_COUNT; command++)
+		left += settings_option_is_of(option, command);
+	if (left == SETTINGS_COMMAND_COUNT || option->commands == 0)
+		return false;
+	for (command = 0; command < SETTINGS_COMMAND_COUNT && used < room; command++) {
+		if (!settings_option_is_of(option, command))
+			continue;
+		left--;
+		used += (size_t)snprintf(buf + used, room - used, "%s\\fR%s\\fB", names[command],
+			left > 1    ? ", "
+			: left == 1 ? " and "
+				    : "");
+	}
+	return true;
 }
 
 static void
 man_option(const struct settings_option *option, bool on, settings_print_fn print, void *ctx)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES], commands[LINE_MAX_BYTES / 2];
 
 	print(ctx, ".TP\n");
 	if (option->letter != 0)
@@ -190,8 +219,8 @@ man_option(const struct settings_option *option, bool on, settings_print_fn prin
 		man_text(option->name, print, ctx);
 		print(ctx, " turns it off.");
 	}
-	if (option->commands != 0) {
-		snprintf(line, sizeof(line), " Only for \\fBdpfetch %s\\fR.", commands_of(option));
+	if (commands_of(option, commands, sizeof(commands))) {
+		snprintf(line, sizeof(line), " Only for \\fBdpfetch %s\\fR.", commands);
 		print(ctx, line);
 	}
 	print(ctx, "\n");
@@ -259,8 +288,10 @@ settings_completion(settings_print_fn print, void *ctx)
 	for (group = 0; group < OPTION_GROUP_COUNT; group++)
 		each_option((enum option_group)group, SETTINGS_COMMAND_COUNT, completion_option,
 			print, ctx);
-	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bc]* ]] && "
-		   "COMPREPLY=($(compgen -W \"bench compare\" -- \"$cur\")) && "
+	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bcn]* ]] && "
+		   "COMPREPLY=($(compgen -W \"bench compare nic\" -- \"$cur\")) && "
+		   "return\n\t[[ $COMP_CWORD == 2 && $prev == nic ]] && "
+		   "COMPREPLY=($(compgen -W \"list bind unbind restore\" -- \"$cur\")) && "
 		   "return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 		   "complete -o filenames -F _dpfetch dpfetch\n");
 }

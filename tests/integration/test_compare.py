@@ -176,6 +176,17 @@ def test_compare_curl_asks_as_we_do_and_as_nobodys_curlrc_wants(lab):
     assert args[args.index("-A") + 1] == "me", args
 
 
+def test_compare_warns_of_a_curl_that_fails(lab):
+    folder = lab.path("failing")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "curl"), "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\nexit 22\n")
+    os.chmod(os.path.join(folder, "curl"), 0o755)
+    command = lab.command("compare", "-d", "0.2", "--pairs", "1", SMALL)
+    result = lab.run(["env", f"PATH={folder}:{os.environ['PATH']}", *command])
+    assert result.returncode == 0 and "curl did not fetch the URL in pair 1" in result.stdout + result.stderr, result
+
+
 def test_compare_goes_on_without_the_terminal_that_nohup_took(lab):
     """For the parent and for its child: who had SIGHUP ignored meant it."""
     command = lab.command("compare", "-c", "1", "-d", "1", "--pairs", "1", "--no-curl", SMALL)

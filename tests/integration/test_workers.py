@@ -183,3 +183,7 @@ def test_workers_that_cannot_be_are_refused_with_the_way_out(lab):
     own[own.index(NIC)] = OWN_STRING.replace("qpairs=2", "qpairs=1")
     result = lab.run(own)
     assert result.returncode == 110 and "qpairs=" in result.stderr, (result.returncode, result.stderr)
+    # Of four queues two would have no worker, and the kernel puts half of the connections there.
+    own[own.index(OWN_STRING.replace("qpairs=2", "qpairs=1"))] = OWN_STRING.replace("qpairs=2", "qpairs=4")
+    result = lab.run(own)
+    assert result.returncode == 110 and "use --queues 4, or qpairs=2" in result.stderr, (result.returncode, result.stderr)

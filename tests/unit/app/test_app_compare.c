@@ -66,8 +66,9 @@ document(enum compare_side side, const struct run *r)
 		json_pack("{s:o, s:{s:f, s:i}, s:{s:i, s:i, s:i}}", "cpus", cpus, "server", "cpu_s",
 			0.25, "retransmits", r->retransmits, "interface", "rx_frames", 10,
 			"rx_bytes", 1500, "tx_frames", 10));
-	json_object_set_new(
-		end, "nic", json_pack("{s:i, s:i}", "imissed", r->missed, "rx_nombuf", 0));
+	json_object_set_new(end, "nic",
+		json_pack("{s:i, s:i, s:i}", "imissed", r->missed / 2, "rx_nombuf", 0, "ierrors",
+			r->missed - r->missed / 2));
 	return run;
 }
 
@@ -436,7 +437,7 @@ test_compare_page_does_not_grow_with_the_pairs(void **state)
 static void
 test_compare_page_shows_the_url_without_user_and_password(void **state)
 {
-	char url[] = "http://me:p@ss@web.test/a@b?<c>";
+	char url[] = "http://me:p@ss@web.test/a@b?<c>", without_scheme[] = "me:p@ss@web.test/a@b";
 	struct settings named = settings;
 	struct compare *c = comparison(&plain, &plain, 1);
 	char *urls[] = {url}, *page;
@@ -449,7 +450,32 @@ test_compare_page_shows_the_url_without_user_and_password(void **state)
 	assert_non_null(strstr(page, ">http://web.test/a@b?&lt;c&gt;, 1 connection"));
 	assert_null(strstr(page, "p@ss"));
 	free(page);
+	urls[0] = without_scheme;
+	page = written_by(c, compare_report_html_write);
+	assert_non_null(strstr(page, ">web.test/a@b, 1 connection"));
+	assert_null(strstr(page, "p@ss"));
+	free(page);
 	comparison_free(c);
+}
+
+/* An interval of one pair, or of two, is no evidence. */
+static void
+test_compare_few_pairs_make_nothing_better(void **state)
+{
+	struct run more = plain;
+	struct compare *c;
+	uint32_t pairs;
+	char *page;
+
+	(void)state;
+	more.retransmits = 50;
+	for (pairs = 1; pairs <= 5; pairs++) {
+		c = comparison(&more, &plain, pairs);
+		page = written_by(c, compare_report_html_write);
+		assert_int_equal(strstr(page, "class=\"better\"") != NULL, pairs == 5);
+		free(page);
+		comparison_free(c);
+	}
 }
 
 static void
@@ -498,6 +524,7 @@ main(void)
 		cmocka_unit_test(test_compare_page_shows_the_url_without_user_and_password),
 		cmocka_unit_test(test_compare_decimals_show_small_values_too),
 		cmocka_unit_test(test_compare_counts_the_file_writer_as_the_clients),
+		cmocka_unit_test(test_compare_few_pairs_make_nothing_better),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

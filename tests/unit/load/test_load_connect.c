@@ -37,6 +37,32 @@ TEST(test_unreachable_all_refused_ends_the_load)
 	lf_end(f);
 }
 
+static int
+refuse_at_first(struct server *s, struct server_conn *c)
+{
+	return c->number == 0 ? refuse(s, c) : 0;
+}
+
+/* It says so, and takes it back when it gets through. */
+TEST(test_unreachable_one_that_keeps_trying_gets_through)
+{
+	struct lf *f = lf_new();
+	int error = 0;
+
+	f->cfg.connections = 1;
+	f->cfg.keeps_trying = true;
+	f->server.on_connect = refuse_at_first;
+	lf_start(f);
+	lf_run(f, 50 * NS_PER_MS);
+	assert_true(load_unreachable(f->load, &error));
+	assert_int_equal(error, -ECONNREFUSED);
+	assert_false(f->over);
+	lf_run_to_end(f);
+	assert_false(load_unreachable(f->load, &error));
+	assert_true(load_stats(f->load)->counts.responses > 100);
+	lf_end(f);
+}
+
 TEST(test_unreachable_failing_calls_end_the_load)
 {
 	struct lf *f = lf_new();
@@ -360,6 +386,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_unreachable_all_refused_ends_the_load),
+		T(test_unreachable_one_that_keeps_trying_gets_through),
 		T(test_unreachable_failing_calls_end_the_load),
 		T(test_unreachable_waits_for_the_ramp),
 		T(test_unreachable_not_when_one_was_made),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "load_fixture.h"
+#include "load_priv.h"
 
 /* Open loop: the plan, and latency from it. */
 
@@ -49,6 +50,42 @@ TEST(test_open_rate_of_fractions_is_met_over_time)
 	f->cfg.duration_ns = 100 * NS_PER_SEC;
 	assert_int_equal(lf_run_all(f)->counts.planned, 370);
 	lf_end(f);
+}
+
+#define SHARES 3U
+#define SHOWN 50U
+
+/* What a load with this share plans; when its first SHOWN requests are due, in ret. */
+static uint64_t
+plan_of(uint32_t share, uint32_t shares, uint64_t *ret)
+{
+	struct lf *f = lf_new();
+	uint64_t planned;
+	uint32_t n;
+
+	f->cfg.rate = 100;
+	f->cfg.ramp_ns = NS_PER_SEC / 2;
+	f->cfg.duration_ns = 1005 * NS_PER_MS;
+	f->cfg.share = share;
+	f->cfg.shares = shares;
+	planned = lf_run_all(f)->counts.planned;
+	for (n = 0; n < SHOWN; n++)
+		ret[n] = load_schedule_request_ns(f->load, n) - LF_START;
+	lf_end(f);
+	return planned;
+}
+
+/* Together they are what one load alone would send, at its times; in the ramp, too. */
+TEST(test_open_shares_deal_out_one_schedule)
+{
+	uint64_t part[SHARES][SHOWN], whole[SHOWN], planned = 0;
+	uint32_t i;
+
+	for (i = 0; i < SHARES; i++)
+		planned += plan_of(i, SHARES, part[i]);
+	assert_int_equal(planned, plan_of(0, 1, whole));
+	for (i = 0; i < SHOWN; i++)
+		assert_int_equal(whole[i], part[i % SHARES][i / SHARES]);
 }
 
 #define STALL_FROM (LF_START + 4 * NS_PER_SEC)
@@ -285,6 +322,7 @@ main(void)
 		T(test_open_sends_at_the_planned_rate),
 		T(test_open_uses_connections_in_turn),
 		T(test_open_rate_of_fractions_is_met_over_time),
+		T(test_open_shares_deal_out_one_schedule),
 		T(test_open_stalled_server_shows_in_all_planned_requests),
 		T(test_open_backlog_of_a_slow_server_is_unsent),
 		T(test_open_warmup_is_excluded_by_the_planned_moment),

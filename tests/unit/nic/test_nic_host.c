@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
 
 #include <cmocka.h>
 
@@ -97,6 +102,42 @@ test_host_free_hugepages_agree_with_meminfo(void **state)
 	assert_int_equal(nic_hugepages_free(1000), 0);
 }
 
+/* Takes a capability from this process, which may take it back; *ret_before: had it. */
+static void
+set_capability(unsigned int number, bool on, bool *ret_before)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	*ret_before = (data[0].effective >> number & 1U) != 0;
+	data[0].effective &= ~(1U << number);
+	data[0].effective |= (on ? 1U : 0U) << number;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+static void
+test_host_memlock_limit_binds_who_lacks_the_capability(void **state)
+{
+	struct rlimit before, small;
+	uint64_t bytes = 77;
+	bool had, unused;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
+	set_capability(CAP_IPC_LOCK, false, &had);
+	small = before;
+	small.rlim_cur = 65536 < before.rlim_max ? 65536 : before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &small), 0);
+	assert_true(nic_memlock_limit(&bytes));
+	assert_int_equal(bytes, small.rlim_cur);
+	if (had) {
+		set_capability(CAP_IPC_LOCK, true, &unused);
+		assert_false(nic_memlock_limit(&bytes));
+	}
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+}
+
 int
 main(void)
 {
@@ -104,6 +145,7 @@ main(void)
 		cmocka_unit_test(test_host_cpu_chosen_is_the_last_one_allowed),
 		cmocka_unit_test(test_host_cpu_chosen_for_a_node_is_on_it_or_anywhere),
 		cmocka_unit_test(test_host_free_hugepages_agree_with_meminfo),
+		cmocka_unit_test(test_host_memlock_limit_binds_who_lacks_the_capability),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -363,6 +363,54 @@ test_load_bench_takes_its_options_and_get_refuses_them(void **state)
 }
 
 static void
+test_load_nic_takes_an_action_and_no_url(void **state)
+{
+	struct settings s;
+	char message[SETTINGS_MESSAGE_MAX];
+
+	(void)state;
+	assert_int_equal(LOAD(&s, message, "nic", "list", "--format", "json"), SETTINGS_OK);
+	assert_int_equal(s.command, SETTINGS_NIC);
+	assert_int_equal(s.nic_action, SETTINGS_NIC_LIST);
+	assert_int_equal(s.format, SETTINGS_FORMAT_JSON);
+	assert_int_equal(s.urls.count, 0);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "list", "3b:00.0"), SETTINGS_OK);
+	assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "lists all"));
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic"), SETTINGS_OK);
+	assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "list"));
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "bind", "3b:00.0", "--driver", "uio_pci_generic",
+				 "3b:00.1", "--force", "3b:00.1"),
+		SETTINGS_OK);
+	assert_int_equal(s.nic_action, SETTINGS_NIC_BIND);
+	assert_int_equal(s.driver, SETTINGS_DRIVER_UIO);
+	assert_int_equal(s.devices.count, 2);
+	assert_string_equal(s.devices.item[1], "3b:00.1");
+	assert_int_equal(s.force.count, 1);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "restore"), SETTINGS_OK);
+	assert_int_equal(settings_check(&s, message), SETTINGS_OK);
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "unbind"), SETTINGS_OK);
+	assert_int_equal(settings_check(&s, message), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "nic unbind needs a PCI address"));
+	settings_free(&s);
+	assert_int_equal(LOAD(&s, message, "nic", "destroy"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "'destroy'"));
+	assert_int_equal(LOAD(&s, message, "nic", "list", "--mtu", "1500"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "dpfetch nic has no --mtu"));
+	assert_int_equal(
+		LOAD(&s, message, "--format", "json", "http://198.18.0.1/"), SETTINGS_USAGE);
+	assert_non_null(strstr(message, "dpfetch nic"));
+}
+
+static void
 test_load_config_keys_of_another_command_are_passed_over(void **state)
 {
 	struct settings s;
@@ -613,6 +661,7 @@ main(void)
 		cmocka_unit_test(test_load_indented_key_is_a_key_of_its_own),
 		cmocka_unit_test(test_load_config_that_is_a_directory_is_refused),
 		cmocka_unit_test(test_load_bench_takes_its_options_and_get_refuses_them),
+		cmocka_unit_test(test_load_nic_takes_an_action_and_no_url),
 		cmocka_unit_test(test_load_config_keys_of_another_command_are_passed_over),
 		cmocka_unit_test(test_load_bad_rates_and_times_are_refused),
 		cmocka_unit_test(test_help_man_and_completion_name_every_option),
