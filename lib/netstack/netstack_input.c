@@ -598,6 +598,17 @@ prefetch_connections(const struct netstack *ns, const struct frame *frames, uint
 	}
 }
 
+/* Of all its parts. */
+static inline uint64_t
+frame_bytes(const struct frame *f)
+{
+	uint64_t bytes = f->len;
+
+	for (f = f->next; UNLIKELY(f != NULL); f = f->next)
+		bytes += f->len;
+	return bytes;
+}
+
 void
 netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t now_ns)
 {
@@ -609,7 +620,7 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 	for (i = 0; i < NETSTACK_PREFETCH_AHEAD; i++)
 		netstack_flow_prefetch(frames, i, n);
 	for (i = 0; i < n; i++)
-		bytes += frames[i].len;
+		bytes += frame_bytes(&frames[i]);
 	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
 	counter_add(ns->counters, COUNTER_RX_BYTES, bytes);
 	counter_add(ns->counters, COUNTER_RX_BURSTS, 1);

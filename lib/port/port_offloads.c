@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include "port_limits.h"
 #include "port_offloads.h"
+
+/* net_vmxnet3 tells the device to join segments, and that a frame takes 0 buffers (maxNumRxSG), which QEMU's
+ * takes for one: each frame that does not fit in it is an error, and the sender must repeat it in
+ * segments. ESXi's may be different; nobody here could try. */
+static bool
+joins_wrongly(const struct rte_eth_dev_info *dev)
+{
+	return dev->driver_name != NULL && strcmp(dev->driver_name, "net_vmxnet3") == 0;
+}
 
 /* Joined segments make a frame as long as an IP packet can be, in a chain of buffers. Their checksums
  * were verified one by one, by the NIC; of the frame that they became there is none. */
@@ -10,7 +21,8 @@ can_join(const struct port_config *cfg, const struct rte_eth_dev_info *dev)
 	const uint64_t needed = RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_SCATTER |
 				RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 
-	return cfg->lro && cfg->checksum_offload && (dev->rx_offload_capa & needed) == needed;
+	return cfg->lro && cfg->checksum_offload && (dev->rx_offload_capa & needed) == needed &&
+	       !joins_wrongly(dev);
 }
 
 void

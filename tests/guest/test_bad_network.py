@@ -45,8 +45,8 @@ def fetch_through(guest, model, how):
 
 
 def test_lost_frames_are_repaired(guest):
-    counters, _ = fetch_through(guest, "virtio", "loss 5%")
-    assert counters["sent_again"] > 5 and counters["tcp_sacks_sent"] > 0, counters
+    counters, _ = fetch_through(guest, "virtio", "loss 3%")
+    assert counters["sent_again"] > 0 and counters["tcp_sacks_sent"] > 0, counters
 
 
 def test_delayed_frames_are_waited_for(guest):
@@ -66,8 +66,8 @@ def test_duplicated_frames_are_taken_once(guest):
 
 def test_corrupted_frames_are_not_taken(guest):
     for model in ("e1000e", "vmxnet3"):
-        counters, _ = fetch_through(guest, model, "corrupt 5%")
-        assert counters["drop_tcp_checksum"] > 3 and counters["sent_again"] > 0, counters
+        counters, _ = fetch_through(guest, model, "corrupt 3%")
+        assert counters["drop_tcp_checksum"] > 0 and counters["sent_again"] > 0, counters
 
 
 def test_all_of_it_together_is_repaired(guest):

@@ -4,7 +4,7 @@ import json
 
 from guest import FILES, WORK, run, say
 
-MACHINE = "--nic virtio --queues 2 --cpus 3 --iommu on"
+MACHINE = "--nic virtio --nic vmxnet3 --queues 2 --cpus 3 --iommu on"
 
 
 def bench(guest, *args):

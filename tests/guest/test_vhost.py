@@ -3,6 +3,7 @@
 import contextlib
 
 from guest import SERVER, run, say
+from test_super_packets import bytes_a_frame
 
 MACHINE = "--nic e1000e --iommu off"
 INDEX = 9  # of its addresses
@@ -28,6 +29,6 @@ def test_vhost_net_fetches_4_mib_exactly(guest):
         before = guest.retransmitted()
         stats = guest.fetch(INDEX, "--nic", f"virtio_user0,path=/dev/vhost-net,queue_size=1024,iface={TAP}",
                             namespace=SERVER)
-    counters = stats["transfers"][0]["counters"]
-    say(f"{stats['environment']['driver']}: {guest.retransmitted() - before} sent again by the server; "
-        f"{counters['rx_bytes'] / counters['rx_frames']:.0f} bytes a frame")
+    assert stats["environment"]["driver"] == "net_virtio_user", stats["environment"]
+    say(f"{guest.retransmitted() - before} sent again by the server")
+    assert stats["environment"]["lro"] and bytes_a_frame(stats, "virtio_user") > 1600, stats["transfers"][0]["counters"]

@@ -528,6 +528,23 @@ TEST(test_input_echo_request_in_several_buffers_is_answered)
 	fx_end(p);
 }
 
+TEST(test_input_in_several_buffers_is_counted_whole)
+{
+	struct test_peer *p = quiet(NULL);
+	const uint8_t payload[600] = {0};
+	const struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
+		.dst = TEST_OUR_ADDRESS,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = 64};
+	uint64_t frames = fx_count(p, COUNTER_RX_FRAMES), bytes = fx_count(p, COUNTER_RX_BYTES);
+
+	queue_ip(p, &to_us, &ip, payload, sizeof(payload));
+	deliver_in_parts(p, 54, 100);
+	assert_int_equal(fx_count(p, COUNTER_RX_FRAMES), frames + 1);
+	assert_int_equal(fx_count(p, COUNTER_RX_BYTES), bytes + 14 + 20 + sizeof(payload));
+	fx_end(p);
+}
+
 TEST(test_input_icmp_error_in_several_buffers_is_applied)
 {
 	struct test_peer *p = quiet(NULL);
@@ -627,6 +644,7 @@ main(void)
 		T(test_input_of_a_data_offset_that_cannot_be_is_dropped),
 		T(test_input_checksum_is_the_nics_word_or_our_own),
 		T(test_input_echo_request_in_several_buffers_is_answered),
+		T(test_input_in_several_buffers_is_counted_whole),
 		T(test_input_icmp_error_in_several_buffers_is_applied),
 		T(test_input_icmp_in_several_buffers_beyond_the_mtu_is_ignored),
 		T(test_input_goes_to_the_connection_of_its_four_tuple),

@@ -62,6 +62,22 @@ test_offloads_no_lro_without_what_it_stands_on(void **state)
 	assert_int_equal(choose(ALL_RX, 1500, true, false).rx & RTE_ETH_RX_OFFLOAD_TCP_LRO, 0);
 }
 
+/* QEMU's device drops what its driver lets it join: tests/guest/test_super_packets.py. */
+static void
+test_offloads_no_lro_with_vmxnet3(void **state)
+{
+	const struct port_config cfg = {.mtu = 1500, .checksum_offload = true, .lro = true};
+	struct rte_eth_dev_info dev = {.rx_offload_capa = ALL_RX, .driver_name = "net_vmxnet3"};
+	struct port_offloads o;
+
+	(void)state;
+	port_offloads_choose(&cfg, &dev, ROOM, &o);
+	assert_int_equal(o.rx & RTE_ETH_RX_OFFLOAD_TCP_LRO, 0);
+	dev.driver_name = "net_virtio";
+	port_offloads_choose(&cfg, &dev, ROOM, &o);
+	assert_int_not_equal(o.rx & RTE_ETH_RX_OFFLOAD_TCP_LRO, 0);
+}
+
 static void
 test_offloads_scatter_only_for_frames_longer_than_a_buffer(void **state)
 {
@@ -95,6 +111,7 @@ main(void)
 		cmocka_unit_test(test_offloads_nic_without_any_gets_none),
 		cmocka_unit_test(test_offloads_lro_where_the_nic_verifies_and_chains),
 		cmocka_unit_test(test_offloads_no_lro_without_what_it_stands_on),
+		cmocka_unit_test(test_offloads_no_lro_with_vmxnet3),
 		cmocka_unit_test(test_offloads_scatter_only_for_frames_longer_than_a_buffer),
 		cmocka_unit_test(test_offloads_burst_leaves_room_for_the_parts_of_all_frames),
 	};
