@@ -115,6 +115,13 @@ take_address(const struct nlmsghdr *message, void *ctx)
 	return MNL_CB_OK;
 }
 
+/* RTNH_NEXT casts the const away. */
+static const struct rtnexthop *
+next_hop(const struct rtnexthop *hop)
+{
+	return (const struct rtnexthop *)((const char *)hop + RTNH_ALIGN(hop->rtnh_len));
+}
+
 /* Does one of its next hops leave by the interface? */
 static bool
 has_hop(const void *hops, size_t len, unsigned int index)
@@ -122,7 +129,7 @@ has_hop(const void *hops, size_t len, unsigned int index)
 	const struct rtnexthop *hop = hops;
 	int left = (int)len;
 
-	for (; left >= (int)sizeof(*hop) && RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
+	for (; left >= (int)sizeof(*hop) && RTNH_OK(hop, left); hop = next_hop(hop)) {
 		if (hop->rtnh_ifindex == (int)index)
 			return true;
 		left -= (int)NLMSG_ALIGN(hop->rtnh_len);
