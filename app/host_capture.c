@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "affinity.h"
 #include "base_time.h"
 #include "exit_code.h"
 #include "host_priv.h"
@@ -31,6 +30,7 @@ host_start_capture(struct host *h)
 		.file_bytes_max = s->pcap_size_bytes,
 		.keep_packets = (uint32_t)s->pcap_packets,
 		.queues = h->queues,
+		.cpus = &h->others,
 		.epoch_ns = epoch_ns(),
 	};
 	int rc;
@@ -38,10 +38,8 @@ host_start_capture(struct host *h)
 	if (s->pcap == NULL && s->pcap_on_error == NULL)
 		return 0;
 	rc = capture_create(&cfg, &h->capture);
-	if (rc == 0) {
-		capture_place(h->capture, affinity_keep_to, &h->others);
+	if (rc == 0)
 		return 0;
-	}
 	if (s->pcap == NULL)
 		message_error(&h->level, EXIT_CODE_REPORT, "no memory to capture frames: %s",
 			strerror(-rc));

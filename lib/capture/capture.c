@@ -86,6 +86,8 @@ start_thread(struct capture *c)
 	rc = pthread_create(&c->thread, NULL, writer_main, c);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	c->running = rc == 0;
+	if (c->running && c->cfg.cpus != NULL && CPU_COUNT(c->cfg.cpus) > 0)
+		(void)pthread_setaffinity_np(c->thread, sizeof(*c->cfg.cpus), c->cfg.cpus);
 	return -rc;
 }
 
@@ -152,14 +154,6 @@ capture_create(const struct capture_config *cfg, struct capture **ret)
 		(void)capture_file_close(&c->file, 0);
 	destroy(c);
 	return rc;
-}
-
-void
-capture_place(struct capture *c, void (*place)(pthread_t thread, const cpu_set_t *cpus),
-	const cpu_set_t *cpus)
-{
-	if (c->running)
-		place(c->thread, cpus);
 }
 
 struct capture_tap *

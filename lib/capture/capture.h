@@ -2,7 +2,6 @@
 #ifndef CAPTURE_H
 #define CAPTURE_H
 
-#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,16 +27,14 @@ struct capture_config {
 	uint64_t file_bytes_max; /* of path; 0: no bound */
 	uint32_t keep_packets; /* of each queue, for on_error; 0: what there is room for */
 	uint32_t queues; /* taps, 1.. */
+	const cpu_set_t
+		*cpus; /* the thread's, off the poll core; NULL or empty: as the calling thread's */
 	int64_t epoch_ns; /* what is to be added to the workers' time, so that it counts from 1970 */
 };
 
-/** Opens the file at path, if there is one, and starts the thread. The strings must outlive it. 0 and *ret;
+/** Opens the file at path, if there is one, and starts the thread. The strings and cpus must outlive it. 0 and *ret;
  *  -errno of open; -ENOMEM; -errno of pthread_create. The thread blocks all signals. */
 int capture_create(const struct capture_config *cfg, struct capture **ret);
-
-/** Calls place with the thread, if there is one, to keep it off the poll core. */
-void capture_place(struct capture *c, void (*place)(pthread_t thread, const cpu_set_t *cpus),
-	const cpu_set_t *cpus);
 
 /** A queue's tap, for its worker. */
 struct capture_tap *capture_tap_of(struct capture *c, uint32_t queue);
