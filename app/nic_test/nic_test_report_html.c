@@ -92,15 +92,24 @@ write_values(const struct nic_test_result *r, FILE *out)
 	fputs("</table>\n", out);
 }
 
+static void
+write_how_many(FILE *out, const char *what, uint32_t count, const char *before)
+{
+	if (count > 0)
+		fprintf(out, "%s%u %s%s", before, count, what, count == 1 ? "" : "s");
+}
+
 /* Cases and figures, open where something failed. */
 static void
 write_details(const struct nic_test_result *r, FILE *out)
 {
 	if (r->case_count + r->value_count == 0)
 		return;
-	fprintf(out, "<details%s><summary class=\"dim\">%u case%s, %u figure%s</summary>\n",
-		r->verdict == NIC_TEST_FAIL ? " open" : "", r->case_count,
-		r->case_count == 1 ? "" : "s", r->value_count, r->value_count == 1 ? "" : "s");
+	fprintf(out, "<details%s><summary class=\"dim\">",
+		r->verdict == NIC_TEST_FAIL ? " open" : "");
+	write_how_many(out, "case", r->case_count, "");
+	write_how_many(out, "figure", r->value_count, r->case_count > 0 ? ", " : "");
+	fputs("</summary>\n", out);
 	if (r->case_count > 0)
 		write_cases(r, out);
 	if (r->value_count > 0)
