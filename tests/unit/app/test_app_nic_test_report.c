@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -453,6 +454,30 @@ test_nic_test_documents_of_many_cases_on_a_full_disk_are_errors(void **state)
 		assert_int_equal(documents[i](&f->report, "/dev/full"), -ENOSPC);
 }
 
+/* Without a buffer nothing is left to flush at the end: each write has failed before. */
+static void
+test_nic_test_documents_to_a_full_standard_output_are_errors(void **state)
+{
+	const struct fixture *f = *state;
+	int rc[sizeof(documents) / sizeof(documents[0])], saved, fd = open("/dev/full", O_WRONLY);
+	size_t i;
+
+	assert_true(fd >= 0);
+	fflush(stdout);
+	setvbuf(stdout, NULL, _IONBF, 0);
+	saved = dup(STDOUT_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		rc[i] = documents[i](&f->report, "-");
+		clearerr(stdout);
+	}
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(fd);
+	for (i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
+		assert_int_equal(rc[i], -ENOSPC);
+}
+
 /* Standard output, put in place of a file, gets what a file does. */
 static void
 test_nic_test_documents_to_a_dash_are_on_standard_output(void **state)
@@ -512,6 +537,7 @@ main(void)
 		FRESH(test_nic_test_documents_show_no_password),
 		FRESH(test_nic_test_documents_that_cannot_be_written_are_errors),
 		FRESH(test_nic_test_documents_of_many_cases_on_a_full_disk_are_errors),
+		FRESH(test_nic_test_documents_to_a_full_standard_output_are_errors),
 		FRESH(test_nic_test_documents_to_a_dash_are_on_standard_output),
 	};
 
