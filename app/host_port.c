@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <unistd.h>
 
 #include "crew.h"
 #include "exit_code.h"
@@ -8,6 +9,7 @@
 #include "nic_info.h"
 
 #define BUFFERS_SLACK 256U
+#define SETTLE_LOOK_NS (50 * NS_PER_MS)
 
 static enum port_nic_mode
 port_mode(const struct settings *s)
@@ -155,10 +157,27 @@ link_tick(void *ctx, uint32_t left_s)
 	return monitor_signal(h->monitor) == 0;
 }
 
+/* Some links are up when the port is started, go down to negotiate, and come up again. */
+static int
+wait_settled(struct host *h)
+{
+	uint64_t settle_ns = h->settings->link_settle_ns, up_ns = 0;
+	int rc;
+
+	do {
+		rc = port_wait_link(h->port, h->settings->link_timeout_ns, link_tick, h);
+		if (up_ns >= settle_ns)
+			return rc;
+		usleep(SETTLE_LOOK_NS / NS_PER_US);
+		up_ns = port_link_up(h->port) ? up_ns + SETTLE_LOOK_NS : 0;
+	} while (rc == 0);
+	return rc;
+}
+
 int
 host_wait_link(struct host *h)
 {
-	int rc = port_wait_link(h->port, h->settings->link_timeout_ns, link_tick, h);
+	int rc = wait_settled(h);
 
 	if (rc == 0) {
 		monitor_watch_link(h->monitor);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base_time.h"
 #include "child.h"
 #include "message.h"
 #include "nic_test_result.h"
@@ -19,6 +20,8 @@
  * becomes of it. Frames that no connection sends are prober.h's.
  */
 
+#define NIC_TEST_SETTLE_NS NS_PER_SEC /* a NIC's link is up for so long before anything is tried */
+
 /** What has been found of port and server, by the first tests for the later ones. No pointers. */
 struct nic_test_facts {
 	bool port_known;
@@ -29,6 +32,7 @@ struct nic_test_facts {
 	uint32_t remote; /* the server's address */
 	uint16_t remote_port;
 	uint64_t body_bytes;
+	double fetch_seconds;
 	char digest[SINK_DIGEST_HEX_MAX]; /* sha-256 of the body */
 };
 
@@ -73,7 +77,7 @@ void nic_test_soak(struct nic_test *t, struct nic_test_result *r);
 /** The largest MTU to try: --mtu, or what the port can up to 9000. */
 uint16_t nic_test_mtu_max(const struct nic_test *t);
 
-/** Queues to try: --queues, or as many as port and tests can use. 1: it has no more. */
+/** Queues to try: --queues, or as many as port and tests can use. 1: it has no more, or spreads nothing. */
 uint32_t nic_test_queues_max(const struct nic_test *t);
 
 #endif

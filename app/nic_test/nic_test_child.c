@@ -16,6 +16,7 @@ nic_test_settings(const struct nic_test *t, enum settings_command command)
 	struct settings s = *t->settings;
 
 	s.command = (int)command;
+	s.link_settle_ns = t->facts.abilities.virtual_device ? 0 : NIC_TEST_SETTLE_NS;
 	s.silent = false; /* what it says is read, and not shown */
 	s.html = s.junit = NULL;
 	return s;

@@ -101,6 +101,7 @@ note_server(struct nic_test *t, const struct fetched *f)
 	t->facts.fetched = ipv4_addr_parse(f->remote, &t->facts.remote) == 0;
 	t->facts.remote_port = f->remote_port;
 	t->facts.body_bytes = f->bytes;
+	t->facts.fetch_seconds = f->seconds;
 	(void)snprintf(t->facts.digest, sizeof(t->facts.digest), "%s", f->digest);
 }
 

@@ -8,15 +8,6 @@
 #define LOOK_NS (10 * NS_PER_MS)
 #define SPEED_TEXT_MAX 64U
 
-static bool
-see_nothing(void *ctx, uint16_t queue, const struct probe_seen *seen)
-{
-	(void)ctx;
-	(void)queue;
-	(void)seen;
-	return false;
-}
-
 /* How often the link went down, while nobody touched it. */
 static uint32_t
 watch(struct prober *p)
@@ -26,8 +17,8 @@ watch(struct prober *p)
 	bool up = true, now;
 
 	while (port_clock_ns() < until_ns && !prober_must_end(p)) {
-		(void)prober_await(p, LOOK_NS, see_nothing, NULL);
-		now = port_link_up(p->host.port);
+		prober_idle(p, LOOK_NS);
+		now = prober_link_up(p);
 		losses += up && !now;
 		up = now;
 	}

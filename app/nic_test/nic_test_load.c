@@ -15,7 +15,8 @@
 #define QUEUE_REQUESTS 64U /* of each queue, but no more bytes than */
 #define QUEUES_BYTES_MAX (UINT64_C(256) << 20)
 #define QUEUE_CONNECTIONS 4U
-#define SOAK_CONNECTIONS 8U
+#define CONNECTIONS_MAX 8U
+#define RESPONSES_EACH 8.0 /* of each connection, at least, where the file is short enough */
 #define FLAP_NS (2 * NS_PER_SEC)
 #define FLAP_LOAD_NS (12 * NS_PER_SEC)
 #define FLAP_BY_HAND_NS (40 * NS_PER_SEC)
@@ -101,13 +102,40 @@ settings_of_load(const struct nic_test *t)
 {
 	struct settings s = nic_test_settings(t, SETTINGS_BENCH);
 
-	s.connections = SOAK_CONNECTIONS;
 	s.queues = 1;
 	s.core = t->settings->core;
 	s.cores = NULL;
 	s.checksum = NULL;
 	s.interval_ns = INTERVAL_NS;
 	return s;
+}
+
+/* As many as can be answered several times in that time, as fast as the first fetch was; 0: not one. */
+static uint64_t
+connections_for(const struct nic_test *t, uint64_t duration_ns)
+{
+	double fetches = (double)duration_ns / 1e9 / MAX_OF(t->facts.fetch_seconds, 1e-6);
+
+	if (fetches < 1)
+		return 0;
+	fetches /= RESPONSES_EACH;
+	return fetches < CONNECTIONS_MAX ? (uint64_t)fetches + 1 : CONNECTIONS_MAX;
+}
+
+/* A load for so long. false: the file is too long for it, and r says so. */
+static bool
+settings_for(const struct nic_test *t, uint64_t duration_ns, struct nic_test_result *r,
+	struct settings *ret)
+{
+	*ret = settings_of_load(t);
+	ret->duration_ns = duration_ns;
+	ret->connections = connections_for(t, duration_ns);
+	if (ret->connections > 0)
+		return true;
+	nic_test_conclude(r, NIC_TEST_SKIPPED,
+		"one response takes %.0f s, and the test %.0f: give the URL of a shorter file",
+		t->facts.fetch_seconds, (double)duration_ns / 1e9);
+	return false;
 }
 
 static json_t *
@@ -241,11 +269,12 @@ judge_soak(const json_t *report, const struct child_errors *errors, struct nic_t
 void
 nic_test_soak(struct nic_test *t, struct nic_test_result *r)
 {
-	struct settings s = settings_of_load(t);
 	struct child_errors errors;
+	struct settings s;
 	json_t *report;
 
-	s.duration_ns = t->settings->soak_ns;
+	if (!settings_for(t, t->settings->soak_ns, r, &s))
+		return;
 	s.interval_ns = NS_PER_SEC;
 	report = run_load(t, &s, &errors, r);
 	if (report != NULL && !conclude_trouble(report, r))
@@ -259,23 +288,13 @@ nic_test_soak(struct nic_test *t, struct nic_test_result *r)
 /* ---- a lost link ---- */
 
 static bool
-see_nothing(void *ctx, uint16_t queue, const struct probe_seen *seen)
-{
-	(void)ctx;
-	(void)queue;
-	(void)seen;
-	return false;
-}
-
-static bool
 becomes(struct prober *p, bool up)
 {
 	uint64_t until_ns = port_clock_ns() + LINK_WAIT_NS;
 
-	while (port_link_up(p->host.port) != up && port_clock_ns() < until_ns &&
-		!prober_must_end(p))
-		(void)prober_await(p, INTERVAL_NS, see_nothing, NULL);
-	return port_link_up(p->host.port) == up;
+	while (prober_link_up(p) != up && port_clock_ns() < until_ns && !prober_must_end(p))
+		prober_idle(p, INTERVAL_NS);
+	return prober_link_up(p) == up;
 }
 
 /* Can the driver do it? */
@@ -347,11 +366,12 @@ static void
 load_while_flapping(struct nic_test *t, struct nic_test_result *r)
 {
 	bool by_hand = t->settings->flap == SETTINGS_FLAP_MANUAL;
-	struct settings s = settings_of_load(t);
 	struct child_errors errors;
+	struct settings s;
 	json_t *report;
 
-	s.duration_ns = by_hand ? FLAP_BY_HAND_NS : FLAP_LOAD_NS;
+	if (!settings_for(t, by_hand ? FLAP_BY_HAND_NS : FLAP_LOAD_NS, r, &s))
+		return;
 	s.flap_ns = by_hand ? 0 : FLAP_NS;
 	if (by_hand)
 		message_note(&t->level,

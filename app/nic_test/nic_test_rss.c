@@ -264,6 +264,8 @@ nic_test_queues_max(const struct nic_test *t)
 	/* A virtual device has as many as it is made with. */
 	if (t->facts.abilities.virtual_device)
 		return QUEUES_TRIED;
+	if (!t->facts.abilities.rss)
+		return 1;
 	return MIN_OF((uint32_t)t->facts.abilities.queues_max, QUEUES_TRIED);
 }
 
@@ -275,6 +277,7 @@ nic_test_rss(struct nic_test *t, struct nic_test_result *r)
 	if (cfg.queues > 1)
 		prober_run(t, &cfg, try_spreading, r);
 	else
-		nic_test_conclude(
-			r, NIC_TEST_SKIPPED, "driver %s has one queue here", t->facts.port.driver);
+		nic_test_conclude(r, NIC_TEST_SKIPPED, "driver %s has %s", t->facts.port.driver,
+			t->facts.abilities.queues_max > 1 ? "several queues, and no RSS for them"
+							  : "one queue here");
 }

@@ -37,6 +37,12 @@ prober_next_hop(const struct prober *p)
 }
 
 bool
+prober_link_up(const struct prober *p)
+{
+	return monitor_link_down_ns(p->host.monitor) == 0;
+}
+
+bool
 prober_must_end(const struct prober *p)
 {
 	return monitor_signal(p->host.monitor) != 0;
@@ -133,6 +139,21 @@ prober_tally_port(struct prober *p, const struct port_stats *before, struct prob
 	ret->nic_no_mbuf = now.rx_no_mbuf;
 }
 
+static bool
+see_nothing(void *ctx, uint16_t queue, const struct probe_seen *seen)
+{
+	(void)ctx;
+	(void)queue;
+	(void)seen;
+	return false;
+}
+
+void
+prober_idle(struct prober *p, uint64_t duration_ns)
+{
+	(void)prober_await(p, duration_ns, see_nothing, NULL);
+}
+
 bool
 prober_ask(
 	struct prober *p, uint64_t timeout_ns, prober_build_fn build, prober_see_fn see, void *ctx)
@@ -218,6 +239,8 @@ open_port(struct prober *p, const struct nic_test *t, const struct prober_config
 
 	*s = *t->settings;
 	s->mtu = cfg->mtu > 0 ? cfg->mtu : s->mtu;
+	s->link_settle_ns =
+		t->facts.port_known && t->facts.abilities.virtual_device ? 0 : NIC_TEST_SETTLE_NS;
 	s->silent = false; /* what is said is read by our parent */
 	s->lro = false; /* frames are to come as they are */
 	code = host_check(&p->host, s);

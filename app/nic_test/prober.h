@@ -44,6 +44,9 @@ void prober_run(struct nic_test *t, const struct prober_config *cfg, prober_fn f
 /** Who takes our frames for the server: it, or the router on the way. */
 uint32_t prober_next_hop(const struct prober *p);
 
+/** Is the link up? By the monitor's last look: no two threads may ask some drivers at once. */
+bool prober_link_up(const struct prober *p);
+
 /** Has somebody told us to end? */
 bool prober_must_end(const struct prober *p);
 
@@ -53,6 +56,9 @@ typedef bool (*prober_see_fn)(void *ctx, uint16_t queue, const struct probe_seen
 /** Takes one burst from each queue, and shows each frame to see (not the ARP requests for us, which are
  *  answered). true: one was what was waited for. */
 bool prober_poll(struct prober *p, prober_see_fn see, void *ctx);
+
+/** Polls, and looks at nothing, for that time, or until somebody tells us to end. */
+void prober_idle(struct prober *p, uint64_t duration_ns);
 
 /** Polls until what was waited for has come (true), for timeout_ns, or until somebody tells us to end. */
 bool prober_await(struct prober *p, uint64_t timeout_ns, prober_see_fn see, void *ctx);

@@ -178,6 +178,7 @@ struct settings {
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */
+	uint64_t link_settle_ns; /* no option: the link must be up for so long first */
 	uint64_t
 		flap_ns; /* no option: the port's link is taken down for so long in mid-run; 0: it is not */
 	bool nic_bound; /* no option: whoever has started us holds the PCI device */
