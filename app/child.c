@@ -17,7 +17,6 @@
 
 #define REPORT_PATH_MAX 32U
 #define ERROR_LINE_MAX 1024U
-#define GRACE_NS (10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
 
 /* Those that end a command, and SIGCHLD. */
 static void
@@ -79,7 +78,7 @@ await_signal(uint64_t until_ns)
 }
 
 int
-child_wait(pid_t child, uint64_t timeout_ns, int *signo)
+child_wait(pid_t child, uint64_t timeout_ns, uint64_t grace_ns, int *signo)
 {
 	uint64_t until_ns = timeout_ns > 0 ? clock_ns() + timeout_ns : TIME_NEVER;
 	bool told = false;
@@ -95,7 +94,7 @@ child_wait(pid_t child, uint64_t timeout_ns, int *signo)
 			return came;
 		if (came == 0) {
 			kill(child, told ? SIGKILL : SIGTERM);
-			until_ns = told ? TIME_NEVER : clock_ns() + GRACE_NS;
+			until_ns = told ? TIME_NEVER : clock_ns() + grace_ns;
 			told = true;
 		} else if (came != SIGCHLD) { /* Ctrl-C's the child has had already */
 			*signo = came;
@@ -233,7 +232,7 @@ child_run_command(const struct settings *s, uint64_t timeout_ns, const struct ch
 	*ret = (struct child_end){0};
 	rc = child > 0 ? 0 : -errno;
 	if (rc == 0) {
-		ret->status = child_wait(child, timeout_ns, &ret->signo);
+		ret->status = child_wait(child, timeout_ns, CHILD_GRACE_NS, &ret->signo);
 		ret->report = json_loadfd(fd, 0, NULL);
 	}
 	close(fd);

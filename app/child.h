@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base_time.h"
 #include "settings.h"
 
 /*
@@ -23,12 +24,14 @@ void child_block_signals(sigset_t *ret_before);
  *  stdio's buffers. */
 pid_t child_fork(void);
 
+#define CHILD_GRACE_NS (10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
+
 /**
- * Waits for the child's end, at most timeout_ns (0: for ever), after which it is told to end, and after
- * a while more killed. A signal for this process is passed on to it, and left in *signo.
- * Its wait status; -ETIMEDOUT, or another -errno.
+ * Waits for the child's end, at most timeout_ns (0: for ever), after which it is told to end (SIGTERM), and
+ * grace_ns later killed. A signal for this process is passed on to it, and left in *signo, which is else
+ * untouched. Its wait status; -ETIMEDOUT, however it ended then; or another -errno.
  */
-int child_wait(pid_t child, uint64_t timeout_ns, int *signo);
+int child_wait(pid_t child, uint64_t timeout_ns, uint64_t grace_ns, int *signo);
 
 /** What a child says on standard error and output, kept for its parent. */
 struct child_errors {

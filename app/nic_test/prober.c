@@ -328,7 +328,7 @@ prober_run(struct nic_test *t, const struct prober_config *cfg, prober_fn fn,
 		child_errors_redirect(&errors);
 		run_child(t, cfg, fn, shared);
 	}
-	status = child > 0 ? child_wait(child, TIMEOUT_NS, &t->signo) : -errno;
+	status = child > 0 ? child_wait(child, TIMEOUT_NS, CHILD_GRACE_NS, &t->signo) : -errno;
 	if (shared->concluded || shared->facts.port_known)
 		take_over(t, shared, r);
 	if (!shared->concluded || status != 0)
