@@ -24,7 +24,8 @@ void child_block_signals(sigset_t *ret_before);
  *  stdio's buffers. */
 pid_t child_fork(void);
 
-#define CHILD_GRACE_NS (10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
+#define CHILD_GRACE_NS \
+	(10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
 
 /**
  * Waits for the child's end, at most timeout_ns (0: for ever), after which it is told to end (SIGTERM), and
