@@ -47,8 +47,8 @@ struct nic_test {
 void nic_test_conclude_child(struct nic_test *t, int status, const struct child_errors *errors,
 	struct nic_test_result *r);
 
-/** A child that ran get or bench: its report, with its errors for nic_test_end_command. NULL: it failed, and r says
- *  how. The caller's. timeout_ns: as child_run_command's. */
+/** A child that ran get or bench: its report, the caller's. NULL: it failed, and r says
+ *  how. timeout_ns: as child_run_command's. */
 json_t *nic_test_run_command(struct nic_test *t, const struct settings *s, uint64_t timeout_ns,
 	struct child_errors *errors, struct nic_test_result *r);
 

@@ -320,6 +320,8 @@ prober_run(struct nic_test *t, const struct prober_config *cfg, prober_fn fn,
 
 	if (shared == MAP_FAILED || child_errors_open(&errors) != 0) {
 		nic_test_conclude(r, NIC_TEST_FAIL, "no memory: %s", strerror(errno));
+		if (shared != MAP_FAILED)
+			munmap(shared, sizeof(*shared));
 		return;
 	}
 	shared->facts = t->facts;
