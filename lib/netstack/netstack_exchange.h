@@ -18,8 +18,8 @@
  * all queues says something.
  *
  * ARP, NDP, ICMP and UDP reach one queue only, and matter to all (who a neighbour is, that a path's MTU
- * is smaller): they are shared, as copies that every other worker reads. Only the worker that received
- * such a frame answers it.
+ * is smaller): they are shared, as copies that every other worker reads. An echo request is answered by the
+ * worker that received it, what is asked about our addresses by the first one.
  *
  * While the port steers as expected nothing of this is touched on the data path: a worker looks at one
  * word of its own an iteration.

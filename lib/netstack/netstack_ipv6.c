@@ -90,8 +90,10 @@ netstack_ipv6_add(
 		.valid_until_ns = TIME_NEVER,
 		.next_ns = now_ns,
 	};
-	v6->reports_left = MLD_REPORTS; /* there is a group more (RFC 4861 §7.2.1) */
-	v6->report_next_ns = now_ns;
+	if (netstack_keeps_addresses(ns)) {
+		v6->reports_left = MLD_REPORTS; /* there is a group more (RFC 4861 §7.2.1) */
+		v6->report_next_ns = now_ns;
+	}
 	netstack_link_due(ns, now_ns);
 	return own;
 }

@@ -48,7 +48,7 @@ advertise_to(struct netstack *ns, const struct ether_addr *mac, const struct ipv
 		.mac = ns->cfg.mac};
 	struct netstack_icmpv6_out out;
 
-	if (!netstack_icmpv6_begin(ns, mac, &out))
+	if (!netstack_keeps_addresses(ns) || !netstack_icmpv6_begin(ns, mac, &out))
 		return;
 	netstack_icmpv6_end(&out, wire_ndp_build_neighbour(out.message, true, &message),
 		NDP_HOP_LIMIT, target, dst);

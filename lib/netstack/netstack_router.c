@@ -17,7 +17,7 @@ netstack_router_solicit(struct netstack *ns)
 	struct netstack_icmpv6_out out;
 	uint32_t len;
 
-	if (!netstack_icmpv6_begin(ns, &mac, &out))
+	if (!netstack_keeps_addresses(ns) || !netstack_icmpv6_begin(ns, &mac, &out))
 		return;
 	len = wire_ndp_build_router_solicitation(out.message, src != NULL ? &ns->cfg.mac : NULL);
 	netstack_icmpv6_end(

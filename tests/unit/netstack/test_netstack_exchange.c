@@ -19,7 +19,7 @@ struct pair {
 };
 
 static void
-make_worker(struct pair *pair, struct test_peer **ret, uint16_t queue)
+make_worker(struct pair *pair, struct test_peer **ret, uint16_t queue, bool probes)
 {
 	struct test_peer *p = calloc(1, sizeof(*p));
 	struct netstack_config cfg;
@@ -30,13 +30,15 @@ make_worker(struct pair *pair, struct test_peer **ret, uint16_t queue)
 	cfg.steer = pair->steer;
 	cfg.exchange = pair->exchange;
 	cfg.queue = queue;
+	cfg.probe_address = probes && queue == 0;
 	cfg.release_ctx = &pair->back;
 	test_peer_start(p, &cfg);
 	*ret = p;
 }
 
+/* probes: a tests the addresses first. */
 static struct pair *
-pair_new(void)
+pair_make(bool probes)
 {
 	const struct netstack_steer_config by_port = {.kind = NETSTACK_STEER_PORT, .queues = 2};
 	struct pair *pair = calloc(1, sizeof(*pair));
@@ -45,13 +47,19 @@ pair_new(void)
 	pair->steer = netstack_steer_create(&by_port);
 	pair->exchange = netstack_exchange_create(2, FRAME_ROOM);
 	assert_non_null(pair->exchange);
-	make_worker(pair, &pair->a, 0);
-	make_worker(pair, &pair->b, 1);
+	make_worker(pair, &pair->a, 0, probes);
+	make_worker(pair, &pair->b, 1, probes);
+	return pair;
+}
+
+static struct pair *
+pair_new(void)
+{
+	struct pair *pair = pair_make(false);
+
 	assert_int_equal(test_peer_take(pair->a), 2); /* it announces itself to ARP and NDP */
 	assert_int_equal(fx_count(pair->a, COUNTER_ARP_REQUESTS_SENT), 1);
-	(void)test_peer_take(pair->b);
-	assert_int_equal(
-		fx_count(pair->b, COUNTER_ARP_REQUESTS_SENT), 0); /* not for a second time */
+	assert_int_equal(test_peer_take(pair->b), 0); /* not for a second time */
 	return pair;
 }
 
@@ -322,10 +330,21 @@ who_has_answers(struct pair *pair)
 			  fx_count(pair->b, COUNTER_ARP_REPLIES_SENT));
 }
 
+static void
+ask_who_has(struct test_peer *p)
+{
+	const struct ether_addr broadcast = {{255, 255, 255, 255, 255, 255}};
+
+	fx_arp(p, &broadcast,
+		&(const struct arp_packet){.operation = ARP_REQUEST,
+			.sender_mac = test_peer_mac,
+			.sender_ip = TEST_PEER_ADDRESS,
+			.target_ip = TEST_OUR_ADDRESS});
+}
+
 TEST(test_exchange_question_is_answered_by_the_worker_that_received_it_alone)
 {
 	struct pair *pair = pair_new();
-	const struct ether_addr broadcast = {{255, 255, 255, 255, 255, 255}};
 	uint8_t echo[14 + 20 + 8] = {0};
 	struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
 		.dst = TEST_OUR_ADDRESS,
@@ -335,11 +354,7 @@ TEST(test_exchange_question_is_answered_by_the_worker_that_received_it_alone)
 	const struct ether_header ether = {
 		.dst = test_our_mac, .src = test_peer_mac, .type = ETHER_TYPE_IPV4};
 
-	fx_arp(pair->a, &broadcast,
-		&(const struct arp_packet){.operation = ARP_REQUEST,
-			.sender_mac = test_peer_mac,
-			.sender_ip = TEST_PEER_ADDRESS,
-			.target_ip = TEST_OUR_ADDRESS});
+	ask_who_has(pair->a);
 	wire_ether_build(echo, &ether);
 	wire_ipv4_build(echo + 14, &ip, true);
 	echo[34] = ICMP_ECHO_REQUEST;
@@ -352,6 +367,115 @@ TEST(test_exchange_question_is_answered_by_the_worker_that_received_it_alone)
 	assert_int_equal(who_has_answers(pair), 1);
 	assert_int_equal(fx_count(pair->b, COUNTER_ICMP_ECHO_REPLIES), 0);
 	assert_int_equal(fx_count(pair->b, COUNTER_DROP_TCP_RATE_LIMITED), 0);
+	pair_end(pair);
+}
+
+/* Who has test_our_ipv6? From "::" by one who tests it for himself. */
+static void
+solicit(struct test_peer *p, const struct ipv6_addr *src, const struct ipv6_addr *group)
+{
+	const struct ndp_neighbour m = {.target = test_our_ipv6};
+	uint8_t message[NDP_NEIGHBOUR_LEN];
+	uint32_t len = wire_ndp_build_neighbour(message, false, &m);
+
+	test_peer_send_icmpv6(p, src, group, NDP_HOP_LIMIT, message, len);
+}
+
+/* What b has received is a's to hear; both say what they have to. */
+static void
+let_hear(struct pair *pair)
+{
+	test_peer_deliver(pair->b);
+	(void)netstack_input_exchanged(pair->a->ns, pair->a->now_ns);
+	(void)test_peer_take(pair->b);
+	(void)test_peer_take(pair->a);
+}
+
+static void
+pass(struct pair *pair, uint64_t ns)
+{
+	fx_pass(pair->a, ns);
+	pair->b->now_ns = pair->a->now_ns;
+	(void)test_peer_take(pair->b);
+}
+
+/* Whose question arrives is not up to us: the first answers for all. */
+TEST(test_exchange_addresses_are_answered_for_by_the_first_worker)
+{
+	const struct ipv6_addr group = ipv6_addr_solicited_node(&test_our_ipv6);
+	struct pair *pair = pair_new();
+
+	ask_who_has(pair->b);
+	let_hear(pair);
+	assert_int_equal(fx_count(pair->a, COUNTER_ARP_REPLIES_SENT), 1);
+	assert_int_equal(fx_last_arp(pair->a, ARP_REPLY).sender_ip, TEST_OUR_ADDRESS);
+	solicit(pair->b, &test_peer_ipv6, &group);
+	let_hear(pair);
+	assert_int_equal(fx_count(pair->a, COUNTER_NDP_ADVERTISEMENTS_SENT), 1);
+	assert_int_equal(pair->b->frames_seen, 0);
+	pair_end(pair);
+}
+
+/* RFC 5227 §1.1, RFC 4862 §5.4: not used, not even answered for, before the probes are over. */
+TEST(test_exchange_addresses_being_probed_are_answered_for_by_no_worker)
+{
+	const struct ipv6_addr group = ipv6_addr_solicited_node(&test_our_ipv6);
+	struct pair *pair = pair_make(true);
+
+	ask_who_has(pair->b);
+	solicit(pair->b, &test_peer_ipv6, &group);
+	let_hear(pair);
+	assert_int_equal(who_has_answers(pair), 0);
+	assert_int_equal(fx_count(pair->a, COUNTER_NDP_ADVERTISEMENTS_SENT), 0);
+	assert_int_equal(pair->b->frames_seen, 0);
+	pass(pair, 10 * NS_PER_SEC);
+	assert_true(netstack_ready(pair->a->ns));
+	ask_who_has(pair->b);
+	solicit(pair->b, &test_peer_ipv6, &group);
+	let_hear(pair);
+	assert_int_equal(who_has_answers(pair), 1);
+	assert_int_equal(fx_count(pair->a, COUNTER_NDP_ADVERTISEMENTS_SENT), 1);
+	assert_int_equal(pair->b->frames_seen, 0);
+	pair_end(pair);
+}
+
+/* An objection that another worker receives: that one must not defend what is not yet ours. */
+TEST(test_exchange_objection_to_a_probe_is_heard_wherever_it_arrives)
+{
+	const struct ipv6_addr group = ipv6_addr_solicited_node(&test_our_ipv6);
+	struct pair *pair = pair_make(true);
+	struct ip_address address;
+	struct ether_addr mac;
+
+	(void)test_peer_take(pair->a);
+	fx_arp(pair->b, &test_our_mac,
+		&(const struct arp_packet){.operation = ARP_REPLY,
+			.sender_mac = test_peer_mac,
+			.sender_ip = TEST_OUR_ADDRESS});
+	solicit(pair->b, &ipv6_addr_unspecified, &group);
+	let_hear(pair);
+	assert_int_equal(pair->b->frames_seen, 0);
+	assert_true(netstack_address_conflict(pair->a->ns, &address, &mac));
+	assert_true(ether_addr_equal(&mac, &test_peer_mac));
+	assert_int_equal(pair->a->ns->arp.claim, ARP_CLAIM_LOST);
+	assert_int_equal(netstack_ipv6_own(&pair->a->ns->ipv6, &test_our_ipv6)->state,
+		IPV6_ADDRESS_DUPLICATED);
+	pair_end(pair);
+}
+
+TEST(test_exchange_listeners_are_reported_by_the_first_worker)
+{
+	uint8_t query[28] = {ICMPV6_MLD_QUERY};
+	struct pair *pair = pair_new();
+
+	pass(pair, 60 * NS_PER_SEC);
+	assert_int_equal(fx_count(pair->a, COUNTER_MLD_REPORTS_SENT), 2);
+	test_peer_send_icmpv6(
+		pair->b, &test_peer_link_local, &ipv6_addr_all_nodes, 1, query, sizeof(query));
+	let_hear(pair);
+	pass(pair, 2 * NS_PER_SEC);
+	assert_int_equal(fx_count(pair->a, COUNTER_MLD_REPORTS_SENT), 3);
+	assert_int_equal(pair->b->frames_seen, 0);
 	pair_end(pair);
 }
 
@@ -471,6 +595,10 @@ main(void)
 		T(test_exchange_worker_that_is_behind_loses_frames_and_they_are_counted),
 		T(test_exchange_neighbour_that_one_worker_hears_of_all_know),
 		T(test_exchange_question_is_answered_by_the_worker_that_received_it_alone),
+		T(test_exchange_addresses_are_answered_for_by_the_first_worker),
+		T(test_exchange_addresses_being_probed_are_answered_for_by_no_worker),
+		T(test_exchange_objection_to_a_probe_is_heard_wherever_it_arrives),
+		T(test_exchange_listeners_are_reported_by_the_first_worker),
 		T(test_exchange_copies_stop_where_a_worker_is_behind_and_go_on_later),
 		T(test_exchange_takes_from_all_in_turn),
 		T(test_exchange_between_threads_keeps_order_and_loses_nothing),
