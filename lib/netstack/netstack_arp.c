@@ -155,7 +155,7 @@ on_conflict(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 	uint64_t *defended_ns = &arp->defended_ns[address - ns->cfg.address];
 	bool defended = *defended_ns != 0 && now_ns - *defended_ns < ARP_DEFEND_INTERVAL_NS;
 
-	counter_add(ns->counters, COUNTER_ARP_CONFLICTS, 1);
+	netstack_count_heard(ns, COUNTER_ARP_CONFLICTS);
 	if (arp->claim == ARP_CLAIM_LOST)
 		return; /* it is theirs */
 	arp->conflict_address = address;
@@ -213,7 +213,7 @@ netstack_arp_input(struct netstack *ns, const uint8_t *data, uint32_t len, uint6
 		return DROP_NONE;
 	}
 	if (p.operation == ARP_REPLY)
-		counter_add(ns->counters, COUNTER_ARP_REPLIES_RECEIVED, 1);
+		netstack_count_heard(ns, COUNTER_ARP_REPLIES_RECEIVED);
 	if (p.sender_ip != 0)
 		netstack_neighbour_on_answer(ns, &sender, &p.sender_mac, now_ns);
 	if (p.operation == ARP_REQUEST && netstack_has_ipv4(ns, p.target_ip) &&

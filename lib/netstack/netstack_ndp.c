@@ -140,7 +140,7 @@ on_advertisement(struct netstack *ns, const struct netstack_packet *p,
 
 	if (m->solicited && ipv6_addr_is_multicast(&p->dst.v6))
 		return DROP_NDP_MALFORMED;
-	counter_add(ns->counters, COUNTER_NDP_ADVERTISEMENTS_RECEIVED, 1);
+	netstack_count_heard(ns, COUNTER_NDP_ADVERTISEMENTS_RECEIVED);
 	if (own != NULL) { /* RFC 4862 §5.4.4: somebody else has it */
 		if (own->state != IPV6_ADDRESS_DUPLICATED && !ether_addr_equal(mac, &ns->cfg.mac))
 			netstack_ipv6_on_conflict(ns, own, mac, now_ns);

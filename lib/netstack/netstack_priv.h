@@ -184,6 +184,14 @@ netstack_keeps_addresses(const struct netstack *ns)
 	return ns->cfg.queue == 0;
 }
 
+/** A message of this kind was received. A copy counted where it arrived. */
+static inline void
+netstack_count_heard(struct netstack *ns, enum counter_id id)
+{
+	if (!ns->listening)
+		counter_add(ns->counters, id, 1);
+}
+
 /* netstack_table.c */
 
 /** Makes the table, empty. false: no memory. */

@@ -211,7 +211,7 @@ netstack_router_input(struct netstack *ns, const struct netstack_packet *p, cons
 		return drop;
 	if (!ipv6_addr_is_link_local(&p->src.v6))
 		return DROP_NDP_MALFORMED;
-	counter_add(ns->counters, COUNTER_NDP_ROUTER_ADVERTISEMENTS_RECEIVED, 1);
+	netstack_count_heard(ns, COUNTER_NDP_ROUTER_ADVERTISEMENTS_RECEIVED);
 	netstack_neighbour_heard(ns, &p->src, &p->ether->src);
 	if (ra.mac_set)
 		netstack_neighbour_on_hint(ns, &p->src, &ra.mac, now_ns);

@@ -90,6 +90,12 @@ pair_end(struct pair *pair)
 	free(pair);
 }
 
+static uint64_t
+count_of_both(const struct pair *pair, enum counter_id id)
+{
+	return fx_count(pair->a, id) + fx_count(pair->b, id);
+}
+
 /* What the host sent to `to` arrives on `on`'s queue. */
 static void
 misroute(struct test_peer *to, struct test_peer *on)
@@ -297,6 +303,22 @@ TEST(test_exchange_worker_that_is_behind_loses_frames_and_they_are_counted)
 	pair_end(pair);
 }
 
+/* Its sum, too: it was verified by who received it, not twice. */
+TEST(test_exchange_segment_handed_over_is_counted_once)
+{
+	struct pair *pair = pair_new();
+
+	established_misrouted(pair);
+	test_peer_send(pair->b, TCP_ACK, "whole", 5);
+	misroute(pair->b, pair->a);
+	run_misrouted(pair);
+	assert_int_equal(fx_count(pair->b, COUNTER_HANDED_OVER), 2);
+	assert_int_equal(count_of_both(pair, COUNTER_RX_CSUM_SOFTWARE), 2);
+	assert_int_equal(count_of_both(pair, COUNTER_RX_FRAMES), 3); /* and ARP's answer */
+	assert_int_equal(fx_count(pair->b, COUNTER_RX_CSUM_HARDWARE), 0);
+	pair_end(pair);
+}
+
 /* ---- what concerns all ---- */
 
 TEST(test_exchange_neighbour_that_one_worker_hears_of_all_know)
@@ -326,8 +348,7 @@ TEST(test_exchange_neighbour_that_one_worker_hears_of_all_know)
 static uint32_t
 who_has_answers(struct pair *pair)
 {
-	return (uint32_t)(fx_count(pair->a, COUNTER_ARP_REPLIES_SENT) +
-			  fx_count(pair->b, COUNTER_ARP_REPLIES_SENT));
+	return (uint32_t)count_of_both(pair, COUNTER_ARP_REPLIES_SENT);
 }
 
 static void
@@ -479,6 +500,91 @@ TEST(test_exchange_listeners_are_reported_by_the_first_worker)
 	pair_end(pair);
 }
 
+/* All hear it; it arrived once. */
+TEST(test_exchange_message_that_all_hear_is_counted_once)
+{
+	static const enum counter_id ids[] = {COUNTER_ARP_REPLIES_RECEIVED, COUNTER_ARP_CONFLICTS,
+		COUNTER_NDP_ADVERTISEMENTS_RECEIVED, COUNTER_NDP_CONFLICTS,
+		COUNTER_NDP_ROUTER_ADVERTISEMENTS_RECEIVED};
+	uint8_t router[16] = {ICMPV6_ROUTER_ADVERTISEMENT};
+	struct ndp_neighbour m = {.target = test_our_ipv6, .mac_set = true, .mac = test_peer_mac};
+	struct arp_packet reply = {.operation = ARP_REPLY,
+		.sender_mac = test_peer_mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_ip = TEST_OUR_ADDRESS};
+	struct pair *pair = pair_new();
+	uint8_t message[NDP_NEIGHBOUR_LEN];
+	uint32_t i;
+
+	fx_arp(pair->b, &test_our_mac, &reply);
+	reply.sender_ip = TEST_OUR_ADDRESS;
+	fx_arp(pair->b, &test_our_mac, &reply);
+	test_peer_send_icmpv6(pair->b, &test_peer_link_local, &ipv6_addr_all_nodes, NDP_HOP_LIMIT,
+		message, wire_ndp_build_neighbour(message, true, &m));
+	test_peer_send_icmpv6(pair->b, &test_peer_link_local, &ipv6_addr_all_nodes, NDP_HOP_LIMIT,
+		router, sizeof(router));
+	let_hear(pair);
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		assert_int_equal(count_of_both(pair, ids[i]), 1);
+	assert_int_equal(count_of_both(pair, COUNTER_RX_FRAMES), 4);
+	pair_end(pair);
+}
+
+/* Port unreachable, about a segment from `port` of ours to the host's 80; it arrives at p. */
+static void
+send_icmp_error(struct test_peer *p, uint16_t port, uint32_t seq)
+{
+	const struct ether_header ether = {
+		.dst = test_our_mac, .src = test_peer_mac, .type = ETHER_TYPE_IPV4};
+	const struct ipv4_header ip = {.src = TEST_PEER_ADDRESS,
+		.dst = TEST_OUR_ADDRESS,
+		.protocol = IPV4_PROTO_ICMP,
+		.ttl = 64,
+		.total_len = 20 + 36};
+	const struct ipv4_header quoted = {.src = TEST_OUR_ADDRESS,
+		.dst = TEST_PEER_ADDRESS,
+		.protocol = IPV4_PROTO_TCP,
+		.ttl = 60,
+		.total_len = 60};
+	uint8_t frame[14 + 20 + 36] = {0}, *icmp = frame + 34;
+
+	wire_ether_build(frame, &ether);
+	wire_ipv4_build(frame + 14, &ip, true);
+	icmp[0] = ICMP_UNREACHABLE;
+	icmp[1] = ICMP_UNREACHABLE_PORT;
+	wire_ipv4_build(icmp + 8, &quoted, true);
+	be16_store(icmp + 28, port);
+	be16_store(icmp + 30, 80);
+	be32_store(icmp + 32, seq);
+	be16_store(icmp + 2, wire_checksum_finish(wire_checksum_add(0, icmp, 36)));
+	test_peer_send_frame(p, frame, sizeof(frame));
+	test_peer_deliver(p);
+}
+
+TEST(test_exchange_icmp_error_is_counted_once_by_its_connections_worker)
+{
+	struct pair *pair = pair_new();
+	struct netstack_conn *nc = fx_connect(pair->b);
+	uint32_t i, seq;
+
+	pair->b->answers.syn = false;
+	run_misrouted(pair);
+	seq = fx_last_tcp(pair->b).seq;
+	send_icmp_error(pair->a, netstack_conn_local_port(nc), seq);
+	(void)netstack_input_exchanged(pair->b->ns, pair->b->now_ns);
+	assert_int_equal(netstack_conn_error(nc), -ECONNREFUSED);
+	assert_int_equal(count_of_both(pair, COUNTER_ICMP_ERRORS_APPLIED), 1);
+	assert_int_equal(count_of_both(pair, COUNTER_DROP_ICMP_IGNORED), 0);
+	for (i = 0; i < 2; i++) { /* of nobody's connection, but of a certain worker's ports */
+		send_icmp_error(i == 0 ? pair->a : pair->b, 40001, seq);
+		(void)netstack_input_exchanged(pair->a->ns, pair->a->now_ns);
+		(void)netstack_input_exchanged(pair->b->ns, pair->b->now_ns);
+		assert_int_equal(count_of_both(pair, COUNTER_DROP_ICMP_IGNORED), i + 1);
+	}
+	assert_int_equal(count_of_both(pair, COUNTER_ICMP_ERRORS_APPLIED), 1);
+	pair_end(pair);
+}
+
 TEST(test_exchange_copies_stop_where_a_worker_is_behind_and_go_on_later)
 {
 	struct netstack_exchange *x = netstack_exchange_create(3, 100);
@@ -593,12 +699,15 @@ main(void)
 		T(test_exchange_segment_in_fragments_is_handed_over_as_a_whole),
 		T(test_exchange_segment_of_no_connection_is_refused_once_by_its_worker),
 		T(test_exchange_worker_that_is_behind_loses_frames_and_they_are_counted),
+		T(test_exchange_segment_handed_over_is_counted_once),
 		T(test_exchange_neighbour_that_one_worker_hears_of_all_know),
 		T(test_exchange_question_is_answered_by_the_worker_that_received_it_alone),
 		T(test_exchange_addresses_are_answered_for_by_the_first_worker),
 		T(test_exchange_addresses_being_probed_are_answered_for_by_no_worker),
 		T(test_exchange_objection_to_a_probe_is_heard_wherever_it_arrives),
 		T(test_exchange_listeners_are_reported_by_the_first_worker),
+		T(test_exchange_message_that_all_hear_is_counted_once),
+		T(test_exchange_icmp_error_is_counted_once_by_its_connections_worker),
 		T(test_exchange_copies_stop_where_a_worker_is_behind_and_go_on_later),
 		T(test_exchange_takes_from_all_in_turn),
 		T(test_exchange_between_threads_keeps_order_and_loses_nothing),
