@@ -27,6 +27,7 @@ struct member {
 
 struct crew {
 	uint32_t members;
+	bool started; /* all of them */
 	struct member *member;
 	crew_work_fn work; /* NULL: the end. With ctx written before works */
 	void *ctx;
@@ -199,6 +200,7 @@ crew_start(struct host *h)
 	host_run(h, all_done, soon, c);
 	for (i = 0; i < c->members && code == 0; i++)
 		code = c->member[i].code;
+	c->started = code == 0;
 	return code;
 }
 
@@ -214,7 +216,7 @@ give_out(struct crew *c, crew_work_fn work, void *ctx)
 void
 crew_run(struct host *h, crew_work_fn work, void *ctx)
 {
-	if (h->crew == NULL) {
+	if (h->crew == NULL || !h->crew->started) {
 		work(h, ctx);
 		return;
 	}

@@ -115,6 +115,8 @@ host_stop(struct host *h)
 	if (h->sink != NULL)
 		sink_destroy(h->sink);
 	h->sink = NULL;
+	if (h->netstack != NULL)
+		crew_run(h, host_drain_netstack, NULL);
 	crew_dismiss(h);
 	if (h->netstack != NULL)
 		host_stop_netstack(h);

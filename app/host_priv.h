@@ -37,7 +37,11 @@ void host_describe(const struct host *h);
 /** The netstack and its worker, on the open port. */
 int host_start_netstack(struct host *h);
 
-/** Closes or resets the connections within a bounded time, gives a lease back, frees the netstack. */
+/** Closes or resets the connections within a bounded time, about a second. Work for a crew (crew_run): what one worker
+ *  waits for may arrive on the queue of another. ctx is not used. */
+void host_drain_netstack(struct host *h, void *ctx);
+
+/** Gives a lease back, frees the netstack; after the other. */
 void host_stop_netstack(struct host *h);
 
 /** Each connection of the kernel's is an open file; raises the usual limit of 1024 where need be. */

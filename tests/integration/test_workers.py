@@ -3,14 +3,30 @@
 import json
 import os
 import signal
+import sys
 import time
 
-from lab import NIC
+from lab import NIC, SERVER_IP
 from test_bench import Nginx, Telemetry, bench, check_core, check_total, url
 
 LABS = [{"mtu": 1500, "size": 0, "ipv6": True}]
 # A user's own string stays as it is: the kernel's hash, which has a secret, spreads the frames.
 OWN_STRING = f"net_af_packet0,iface={NIC},qpairs=2,blocksz=1048576,framesz=2048,framecnt=4096"
+
+
+# Odd ports are the second worker's where nothing is known of the port; theirs is a slow goodbye.
+SLOW_GOODBYE = f"""
+import socket, threading, time
+def serve(connection, port):
+    while data := connection.recv(65536):
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok" * data.count(b"GET "))
+    time.sleep(0.25 if port % 2 else 0)
+    connection.close()
+listener = socket.create_server(("{SERVER_IP}", 8051), backlog=100)
+while True:
+    connection, peer = listener.accept()
+    threading.Thread(target=serve, args=(connection, peer[1]), daemon=True).start()
+"""
 
 
 def workers_of(stats):
@@ -110,6 +126,19 @@ def test_workers_on_an_unsteered_port_get_large_bodies_whole(lab):
         end = json.load(file)["end"]
     assert end["counts"]["responses"] == 12 and end["counts"]["body_bytes"] == 12 * (4 << 20), end["counts"]
     assert not any(end["counts"]["errors"].values()), end["counts"]
+
+
+def test_workers_hear_goodbyes_on_each_others_queues_until_all_are_over(lab):
+    server = lab.start(sys.executable, "-c", SLOW_GOODBYE, port=8051)
+    before = lab.retransmitted()
+    own = lab.command("bench", "--queues", "2", "-c", "20", "-n", "200", f"http://{SERVER_IP}:8051/")
+    own[own.index(NIC)] = OWN_STRING
+    result = lab.run(own, timeout=60)
+    time.sleep(0.5)  # what is not acknowledged is sent again
+    again = lab.retransmitted() - before
+    lab.stop(server)
+    assert result.returncode == 0 and "200 requests" in result.stdout, (result.stdout, result.stderr)
+    assert again == 0, f"{again} segments were sent again: a worker's connections were closing, and another looked away"
 
 
 def test_workers_end_together_on_a_signal_and_write_their_reports(lab):

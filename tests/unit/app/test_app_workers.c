@@ -116,11 +116,12 @@ TEST(test_crew_of_nobody_works_alone)
 	crew_destroy(&h);
 }
 
-/* A member that cannot start: its exit code is the crew's, and all end. */
+/* A member that cannot start: its exit code is the crew's, what is left to do is done without it, and all end. */
 TEST(test_crew_member_that_cannot_start_says_so)
 {
 	struct settings wrong = settings;
 	struct host h = {.settings = &wrong, .queues = QUEUES, .numa_node = -1};
+	struct work w = {0};
 
 	h.capacity.connections = 4;
 	h.core = h.cpu[0] = any_cpu();
@@ -128,6 +129,9 @@ TEST(test_crew_member_that_cannot_start_says_so)
 	assert_int_equal(host_start_kernel(&h), 0);
 	wrong.nic = (char *)(uintptr_t) "no-such-interface";
 	assert_int_not_equal(crew_start(&h), 0);
+	crew_run(&h, work_once, &w);
+	assert_int_equal(w.done[0], 1);
+	assert_int_equal(w.done[1], 0);
 	host_end(&h);
 }
 
