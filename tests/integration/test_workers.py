@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several queues, one worker each: the load is shared, each gets its own answers, or gets them handed over."""
+import contextlib
 import json
 import os
 import signal
@@ -199,6 +200,42 @@ def test_workers_server_that_refuses_is_told_as_ever(lab):
     result = lab.dpfetch("bench", "--queues", "2", "-c", "4", "-d", "1", url("hello"))
     assert result.returncode == 7 and "Connection refused" in result.stderr, (result.returncode, result.stderr)
     assert "another worker" not in result.stderr, result.stderr
+
+
+@contextlib.contextmanager
+def port_with_rule(lab, port, verdict):
+    """The server's kernel does this with SYNs to this port, as often as they come."""
+    lab.in_server("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0")
+    lab.in_server("nft", "add table ip filter9; add chain ip filter9 in { type filter hook input priority 0; };"
+                         f"add rule ip filter9 in tcp dport {port} {verdict}")
+    try:
+        yield f"http://{SERVER_IP}:{port}/"
+    finally:
+        lab.in_server("nft", "delete table ip filter9")
+        lab.in_server("sysctl", "-qw", "net.ipv4.icmp_ratelimit=1000")
+
+
+def test_workers_self_test_takes_a_filters_rejection_for_no_answer(lab):
+    with port_with_rule(lab, 8052, "reject with icmp type port-unreachable") as address:
+        start = time.monotonic()
+        result = lab.dpfetch("bench", "--queues", "2", "-c", "4", "-d", "1", address)
+        took = time.monotonic() - start
+    assert result.returncode == 7, (result.returncode, result.stderr)
+    assert "2 of 2 workers got no answer" in result.stderr, result.stderr
+    assert took < 3, took  # it need not wait for what cannot come
+
+
+def test_workers_self_test_ends_on_a_signal(lab):
+    with port_with_rule(lab, 8053, "drop") as address:
+        process = lab.popen("bench", "-v", "--queues", "2", "-c", "4", "-d", "60", address)
+        while "polling on CPU" not in (line := process.stderr.readline()):
+            assert line, "it ended before it polled"
+        time.sleep(0.2)
+        start = time.monotonic()
+        _, err = lab.interrupt(process)
+        took = time.monotonic() - start
+    assert process.returncode == -signal.SIGINT, (process.returncode, err)
+    assert took < 1.7, took  # of the 2 s that it waits for answers
 
 
 def test_workers_that_cannot_be_are_refused_with_the_way_out(lab):
