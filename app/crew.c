@@ -89,7 +89,7 @@ start_stack(struct host *h)
 
 	if (h->settings->stack == SETTINGS_STACK_KERNEL)
 		return host_start_kernel(h);
-	affinity_pin(h->core);
+	h->pin_error = affinity_pin(h->core);
 	rc = port_thread_register();
 	if (rc == 0)
 		return host_start_netstack(h);

@@ -31,6 +31,9 @@ int host_stop_capture(struct host *h);
 /** Waits for the port's link, up to --link-timeout; the monitor must run. */
 int host_wait_link(struct host *h);
 
+/** Warns, once, where threads of workers could not be bound to their CPUs. */
+void host_warn_unpinned(struct host *h);
+
 /** Tells of port and addresses, with -v. */
 void host_describe(const struct host *h);
 
