@@ -136,6 +136,23 @@ TEST(test_crew_member_that_cannot_start_says_so)
 	host_end(&h);
 }
 
+static uint64_t
+memory_of(uint32_t queues)
+{
+	const struct settings s = {.mtu = 1500, .nic_mode = SETTINGS_NIC_PCI};
+	const struct host h = {.settings = &s, .queues = queues, .capacity = {.buffers_held = 64}};
+
+	return host_memory_needed(&h);
+}
+
+TEST(test_workers_memory_grows_as_their_number)
+{
+	uint64_t each = memory_of(17) - memory_of(16);
+
+	assert_int_equal(memory_of(48) - memory_of(16), 32 * each);
+	assert_true(memory_of(2) - memory_of(1) <= each);
+}
+
 /* What is written to standard error meanwhile: from to_file to read_back. */
 static int
 to_file(FILE *file)
@@ -268,6 +285,7 @@ main(void)
 		T(test_crew_each_works_in_a_thread_of_its_own_and_on_its_own_stack),
 		T(test_crew_of_nobody_works_alone),
 		T(test_crew_member_that_cannot_start_says_so),
+		T(test_workers_memory_grows_as_their_number),
 		T(test_workers_that_cannot_be_bound_are_told_of_once),
 		T(test_report_text_tells_each_worker_and_the_busiest),
 		T(test_report_json_has_the_workers),

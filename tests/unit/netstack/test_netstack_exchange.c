@@ -635,6 +635,42 @@ TEST(test_exchange_takes_from_all_in_turn)
 	netstack_exchange_destroy(x);
 }
 
+static uint32_t
+give_all(struct netstack_exchange *x, uint32_t to, uint32_t n, const struct frame *f)
+{
+	uint32_t given = 0;
+
+	while (given < n && netstack_exchange_hand_over(x, 0, to, f))
+		given++;
+	return given;
+}
+
+/* What a worker has in all its rings together is bounded, however many others there are; and one of them that
+ * sleeps takes only half of that. */
+TEST(test_exchange_of_many_workers_holds_no_more_of_one_than_of_three)
+{
+	struct netstack_exchange *x = netstack_exchange_create(8, 100);
+	uint32_t half = NETSTACK_EXCHANGE_GIVEN_MAX / 2, i, total;
+	struct frame second = {.len = 1}, f = {.len = 1}, parts = {.len = 1, .next = &second};
+	struct frame got[2];
+
+	total = give_all(x, 1, 2 * half, &f);
+	assert_int_equal(total, NETSTACK_EXCHANGE_FRAMES);
+	assert_true(total <= half);
+	for (i = 2; i < 8; i++)
+		total += give_all(x, i, 2 * half, &f);
+	assert_int_equal(total, NETSTACK_EXCHANGE_GIVEN_MAX);
+	for (i = 1; i < 8; i++) /* the second of them has filled its ring, too */
+		assert_false(netstack_exchange_hand_over(x, 0, i, &f));
+	assert_int_equal(netstack_exchange_take(x, 1, got, 1), 1);
+	assert_false(netstack_exchange_hand_over(x, 0, 7, &parts));
+	assert_int_equal(netstack_exchange_take(x, 2, got, 1), 1);
+	assert_true(netstack_exchange_hand_over(x, 0, 7, &parts));
+	assert_false(netstack_exchange_hand_over(x, 0, 7, &f));
+	assert_true(netstack_exchange_hand_over(x, 3, 7, &f)); /* another's is another matter */
+	netstack_exchange_destroy(x);
+}
+
 #define THREAD_FRAMES 200000U
 
 struct giver {
@@ -710,6 +746,7 @@ main(void)
 		T(test_exchange_icmp_error_is_counted_once_by_its_connections_worker),
 		T(test_exchange_copies_stop_where_a_worker_is_behind_and_go_on_later),
 		T(test_exchange_takes_from_all_in_turn),
+		T(test_exchange_of_many_workers_holds_no_more_of_one_than_of_three),
 		T(test_exchange_between_threads_keeps_order_and_loses_nothing),
 		T(test_exchange_sizes_out_of_range_are_refused),
 	};
