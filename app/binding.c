@@ -18,7 +18,7 @@ warn(void *ctx, const char *text)
 bool
 binding_is_wanted(const struct settings *s, char *ret_address)
 {
-	return s->stack == SETTINGS_STACK_DPDK && s->nic != NULL &&
+	return s->stack == SETTINGS_STACK_DPDK && s->nic != NULL && !s->nic_bound &&
 	       (s->nic_mode == SETTINGS_NIC_AUTO || s->nic_mode == SETTINGS_NIC_PCI) &&
 	       nic_pci_address_parse(s->nic, ret_address);
 }

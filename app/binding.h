@@ -8,7 +8,7 @@
 
 /* A PCI NIC for the time that dpfetch needs it: nic_bind.h with the user's options and messages. */
 
-/** Is --nic a PCI device for DPDK? Its address, normalised, to ret (NIC_NAME_MAX). */
+/** Is --nic a PCI device for DPDK that nobody holds for us? Its address, normalised, to ret (NIC_NAME_MAX). */
 bool binding_is_wanted(const struct settings *s, char *ret_address);
 
 /** Would the device be bound? 0 (also if there is nothing to bind), or EXIT_CODE_BIND after having said

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "child.h"
 #include "cmd_bench.h"
 #include "cmd_compare.h"
 #include "cmd_get.h"
@@ -92,17 +93,6 @@ check_runs(const struct compare *c)
 	if (code == 0)
 		message_note(&c->level, "settings, URLs, interface and addresses are in order");
 	return code;
-}
-
-/* While a child runs, its parent waits for these; see compare_run.c. */
-static void
-block_signals(sigset_t *ret_before)
-{
-	sigset_t set;
-
-	signal(SIGCHLD, SIG_DFL); /* ignored, a child's end would not be told */
-	compare_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, ret_before);
 }
 
 static void
@@ -284,7 +274,7 @@ cmd_compare(const struct settings *s, int *ret_signal)
 	if (code == 0 && s->check) {
 		code = check_runs(c);
 	} else if (code == 0) {
-		block_signals(&before);
+		child_block_signals(&before);
 		code = measure(c);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}

@@ -74,10 +74,6 @@ int compare_run(struct compare *c, enum compare_side side, uint64_t requests, js
 int compare_run_get(
 	struct compare *c, enum compare_side side, const char *path, bool traced, json_t **ret);
 
-/** The signals that the parent of a measurement waits for, blocked: those that end a command, and
- *  SIGCHLD. */
-void compare_signals(sigset_t *ret);
-
 /** Lets curl fetch the first URL to path. false: there is no curl, or it failed. */
 bool compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret);
 

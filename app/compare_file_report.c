@@ -7,7 +7,7 @@
 #include "compare.h"
 #include "machine.h"
 #include "sink_file.h"
-#include "svg_plot.h"
+#include "xml_text.h"
 
 #define SEED 20261129U
 #define FREE_SHARE_MIN 0.1 /* of the file system: below, allocation may be slow */
@@ -166,7 +166,7 @@ compare_file_html(const struct compare *c, FILE *out)
 	fputs("<h2>Ratios of goodputs</h2>\n<table>\n", out);
 	each_ratio(c, show_html, out);
 	fputs("</table>\n<p>", out);
-	describe(c, out, svg_text);
+	describe(c, out, xml_text);
 	fputs("</p>\n", out);
 }
 

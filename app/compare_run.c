@@ -5,22 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "affinity.h"
 #include "base_time.h"
-#include "cmd_bench.h"
-#include "cmd_get.h"
+#include "child.h"
 #include "compare.h"
 #include "exit_code.h"
-#include "monitor.h"
 
 #define CURL_OUTPUT_MAX 256U
 #define CURL_TIME_MAX "600" /* seconds */
 #define CURL_OPTIONS_MAX 11U /* words: four with values, one without, the URL, the end */
-#define REPORT_PATH_MAX 32U
 #define INTERVAL_NS (100 * NS_PER_MS) /* of the plots */
 #define NO_CURL 127 /* the child's exit code, as a shell's */
 
@@ -59,67 +55,6 @@ settings_of_load(const struct settings *s, enum compare_side side, uint64_t requ
 	return child;
 }
 
-void
-compare_signals(sigset_t *ret)
-{
-	monitor_signal_set(ret);
-	sigaddset(ret, SIGCHLD);
-}
-
-/* Waits for the child's end; a signal is passed on to it, which Ctrl-C's has had already. Returns its
- * wait status, or -errno. */
-static int
-wait_for(struct compare *c, pid_t child)
-{
-	int status, signo;
-	sigset_t set;
-	pid_t ended;
-
-	compare_signals(&set);
-	for (;;) {
-		ended = waitpid(child, &status, WNOHANG);
-		if (ended != 0)
-			return ended == child ? status : -errno;
-		signo = sigwaitinfo(&set, NULL);
-		if (signo < 0 && errno != EINTR)
-			return -errno;
-		if (signo <= 0 || signo == SIGCHLD)
-			continue;
-		c->signo = signo;
-		kill(child, signo);
-	}
-}
-
-/* With the parent's signals as they were before it blocked them. */
-static pid_t
-fork_child(void)
-{
-	sigset_t set;
-	pid_t child;
-
-	fflush(NULL); /* or the child would write it, too */
-	child = fork();
-	if (child != 0)
-		return child;
-	compare_signals(&set);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	return 0;
-}
-
-static void __attribute__((noreturn)) run_command(const struct settings *s)
-{
-	int signo, code;
-
-	code = s->command == SETTINGS_GET ? cmd_get(s, &signo) : cmd_bench(s, &signo);
-
-	fflush(NULL);
-	if (signo != 0) {
-		signal(signo, SIG_DFL);
-		raise(signo);
-	}
-	_exit(code);
-}
-
 static int
 failed(const struct compare *c, const char *what, int error)
 {
@@ -145,32 +80,25 @@ exit_code_of(struct compare *c, int status)
 	return EXIT_CODE_ABORTED;
 }
 
-/* Runs what wanted says in a child. 0 and its report; or an exit code, said. */
+/* Runs what s says in a child. 0 and its report; or an exit code, said. */
 static int
-run_child(struct compare *c, const struct settings *wanted, json_t **ret)
+run_child(struct compare *c, const struct settings *s, json_t **ret)
 {
-	struct settings s = *wanted;
-	char path[REPORT_PATH_MAX];
-	int fd = memfd_create("dpfetch-compare", MFD_CLOEXEC), status;
-	pid_t child;
+	struct child_end end;
+	int rc = child_run_command(s, 0, NULL, &end);
 
-	if (fd < 0)
-		return failed(c, "no memory for a report", errno);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* the child has it, too */
-	s.stats = path;
-	child = fork_child();
-	if (child == 0)
-		run_command(&s);
-	status = child > 0 ? wait_for(c, child) : -errno;
-	*ret = json_loadfd(fd, 0, NULL);
-	close(fd);
-	if (status < 0)
-		return failed(c, "the measurement's process could not be run", -status);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && *ret != NULL)
+	if (rc != 0)
+		return failed(c, "the measurement's process could not be made", -rc);
+	if (end.signo != 0)
+		c->signo = end.signo;
+	*ret = end.report;
+	if (end.status == 0 && *ret != NULL)
 		return 0;
 	json_decref(*ret);
 	*ret = NULL;
-	return exit_code_of(c, status);
+	if (end.status < 0)
+		return failed(c, "the measurement's process could not be run", -end.status);
+	return exit_code_of(c, end.status);
 }
 
 int
@@ -292,11 +220,11 @@ compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret)
 
 	if (c->settings->urls.count == 0 || pipe2(pipe_fd, O_CLOEXEC) != 0)
 		return false;
-	child = fork_child();
+	child = child_fork();
 	if (child == 0)
 		run_curl(c->settings, path, pipe_fd[1]);
 	close(pipe_fd[1]);
-	status = child > 0 ? wait_for(c, child) : -errno;
+	status = child > 0 ? child_wait(child, 0, &c->signo) : -errno;
 	len = read(pipe_fd[0], text, sizeof(text) - 1);
 	close(pipe_fd[0]);
 	if (status < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || len <= 0)

@@ -30,6 +30,7 @@ enum exit_code {
 	EXIT_CODE_LIMIT = 118, /* bench --fail-if: a condition holds */
 	EXIT_CODE_BIND = 119, /* a NIC could not be bound or given back, or must not be */
 	EXIT_CODE_DOCTOR = 120, /* doctor: something is in the way */
+	EXIT_CODE_NIC_TEST = 121, /* nic test: a test failed */
 };
 
 #endif

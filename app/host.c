@@ -33,6 +33,7 @@ start_monitor(struct host *h, bool meter)
 		.level = &h->level,
 		.link_timeout_ns = h->settings->link_timeout_ns,
 		.meter = meter,
+		.flap_ns = h->settings->flap_ns,
 		.others = &h->others,
 	};
 	int rc = monitor_start(&cfg, &h->monitor);
@@ -45,7 +46,7 @@ start_monitor(struct host *h, bool meter)
 }
 
 static int
-start_own_stack(struct host *h, bool meter)
+start_link(struct host *h, bool meter)
 {
 	int rc = host_bind_nic(h);
 
@@ -57,6 +58,14 @@ start_own_stack(struct host *h, bool meter)
 		rc = start_monitor(h, meter);
 	if (rc == 0)
 		rc = host_wait_link(h);
+	return rc;
+}
+
+static int
+start_own_stack(struct host *h, bool meter)
+{
+	int rc = start_link(h, meter);
+
 	if (rc == 0)
 		rc = host_start_netstack(h);
 	if (rc == 0 && h->crew != NULL)
@@ -100,6 +109,27 @@ host_warn_unpinned(struct host *h)
 		h->queues > 1 ? "--cores" : "--core");
 }
 
+static int
+create_crew(struct host *h)
+{
+	if (h->queues == 1 || crew_create(h) == 0)
+		return 0;
+	message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY, "no memory for %u workers", h->queues);
+	return EXIT_CODE_OUT_OF_MEMORY;
+}
+
+int
+host_start_bare(struct host *h)
+{
+	int rc = create_crew(h); /* whose hosts have the queues' counters */
+
+	if (rc == 0)
+		rc = start_link(h, false);
+	if (rc != 0)
+		host_stop(h);
+	return rc;
+}
+
 int
 host_start(struct host *h, bool meter)
 {
@@ -107,11 +137,9 @@ host_start(struct host *h, bool meter)
 
 	histogram_reset(&h->ack_delay);
 	histogram_reset(&h->worker.iteration);
-	if (h->queues > 1 && crew_create(h) != 0) {
-		message_error(
-			&h->level, EXIT_CODE_OUT_OF_MEMORY, "no memory for %u workers", h->queues);
-		return EXIT_CODE_OUT_OF_MEMORY;
-	}
+	rc = create_crew(h);
+	if (rc != 0)
+		return rc;
 	rc = h->settings->stack == SETTINGS_STACK_KERNEL ? start_kernel_stack(h, meter)
 							 : start_own_stack(h, meter);
 	if (rc == 0)

@@ -29,6 +29,7 @@ struct host {
 	int pin_error; /* -errno: its thread could not be bound to that CPU */
 	uint32_t queues; /* of the port; host_check's is for get; changed by host_use_queues */
 	int cpu[SETTINGS_QUEUES_MAX]; /* of each one's worker; the first is core */
+	bool vlan_offload; /* of the port; changed before host_start_bare */
 	bool all_cpus; /* the workers have every CPU: whoever else there is can only run beside them */
 	cpu_set_t others; /* for threads that do not poll */
 	uint16_t queue; /* which this host's worker polls: 0 but for the others of a crew */
@@ -84,6 +85,10 @@ int host_check_numa(
 /** Brings all up, after host_check: the stack of --stack, monitor and sink. meter: draw the progress meter. 0, or an exit code after
  *  having said why, with everything taken down again. */
 int host_start(struct host *h, bool meter);
+
+/** Brings up EAL, port and monitor, and waits for the link: for who sends frames of his own. As
+ *  host_start. */
+int host_start_bare(struct host *h);
 
 /**
  * Takes all down: closes connections, gives the NIC back as it was. 0, or

@@ -71,7 +71,7 @@ host_start_netstack(struct host *h)
 	cfg.gateway_mac = s->gateway_mac;
 	cfg.vlan_id = (uint16_t)s->vlan_id;
 	cfg.mtu = (uint16_t)s->mtu;
-	cfg.tx_offloads = info.tx_offloads;
+	cfg.tx_offloads = info.tx_offloads & ~TX_FRAME_VLAN; /* it writes tags itself */
 	cfg.address_count = (uint16_t)s->addresses;
 	cfg.connections_max = h->capacity.connections;
 	cfg.out_of_order_max = h->capacity.out_of_order;

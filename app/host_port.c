@@ -78,6 +78,7 @@ port_config_of(const struct host *h)
 		.numa_node = h->numa_node,
 		.checksum_offload = s->checksum_offload,
 		.lro = s->lro,
+		.vlan_offload = h->vlan_offload,
 		.promiscuous = s->promiscuous,
 		.multicast = s->address6_set,
 		.set_mac = s->mac_set,

@@ -14,6 +14,7 @@
 #include "cmd_doctor.h"
 #include "cmd_get.h"
 #include "cmd_nic.h"
+#include "cmd_nic_test.h"
 #include "exit_code.h"
 #include "message.h"
 #include "settings.h"
@@ -96,6 +97,8 @@ run(const struct settings *s, int *ret_signal)
 		return cmd_nic(s);
 	case SETTINGS_DOCTOR:
 		return cmd_doctor(s);
+	case SETTINGS_NIC_TEST:
+		return cmd_nic_test(s, ret_signal);
 	case SETTINGS_GET:
 	case SETTINGS_COMMAND_COUNT:
 		break;

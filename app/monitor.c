@@ -11,8 +11,10 @@
 #include "base_time.h"
 #include "monitor.h"
 #include "port.h"
+#include "port_control.h"
 
 #define TICK_NS (100 * NS_PER_MS)
+#define FLAP_AFTER_NS NS_PER_SEC
 #define METER_TICKS 5U /* a meter line every 0.5 s */
 #define METER_LINE_MAX 160U
 
@@ -24,6 +26,8 @@ struct monitor {
 	atomic_uint signals; /* how many */
 	atomic_uint_fast64_t link_down_ns;
 	uint64_t down_since_ns; /* the thread's own; 0: the link is up */
+	uint64_t flap_at_ns; /* the thread's own: when flap_step comes next. 0: not known yet */
+	uint32_t flap_step; /* 1: the link is taken down, 2: and up again */
 	atomic_bool gone;
 	atomic_bool watching;
 	atomic_uint_fast64_t bytes, total, elapsed_ns;
@@ -113,11 +117,31 @@ watch_link(struct monitor *m)
 	}
 }
 
+/* Down after FLAP_AFTER_NS, and up again; what the port says to that is the link's watch to see. */
+static void
+flap_link(struct monitor *m)
+{
+	uint64_t now_ns = port_clock_ns();
+
+	if (m->flap_at_ns == 0) {
+		m->flap_at_ns = now_ns + FLAP_AFTER_NS;
+		m->flap_step = 1;
+	}
+	if (m->flap_step > 2 || now_ns < m->flap_at_ns)
+		return;
+	(void)port_set_link_up(m->cfg.port, m->flap_step == 2);
+	m->flap_at_ns = now_ns + m->cfg.flap_ns;
+	m->flap_step++;
+}
+
 static void
 tick(struct monitor *m, uint32_t ticks)
 {
-	if (atomic_load(&m->watching))
+	if (atomic_load(&m->watching)) {
+		if (m->cfg.flap_ns > 0)
+			flap_link(m);
 		watch_link(m);
+	}
 	if (!m->cfg.meter || ticks % METER_TICKS != 0)
 		return;
 	pthread_mutex_lock(&m->drawing);

@@ -25,6 +25,8 @@ struct monitor_config {
 	const struct message_level *level;
 	uint64_t link_timeout_ns; /* how long the caller waits for a link that went down */
 	bool meter; /* draw the progress meter on standard error */
+	uint64_t
+		flap_ns; /* takes the link down for so long, a second after it is watched; 0: never */
 	const cpu_set_t *others; /* the CPUs that do not poll: the thread runs on these */
 };
 

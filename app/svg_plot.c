@@ -3,35 +3,13 @@
 
 #include "base_bytes.h"
 #include "svg_plot.h"
+#include "xml_text.h"
 
 #define LEFT 64.0
 #define RIGHT 30.0
 #define TOP 30.0
 #define BOTTOM 44.0
 #define TICKS 5
-
-void
-svg_text(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-	}
-}
 
 double
 svg_round_up(double value)
@@ -68,7 +46,7 @@ write_text(const struct svg_plot *p, const char *class, const char *anchor, doub
 {
 	fprintf(p->out, "<text class=\"%s\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">", class,
 		anchor, x, y);
-	svg_text(p->out, text);
+	xml_text(p->out, text);
 	fputs("</text>\n", p->out);
 }
 
@@ -148,7 +126,7 @@ svg_plot_begin(
 		"<svg role=\"img\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" height=\"%.0f\" "
 		"xmlns=\"http://www.w3.org/2000/svg\">\n<title>",
 		p->width, p->height, p->width, p->height);
-	svg_text(p->out, title);
+	xml_text(p->out, title);
 	fputs("</title>\n", p->out);
 	ticks_x(p);
 	if (!p->y_named)
@@ -162,7 +140,7 @@ svg_plot_begin(
 		"<text class=\"label\" text-anchor=\"middle\" transform=\"rotate(-90)\" "
 		"x=\"%.1f\" y=\"14\">",
 		-(TOP + p->height - BOTTOM) / 2.0);
-	svg_text(p->out, y_title);
+	xml_text(p->out, y_title);
 	fputs("</text>\n", p->out);
 }
 
@@ -215,6 +193,6 @@ svg_plot_bar(const struct svg_plot *p, uint32_t series, const struct svg_point *
 		"<rect class=\"bar f%u\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
 		"height=\"%.1f\"><title>",
 		series, x, y, fmax(x_of(p, high->x) - x, 0.0), fmax(y_of(p, low->y) - y, 0.0));
-	svg_text(p->out, hint);
+	xml_text(p->out, hint);
 	fputs("</title></rect>\n", p->out);
 }

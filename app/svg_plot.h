@@ -42,9 +42,6 @@ void svg_plot_stroke(
 void svg_plot_bar(const struct svg_plot *p, uint32_t series, const struct svg_point *low,
 	const struct svg_point *high, const char *hint);
 
-/** Text with what HTML takes for markup escaped. */
-void svg_text(FILE *out, const char *text);
-
 /** The least of 1, 2, 5 times a power of ten that is not below value (above 0): where an axis may
  *  end. */
 double svg_round_up(double value);

@@ -73,6 +73,7 @@ struct port_config {
 	int numa_node; /* -1: the NIC's */
 	bool checksum_offload; /* use RX/TX checksum offloads where the NIC has them */
 	bool lro; /* let the NIC join received segments where it can, and verifies checksums */
+	bool vlan_offload; /* let the NIC strip and insert 802.1Q tags where it can */
 	bool promiscuous;
 	bool multicast; /* receive all multicast frames, as IPv6 needs; at need promiscuously */
 	bool set_mac;
@@ -119,6 +120,7 @@ struct port_info {
 	uint32_t tx_offloads; /* TX_FRAME_* that tx bursts carry out */
 	bool rx_ip_checksum, rx_l4_checksum; /* the NIC verifies them */
 	bool lro; /* the NIC may join received segments */
+	bool vlan_strip; /* the NIC moves tags to frame.vlan_tci; tx_offloads has TX_FRAME_VLAN */
 	char rx_mode[64]; /* how the driver receives, in its own words ("Vector AVX2"); or empty */
 	uint16_t rx_descriptors, tx_descriptors;
 	uint32_t rx_pool_size, tx_pool_size, rx_buffer_bytes;

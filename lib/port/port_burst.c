@@ -134,10 +134,14 @@ prepare(struct rte_mbuf *m, const struct tx_frame *f)
 	m->data_len = (uint16_t)f->len;
 	m->pkt_len = f->len;
 	m->ol_flags = 0;
+	if (unlikely(f->flags & TX_FRAME_VLAN)) {
+		m->ol_flags = RTE_MBUF_F_TX_VLAN;
+		m->vlan_tci = f->vlan_tci;
+	}
 	if ((f->flags & (TX_FRAME_IP_CSUM | TX_FRAME_TCP_CSUM)) == 0)
 		return;
 	m->tx_offload = rte_mbuf_tx_offload(f->l2_len, f->l3_len, f->l4_len, 0, 0, 0, 0);
-	m->ol_flags = f->flags & TX_FRAME_IPV6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+	m->ol_flags |= f->flags & TX_FRAME_IPV6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
 	if (f->flags & TX_FRAME_IP_CSUM)
 		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 	if (f->flags & TX_FRAME_TCP_CSUM)

@@ -36,6 +36,8 @@ tx_frame_offloads(const struct port *p)
 		flags |= TX_FRAME_IP_CSUM;
 	if (p->offloads.tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 		flags |= TX_FRAME_TCP_CSUM;
+	if (p->offloads.tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+		flags |= TX_FRAME_VLAN;
 	return flags;
 }
 
@@ -277,6 +279,7 @@ info(const struct port *p, struct port_info *ret)
 	ret->rx_ip_checksum = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) != 0;
 	ret->rx_l4_checksum = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_TCP_CKSUM) != 0;
 	ret->lro = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0;
+	ret->vlan_strip = (p->offloads.rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0;
 	if (rte_eth_rx_burst_mode_get(p->cfg.port_id, 0, &mode) == 0)
 		snprintf(ret->rx_mode, sizeof(ret->rx_mode), "%.63s", mode.info);
 	ret->promiscuous = rte_eth_promiscuous_get(p->cfg.port_id) == 1;

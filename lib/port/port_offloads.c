@@ -36,6 +36,10 @@ port_offloads_choose(const struct port_config *cfg, const struct rte_eth_dev_inf
 		rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 		tx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	}
+	if (cfg->vlan_offload) {
+		rx |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+		tx |= RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+	}
 	if (can_join(cfg, dev)) {
 		rx |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
 		longest = UINT16_MAX + PORT_L2_OVERHEAD;

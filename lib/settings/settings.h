@@ -28,17 +28,18 @@ enum settings_nic_mode {
 	SETTINGS_NIC_VDEV,
 };
 
-/** What the program is to do: the first argument, if it is one of these words, else get. */
+/** What the program is to do: the first argument, if it is one of these words, or the first two; else get. */
 enum settings_command {
 	SETTINGS_GET,
 	SETTINGS_BENCH,
 	SETTINGS_COMPARE,
 	SETTINGS_NIC,
 	SETTINGS_DOCTOR,
+	SETTINGS_NIC_TEST,
 	SETTINGS_COMMAND_COUNT
 };
 
-/** "get", "bench", "compare", "nic", "doctor". Static storage. */
+/** "get", "bench", "compare", "nic", "doctor", "nic test". Static storage. */
 const char *settings_command_name(enum settings_command command);
 
 /** What nic is to do: the word after it. */
@@ -56,6 +57,9 @@ const char *settings_nic_action_name(enum settings_nic_action action);
 
 /** What a PCI device is bound to. */
 enum settings_driver { SETTINGS_DRIVER_VFIO, SETTINGS_DRIVER_UIO };
+
+/** Who pulls the cable. */
+enum settings_flap { SETTINGS_FLAP_AUTO, SETTINGS_FLAP_MANUAL };
 
 enum settings_format { SETTINGS_FORMAT_TABLE, SETTINGS_FORMAT_JSON };
 
@@ -159,7 +163,12 @@ struct settings {
 	uint64_t pcap_packets; /* kept for pcap_on_error; 0: as many as there is room for */
 	char *stats_stream, *csv, *metrics; /* bench */
 	bool telemetry; /* bench */
-	char *html; /* compare */
+	char *html; /* compare, nic test */
+	char *junit; /* nic test */
+	char *only, *skip; /* nic test: names with commas between them; NULL: not given */
+	uint64_t soak_ns; /* nic test */
+	int flap; /* nic test: enum settings_flap */
+	uint64_t test_vlan_id; /* nic test; 0: none */
 	uint64_t interval_ns; /* bench: the time series'; 0: not given */
 	/* nic */
 	int nic_action; /* enum settings_nic_action */
@@ -169,6 +178,9 @@ struct settings {
 	/* what to do instead of fetching */
 	bool help, version, dump_config, check;
 	bool visible; /* no option: packet sockets are to see our frames (compare's traces) */
+	uint64_t
+		flap_ns; /* no option: the port's link is taken down for so long in mid-run; 0: it is not */
+	bool nic_bound; /* no option: whoever has started us holds the PCI device */
 	bool compared; /* no option: one side of compare; it has the other side's options, too */
 	/* bit n % 64 of word n / 64: the table's option n was given */
 	uint64_t given[SETTINGS_GIVEN_WORDS];

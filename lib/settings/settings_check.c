@@ -290,6 +290,27 @@ check_nic(const struct settings *s, char *message)
 	return SETTINGS_OK;
 }
 
+static enum settings_result
+check_nic_test(const struct settings *s, char *message)
+{
+	int cpus[SETTINGS_QUEUES_MAX];
+
+	if (s->urls.count > 1)
+		return wrong(message, "dpfetch nic test takes one URL");
+	if (!s->address_set || s->address_dhcp)
+		return wrong(message,
+			"nic test needs an IPv4 address of our own, for example --address "
+			"198.18.0.2/24: it sends frames beside the stack");
+	if (s->ipv6_only)
+		return wrong(message, "nic test speaks IPv4 to the server");
+	if (s->only != NULL && s->skip != NULL)
+		return wrong(message, "--only and --skip exclude each other");
+	if (settings_cores(s, cpus) < 0)
+		return wrong(message,
+			"--cores is not a list of different CPUs (64 at most), such as 2,4-7");
+	return SETTINGS_OK;
+}
+
 static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
 	[SETTINGS_GET] = "dpfetch --nic DEV --address CIDR http://198.18.0.1/file -o FILE (dpfetch "
 			 "--help)",
@@ -297,6 +318,8 @@ static const char *const url_examples[SETTINGS_COMMAND_COUNT] = {
 			     "(dpfetch compare --help)",
 	[SETTINGS_BENCH] = "dpfetch bench --nic DEV --address CIDR -c 100 -d 10 http://198.18.0.1/ "
 			   "(dpfetch bench --help)",
+	[SETTINGS_NIC_TEST] = "dpfetch nic test --nic DEV --address CIDR http://198.18.0.1/big "
+			      "(dpfetch nic test --help)",
 };
 
 enum settings_result
@@ -316,5 +339,7 @@ settings_check(const struct settings *s, char *message)
 		return SETTINGS_USAGE;
 	if (s->command == SETTINGS_GET)
 		return check_outputs(s, message);
+	if (s->command == SETTINGS_NIC_TEST)
+		return check_nic_test(s, message);
 	return s->command == SETTINGS_COMPARE ? check_compare(s, message) : check_load(s, message);
 }

@@ -223,8 +223,14 @@ take_action(struct argv_reader *r, const char *text)
 	}
 	if (r->settings->nic_action != SETTINGS_NIC_NOTHING)
 		return;
-	snprintf(r->message, SETTINGS_MESSAGE_MAX,
-		"dpfetch nic knows no '%.60s'; dpfetch nic --help tells what it knows", text);
+	if (strcmp(text, "test") == 0)
+		snprintf(r->message, SETTINGS_MESSAGE_MAX,
+			"write \"dpfetch nic test\" together, options behind it (dpfetch nic test "
+			"--help)");
+	else
+		snprintf(r->message, SETTINGS_MESSAGE_MAX,
+			"dpfetch nic knows no '%.60s'; dpfetch nic --help tells what it knows",
+			text);
 	r->result = SETTINGS_USAGE;
 }
 
@@ -446,7 +452,8 @@ static const char *const command_names[SETTINGS_COMMAND_COUNT] = {[SETTINGS_GET]
 	[SETTINGS_BENCH] = "bench",
 	[SETTINGS_COMPARE] = "compare",
 	[SETTINGS_NIC] = "nic",
-	[SETTINGS_DOCTOR] = "doctor"};
+	[SETTINGS_DOCTOR] = "doctor",
+	[SETTINGS_NIC_TEST] = "nic test"};
 
 const char *
 settings_command_name(enum settings_command command)
@@ -454,20 +461,36 @@ settings_command_name(enum settings_command command)
 	return command_names[command];
 }
 
-/* Is the first argument a command's name? Then it is taken out of argv. */
+/* How many of the first arguments are this command's name; 0: they are not. */
+static int
+words_of_command(const char *name, int argc, char **argv)
+{
+	const char *second = strchr(name, ' ');
+	size_t len = second != NULL ? (size_t)(second - name) : strlen(name);
+
+	if (argc < 2 || strlen(argv[1]) != len || strncmp(argv[1], name, len) != 0)
+		return 0;
+	if (second == NULL)
+		return 1;
+	return argc > 2 && strcmp(argv[2], second + 1) == 0 ? 2 : 0;
+}
+
+/* Are the first arguments a command's name? Then they are taken out of argv. Of nic and nic test the longer
+ * one, which is the later one. */
 static int
 take_command(struct settings *s, int argc, char **argv)
 {
-	int command;
+	int command, words, taken = 0;
 
-	for (command = 0; argc > 1 && command < SETTINGS_COMMAND_COUNT; command++) {
-		if (strcmp(argv[1], command_names[command]) != 0)
+	for (command = 0; command < SETTINGS_COMMAND_COUNT; command++) {
+		words = words_of_command(command_names[command], argc, argv);
+		if (words == 0)
 			continue;
 		s->command = command;
-		memmove(argv + 1, argv + 2, (size_t)(argc - 1) * sizeof(*argv));
-		return argc - 1;
+		taken = words;
 	}
-	return argc;
+	memmove(argv + 1, argv + 1 + taken, (size_t)(argc - taken) * sizeof(*argv));
+	return argc - taken;
 }
 
 static enum settings_result

@@ -10,6 +10,7 @@ static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "vnet", "
 static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
 static const char *const congestions[] = {"cubic", "newreno", NULL};
 static const char *const drivers[] = {"vfio-pci", "uio_pci_generic", NULL};
+static const char *const flaps[] = {"auto", "manual", NULL};
 static const char *const formats[] = {"table", "json", NULL};
 
 #define FOR_GET (1U << SETTINGS_GET)
@@ -17,12 +18,14 @@ static const char *const formats[] = {"table", "json", NULL};
 #define FOR_COMPARE (1U << SETTINGS_COMPARE)
 #define FOR_NIC (1U << SETTINGS_NIC)
 #define FOR_DOCTOR (1U << SETTINGS_DOCTOR)
+#define FOR_NIC_TEST (1U << SETTINGS_NIC_TEST)
 #define FOR_ALL ((1U << SETTINGS_COMMAND_COUNT) - 1U)
-#define FOR_TRANSFERS (FOR_GET | FOR_BENCH | FOR_COMPARE)
-#define FOR_BINDING (FOR_GET | FOR_BENCH | FOR_NIC | FOR_DOCTOR)
+#define FOR_TRANSFERS (FOR_GET | FOR_BENCH | FOR_COMPARE | FOR_NIC_TEST)
+#define FOR_BINDING (FOR_GET | FOR_BENCH | FOR_NIC | FOR_DOCTOR | FOR_NIC_TEST)
 #define FOR_MACHINE (FOR_TRANSFERS | FOR_DOCTOR)
 #define FOR_LOAD (FOR_BENCH | FOR_COMPARE)
 #define FOR_FILES (FOR_GET | FOR_COMPARE)
+#define FOR_QUEUES (FOR_LOAD | FOR_DOCTOR | FOR_NIC_TEST)
 
 static const struct settings_option options[] = {
 	{"stack", "NAME",
@@ -201,11 +204,12 @@ static const struct settings_option options[] = {
 		"Queues of the port, each with a worker on a CPU of its own, among which the load "
 		"is divided; 0 is as many as --cores names, or 1.",
 		NULL, AT(queues), 0, 0, SETTINGS_QUEUES_MAX, OPTION_COUNT, OPTION_GROUP_LOAD, 0,
-		FOR_LOAD | FOR_DOCTOR},
+		FOR_QUEUES},
 	{"cores", "LIST",
 		"The CPUs of the workers, one for each queue, such as 2,4-7; left out, the last "
 		"ones on the NIC's node.",
-		NULL, AT(cores), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
+		NULL, AT(cores), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0,
+		FOR_LOAD | FOR_NIC_TEST},
 	{"server-pid", "PID",
 		"The server's process on this machine: its CPU time, and what its network "
 		"namespace "
@@ -232,7 +236,8 @@ static const struct settings_option options[] = {
 		"Digest the body: sha-256, sha-512, sha-1, md5 or xxh3-128; with =HEX a difference "
 		"is "
 		"an error (exit 117).",
-		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
+		NULL, AT(checksum), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_OUTPUT, 0,
+		FOR_FILES | FOR_NIC_TEST},
 	{"fsync", NULL, "Do not report success before the file is on stable storage.", NULL,
 		AT(fsync), 0, 0, 0, OPTION_FLAG, OPTION_GROUP_OUTPUT, 0, FOR_FILES},
 	{"direct", NULL, "Write with O_DIRECT where the file system can.", NULL, AT(direct), 0, 0,
@@ -265,6 +270,28 @@ static const struct settings_option options[] = {
 		FOR_NIC | FOR_DOCTOR},
 	{"fix", NULL, "Reserve the hugepages that are missing, then look again.", NULL, AT(fix), 0,
 		0, 0, OPTION_FLAG, OPTION_GROUP_MACHINE, 0, FOR_DOCTOR},
+
+	{"only", "TESTS",
+		"Run only these tests, names with commas between them: link, fetch, mac, mtu, "
+		"checksum-tx, checksum-rx, vlan, rss, queues, sizes, rates, pause, flap, soak. "
+		"link "
+		"and fetch always come first, because the others need what they find.",
+		NULL, AT(only), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_TEST, 0, FOR_NIC_TEST},
+	{"skip", "TESTS", "Run all but these tests.", NULL, AT(skip), 0, 0, 0, OPTION_TEXT,
+		OPTION_GROUP_TEST, 0, FOR_NIC_TEST},
+	{"soak", "SECONDS", "How long the last test keeps the port busy; 60 by default.", NULL,
+		AT(soak_ns), 0, 1, 86400 * 30, OPTION_SECONDS, OPTION_GROUP_TEST, 0, FOR_NIC_TEST},
+	{"flap", "WHO",
+		"Who takes the link down during a load: auto, the NIC's driver, where it can; or "
+		"manual: "
+		"you pull the cable when you are told to.",
+		flaps, AT(flap), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_TEST, 0, FOR_NIC_TEST},
+	{"test-vlan", "ID",
+		"A VLAN that the next hop has on this link, beside the untagged one, for the test "
+		"of VLAN tags: on a Linux server ip link add link IF name IF.ID type vlan id ID; "
+		"it needs no address. With --vlan that one is it.",
+		NULL, AT(test_vlan_id), 0, 0, ETHER_VLAN_ID_MAX, OPTION_COUNT, OPTION_GROUP_TEST, 0,
+		FOR_NIC_TEST},
 
 	{"silent", NULL, "No progress meter, no summary, no error messages.", NULL, AT(silent), 0,
 		0, 0, OPTION_FLAG, OPTION_GROUP_REPORT, 's', FOR_ALL},
@@ -326,9 +353,13 @@ static const struct settings_option options[] = {
 	{"csv", "FILE", "Write the time series to FILE as CSV; \"-\" is standard output.", NULL,
 		AT(csv), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_BENCH},
 	{"html", "FILE",
-		"Write the comparison to FILE as one HTML page with its plots, which needs no "
-		"network.",
-		NULL, AT(html), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_COMPARE},
+		"Write the report to FILE as one HTML page, of a comparison with its plots, which "
+		"needs no network.",
+		NULL, AT(html), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0,
+		FOR_COMPARE | FOR_NIC_TEST},
+	{"junit", "FILE",
+		"Write the results to FILE as JUnit XML, for CI servers; \"-\" is standard output.",
+		NULL, AT(junit), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_REPORT, 0, FOR_NIC_TEST},
 
 	{"core", "N", "The CPU that polls the port; -1 chooses the last one on the NIC's node.",
 		NULL, AT(core), 0, 0, 1023, OPTION_CPU, OPTION_GROUP_MACHINE, 0, FOR_MACHINE},
@@ -364,6 +395,7 @@ static const char *const group_titles[OPTION_GROUP_COUNT] = {
 	[OPTION_GROUP_OUTPUT] = "The output",
 	[OPTION_GROUP_REPORT] = "Reports",
 	[OPTION_GROUP_NIC] = "NICs",
+	[OPTION_GROUP_TEST] = "NIC tests",
 	[OPTION_GROUP_MACHINE] = "The machine",
 	[OPTION_GROUP_OTHER] = "Other",
 };

@@ -106,6 +106,7 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 		"Usage: dpfetch [EAL options --] [options] URL...\n"
 		"       dpfetch [EAL options --] bench|compare [options] URL...\n"
 		"       dpfetch nic list|bind|unbind|restore [options] [PCI...]\n"
+		"       dpfetch nic test [options] URL\n"
 		"       dpfetch doctor [options]\n"
 		"Fetch URLs over dpfetch's own TCP stack on a DPDK port. dpfetch bench --help\n"
 		"tells of the load generator, dpfetch compare --help of the comparison with\n"
@@ -123,7 +124,14 @@ static const char *const usages[SETTINGS_COMMAND_COUNT] = {
 		"       dpfetch nic restore [PCI...]\n"
 		"List the network devices of this machine, and who uses them; hand one to user\n"
 		"space, for DPDK, and give it back as it was. restore does so with all that a\n"
-		"dpfetch has bound and that none uses, also after a crash.\n",
+		"dpfetch has bound and that none uses, also after a crash.\n"
+		"dpfetch nic test tries a NIC out; see its own --help.\n",
+	[SETTINGS_NIC_TEST] =
+		"Usage: dpfetch [EAL options --] nic test [options] URL\n"
+		"Try out a port against a web server: link, filters, MTUs, checksums, VLAN tags,\n"
+		"RSS, frame sizes and rates, pause frames, a lost link, a soak. Each test says "
+		"PASS,\n"
+		"FAIL or SKIPPED, and why.\n",
 	[SETTINGS_DOCTOR] =
 		"Usage: dpfetch doctor [options]\n"
 		"Look over this machine for what dpfetch would be asked to do with the same\n"
@@ -150,7 +158,7 @@ settings_help(enum settings_command command, settings_print_fn print, void *ctx)
 		return;
 	}
 	print(ctx, "\nEvery flag has a --no-FLAG form. Without EAL options dpfetch makes its own.\n"
-		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-120, see "
+		   "Exit status: curl's (0-3 6-8 18 22 23 26-28 42 52 55 56), and 110-121, see "
 		   "dpfetch(1).\n\n"
 		   "Try it: sudo tools/lab up, then the command that it prints.\n");
 }
@@ -176,7 +184,8 @@ man_text(const char *text, settings_print_fn print, void *ctx)
 static bool
 commands_of(const struct settings_option *option, char *buf, size_t room)
 {
-	const char *const names[SETTINGS_COMMAND_COUNT] = {"URL", "bench", "compare", "nic"};
+	const char *const names[SETTINGS_COMMAND_COUNT] = {
+		"URL", "bench", "compare", "nic", "doctor", "nic test"};
 	int command, left = 0;
 	size_t used = 0;
 
@@ -288,10 +297,10 @@ settings_completion(settings_print_fn print, void *ctx)
 	for (group = 0; group < OPTION_GROUP_COUNT; group++)
 		each_option((enum option_group)group, SETTINGS_COMMAND_COUNT, completion_option,
 			print, ctx);
-	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bcn]* ]] && "
-		   "COMPREPLY=($(compgen -W \"bench compare nic\" -- \"$cur\")) && "
+	print(ctx, "\" -- \"$cur\")) && return\n\t[[ $COMP_CWORD == 1 && $cur == [bcdn]* ]] && "
+		   "COMPREPLY=($(compgen -W \"bench compare doctor nic\" -- \"$cur\")) && "
 		   "return\n\t[[ $COMP_CWORD == 2 && $prev == nic ]] && "
-		   "COMPREPLY=($(compgen -W \"list bind unbind restore\" -- \"$cur\")) && "
+		   "COMPREPLY=($(compgen -W \"list bind unbind restore test\" -- \"$cur\")) && "
 		   "return\n\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 		   "complete -o filenames -F _dpfetch dpfetch\n");
 }

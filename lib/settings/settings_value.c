@@ -571,6 +571,7 @@ settings_defaults(struct settings *ret)
 		.pipeline = 1,
 		.pairs = 5,
 		.curl = true,
+		.soak_ns = 60 * NS_PER_SEC,
 	};
 	return SETTINGS_OK;
 }

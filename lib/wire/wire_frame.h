@@ -31,6 +31,7 @@ struct frame {
 #define TX_FRAME_IP_CSUM (1U << 0) /* fill in the IPv4 header checksum */
 #define TX_FRAME_TCP_CSUM (1U << 1) /* finish the TCP checksum; the pseudo-header sum is in place */
 #define TX_FRAME_IPV6 (1U << 2) /* not asked: the packet is IPv6 */
+#define TX_FRAME_VLAN (1U << 3) /* insert an 802.1Q tag with vlan_tci */
 
 /**
  * A buffer to build one outgoing frame in. The port makes it with data, room and owner set; the
@@ -45,6 +46,7 @@ struct tx_frame {
 	uint16_t l2_len; /* Ethernet and VLAN header bytes */
 	uint16_t l3_len; /* IP header bytes */
 	uint16_t l4_len; /* TCP header bytes with options */
+	uint16_t vlan_tci; /* with TX_FRAME_VLAN: priority and VLAN id, host order */
 	void *owner;
 };
 
