@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "compare.h"
 #include "compare_plots.h"
 #include "compare_warned.h"
@@ -39,7 +40,7 @@ static int
 setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	sigset_t set;
+	sigset_t before;
 
 	assert_non_null(f);
 	snprintf(f->folder, sizeof(f->folder), "/tmp/test_compare_file-XXXXXX");
@@ -56,8 +57,7 @@ setup(void **state)
 	assert_non_null(f->c);
 	f->c->settings = &f->settings;
 	f->path_before = strdup(getenv("PATH"));
-	compare_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	child_block_signals(&before);
 	*state = f;
 	return 0;
 }
