@@ -36,7 +36,7 @@ affinity_keep_to(pthread_t thread, const cpu_set_t *set)
 		(void)pthread_setaffinity_np(thread, sizeof(*set), set);
 }
 
-void
+int
 affinity_pin(int cpu)
 {
 	cpu_set_t set;
@@ -44,7 +44,7 @@ affinity_pin(int cpu)
 	CPU_ZERO(&set);
 	if (cpu >= 0 && cpu < CPU_SETSIZE)
 		CPU_SET((size_t)cpu, &set);
-	(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	return -pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
 void

@@ -19,8 +19,8 @@ void affinity_keep_to(pthread_t thread, const cpu_set_t *set);
 /** The lowest CPU of a set, -1: it is empty. */
 int affinity_first(const cpu_set_t *set);
 
-/** Binds the calling thread to this CPU, as the EAL does with the poll core. */
-void affinity_pin(int cpu);
+/** Binds the calling thread to this CPU, as the EAL does with the poll core. 0, or -errno: it runs where it did. */
+int affinity_pin(int cpu);
 
 /** Raises the calling thread's priority as far as it may (nice -20): a poll core that waits for its
  *  turn acknowledges late, and the server then sends again. Without the permission nothing

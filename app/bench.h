@@ -25,7 +25,7 @@ struct bench_url {
 	uint32_t request_len;
 };
 
-/* One worker's share of the load, and what its host had counted when that was over. */
+/* One worker's share of the load; what its core had done when that was over, and its host had counted when all were. */
 struct bench_worker {
 	struct bench *bench;
 	struct host *host;

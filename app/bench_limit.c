@@ -40,13 +40,15 @@ unit_of(enum bench_figure figure)
 	return UNIT_TIME; /* percentiles */
 }
 
-/* A decimal number without sign; *ret_end is left at what follows it. */
+/* A decimal number without sign; *ret_end is left at what follows it. strtod takes hexadecimal, too. */
 static bool
 parse_decimal(const char *text, double *ret, const char **ret_end)
 {
 	char *end;
 
 	if (text[0] == '\0' || strchr("0123456789.", text[0]) == NULL)
+		return false;
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
 		return false;
 	*ret = strtod(text, &end);
 	*ret_end = end;

@@ -272,15 +272,13 @@ check(struct bench_worker *w, uint64_t now_ns)
 		b->telemetry, w->host->queue, &w->host->counters, &w->host->worker.usage);
 }
 
-/* What the host counts from now on is not the load's. */
+/* What the core does from now on is not this load's. What it counts is: others' segments, as long as they need it. */
 static void
-end_counting(struct bench_worker *w)
+end_load(struct bench_worker *w)
 {
 	w->over = true;
-	w->counters = w->host->counters;
 	w->usage = w->host->worker.usage;
 	w->usage.cpu_ns = host_thread_cpu_ns() - w->start_cpu_ns;
-	w->ack_delay = w->host->ack_delay;
 	w->iteration = w->host->worker.iteration;
 	bench_series_over(w->bench->series, w->host->queue);
 	atomic_fetch_add_explicit(&w->bench->loads_over, 1, memory_order_release);
@@ -303,7 +301,7 @@ load_poll_host(void *ctx, uint64_t now_ns)
 	if (now_ns >= w->check_ns)
 		check(w, now_ns);
 	if (!w->over && load_poll(w->load, now_ns))
-		end_counting(w);
+		end_load(w);
 	return w->over && atomic_load_explicit(&w->bench->loads_over, memory_order_acquire) ==
 				  w->bench->workers;
 }
@@ -322,6 +320,8 @@ run_worker(struct host *h, void *ctx)
 	w->start_cpu_ns = host_thread_cpu_ns();
 	load_start(w->load, b->load_start_ns);
 	host_run(h, load_poll_host, load_deadline_host, w);
+	w->counters = h->counters;
+	w->ack_delay = h->ack_delay;
 }
 
 /* ---- all together ---- */

@@ -27,6 +27,7 @@ struct member {
 
 struct crew {
 	uint32_t members;
+	bool started; /* all of them */
 	struct member *member;
 	crew_work_fn work; /* NULL: the end. With ctx written before works */
 	void *ctx;
@@ -88,7 +89,7 @@ start_stack(struct host *h)
 
 	if (h->settings->stack == SETTINGS_STACK_KERNEL)
 		return host_start_kernel(h);
-	affinity_pin(h->core);
+	h->pin_error = affinity_pin(h->core);
 	rc = port_thread_register();
 	if (rc == 0)
 		return host_start_netstack(h);
@@ -199,6 +200,7 @@ crew_start(struct host *h)
 	host_run(h, all_done, soon, c);
 	for (i = 0; i < c->members && code == 0; i++)
 		code = c->member[i].code;
+	c->started = code == 0;
 	return code;
 }
 
@@ -214,7 +216,7 @@ give_out(struct crew *c, crew_work_fn work, void *ctx)
 void
 crew_run(struct host *h, crew_work_fn work, void *ctx)
 {
-	if (h->crew == NULL) {
+	if (h->crew == NULL || !h->crew->started) {
 		work(h, ctx);
 		return;
 	}

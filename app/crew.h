@@ -25,7 +25,8 @@ int crew_start(struct host *h);
 /** A piece of work, in the thread of the worker whose host is given. */
 typedef void (*crew_work_fn)(struct host *worker, void *ctx);
 
-/** All workers do this, side by side; returns when each has. Without a crew h does it alone. */
+/** All workers do this, side by side; returns when each has. Who is done goes on polling for the others. Without a
+ *  crew, or where crew_start failed, h does it alone. */
 void crew_run(struct host *h, crew_work_fn work, void *ctx);
 
 /** Tells all to take their stacks down, and to end; without waiting. The first one's own is not theirs. */

@@ -87,6 +87,28 @@ start_kernel_stack(struct host *h, bool meter)
 	return rc;
 }
 
+void
+host_warn_unpinned(struct host *h)
+{
+	const struct host *first = NULL;
+	uint32_t i, count = 0;
+
+	for (i = h->queues; i-- > 0;) {
+		if (crew_worker(h, i)->pin_error == 0)
+			continue;
+		first = crew_worker(h, i);
+		count++;
+	}
+	if (first == NULL)
+		return;
+	message_warning(&h->level,
+		"%u of %u workers could not be bound to their CPUs (CPU %d: %s): they run where "
+		"the system puts them, and where two meet both are slow; choose others with "
+		"%s",
+		count, h->queues, first->core, strerror(-first->pin_error),
+		h->queues > 1 ? "--cores" : "--core");
+}
+
 static int
 create_crew(struct host *h)
 {
@@ -127,6 +149,7 @@ host_start(struct host *h, bool meter)
 		host_stop(h);
 		return rc;
 	}
+	host_warn_unpinned(h);
 	if (!h->all_cpus)
 		affinity_raise_priority(); /* the last: threads made before keep the usual one */
 	if (h->kernel == NULL)
@@ -143,6 +166,8 @@ host_stop(struct host *h)
 	if (h->sink != NULL)
 		sink_destroy(h->sink);
 	h->sink = NULL;
+	if (h->netstack != NULL)
+		crew_run(h, host_drain_netstack, NULL);
 	crew_dismiss(h);
 	if (h->netstack != NULL)
 		host_stop_netstack(h);

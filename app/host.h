@@ -26,6 +26,7 @@ struct host {
 	struct message_level level;
 	struct host_capacity capacity; /* host_check's is for get; changed before host_start */
 	int core; /* the poll core */
+	int pin_error; /* -errno: its thread could not be bound to that CPU */
 	uint32_t queues; /* of the port; host_check's is for get; changed by host_use_queues */
 	int cpu[SETTINGS_QUEUES_MAX]; /* of each one's worker; the first is core */
 	bool vlan_offload; /* of the port; changed before host_start_bare */

@@ -36,7 +36,7 @@ host_start_kernel(struct host *h)
 	struct nic_info nic;
 	int rc;
 
-	affinity_pin(h->core);
+	h->pin_error = affinity_pin(h->core);
 	kernel_transport_config_defaults(&cfg);
 	cfg.connections_max = h->capacity.connections;
 	cfg.interface = h->settings->nic;

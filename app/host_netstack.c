@@ -141,14 +141,20 @@ flushed(void *ctx, uint64_t now_ns)
 }
 
 void
-host_stop_netstack(struct host *h)
+host_drain_netstack(struct host *h, void *ctx)
 {
 	struct drain drain = {h, port_clock_ns() + CLOSE_WAIT_NS, 0};
 
+	(void)ctx;
 	worker_run(&h->worker, drained, &drain);
 	netstack_abort_all(h->netstack);
 	drain.until_ns = port_clock_ns() + CLOSE_WAIT_NS;
 	worker_run(&h->worker, flushed, &drain);
+}
+
+void
+host_stop_netstack(struct host *h)
+{
 	lease_give_back(h);
 	netstack_destroy(h->netstack);
 	h->netstack = NULL;

@@ -5,6 +5,7 @@
 #include "crew.h"
 #include "exit_code.h"
 #include "host_priv.h"
+#include "netstack_exchange.h"
 #include "netstack_limits.h"
 #include "nic_info.h"
 
@@ -26,13 +27,13 @@ port_mode(const struct settings *s)
 	return modes[s->nic_mode];
 }
 
-/* Each worker's may all be in use, and the exchange's rings be full. */
+/* Each worker's may all be in use, and what it has handed over not yet be taken. */
 static uint32_t
 buffers_held_max(const struct host *h)
 {
 	uint32_t each = h->capacity.buffers_held + NETSTACK_FRAGMENTS_MAX + BUFFERS_SLACK;
 
-	return h->queues * (each + (h->queues - 1) * NETSTACK_EXCHANGE_FRAMES);
+	return h->queues * (each + netstack_exchange_held_max(h->queues));
 }
 
 static int

@@ -31,13 +31,20 @@ int host_stop_capture(struct host *h);
 /** Waits for the port's link, up to --link-timeout; the monitor must run. */
 int host_wait_link(struct host *h);
 
+/** Warns, once, where threads of workers could not be bound to their CPUs. */
+void host_warn_unpinned(struct host *h);
+
 /** Tells of port and addresses, with -v. */
 void host_describe(const struct host *h);
 
 /** The netstack and its worker, on the open port. */
 int host_start_netstack(struct host *h);
 
-/** Closes or resets the connections within a bounded time, gives a lease back, frees the netstack. */
+/** Closes or resets the connections within a bounded time, about a second. Work for a crew (crew_run): what one worker
+ *  waits for may arrive on the queue of another. ctx is not used. */
+void host_drain_netstack(struct host *h, void *ctx);
+
+/** Gives a lease back, frees the netstack; after the other. */
 void host_stop_netstack(struct host *h);
 
 /** Each connection of the kernel's is an open file; raises the usual limit of 1024 where need be. */

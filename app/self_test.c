@@ -20,6 +20,7 @@ struct self_test {
 struct attempt {
 	const struct self_test *test;
 	struct netstack *netstack;
+	const struct monitor *monitor;
 	struct netstack_conn *conn[CONNECTIONS];
 	uint32_t connections; /* made so far */
 	bool failed;
@@ -42,11 +43,20 @@ self_test_result_name(enum self_test_result result)
 	return "?";
 }
 
-/* Both kinds of answer leave SYN-SENT. */
 static bool
 is_answered(const struct netstack_conn *nc)
 {
-	return tcp_conn_state(netstack_conn_look(nc)) != TCP_SYN_SENT;
+	struct tcp_info info;
+
+	tcp_conn_info(netstack_conn_look(nc), &info);
+	return info.answered;
+}
+
+/* One that a filter's ICMP has ended will have no answer, and arrived nowhere that says something. */
+static bool
+is_settled(const struct netstack_conn *nc)
+{
+	return is_answered(nc) || tcp_conn_state(netstack_conn_look(nc)) == TCP_CLOSED;
 }
 
 /* Once there is a way: addresses may still be being tested, or routers asked. */
@@ -72,10 +82,10 @@ is_over(void *ctx, uint64_t now_ns)
 
 	if (a->connections < CONNECTIONS)
 		connect_all(a, now_ns);
-	if (a->failed || now_ns >= a->until_ns)
+	if (a->failed || now_ns >= a->until_ns || monitor_signal(a->monitor) != 0)
 		return true;
 	for (i = 0; i < a->connections; i++) {
-		if (!is_answered(a->conn[i]))
+		if (!is_settled(a->conn[i]))
 			return false;
 	}
 	return a->connections == CONNECTIONS;
@@ -87,6 +97,7 @@ test_worker(struct host *h, void *ctx)
 	const struct self_test *t = ctx;
 	struct attempt a = {.test = t,
 		.netstack = h->netstack,
+		.monitor = h->monitor,
 		.until_ns = port_clock_ns() + SELF_TEST_WAIT_NS};
 	uint64_t handed_over = h->counters.value[COUNTER_HANDED_OVER];
 	uint32_t i, answered = 0;

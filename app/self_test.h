@@ -17,8 +17,8 @@ const char *self_test_result_name(enum self_test_result result);
 
 /**
  * Does the port steer as it says? Each worker makes a few connections to this server and looks where the
- * answers arrive; a refusal is an answer, too. Takes a round trip; without answers SELF_TEST_WAIT_NS. The
- * workers' counters have the connections in them. ret: of each worker.
+ * answers arrive; a refusal is an answer, too, if it is TCP's: an ICMP error arrives as the port likes. Takes a round
+ * trip; without answers SELF_TEST_WAIT_NS, or until a signal is to end us. The workers' counters have the connections in them. ret: of each worker.
  */
 void self_test_run(
 	struct host *h, const struct ip_address *remote, uint16_t port, enum self_test_result *ret);

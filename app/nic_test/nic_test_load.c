@@ -392,7 +392,7 @@ load_while_flapping(struct nic_test *t, struct nic_test_result *r)
 		message_note(&t->level,
 			"flap: pull the cable of %s for two or three seconds within the next %.0f "
 			"s",
-			s.nic, (double)(FLAP_BY_HAND_NS / 2) / 1e9);
+			s.nic, (double)FLAP_BY_HAND_NS / 2e9);
 	report = run_load(t, &s, &errors, r);
 	if (report != NULL && !conclude_trouble(report, r))
 		judge_flap(t, report, &errors, r);

@@ -97,16 +97,15 @@ prober_poll(struct prober *p, prober_see_fn see, void *ctx)
 {
 	struct frame frames[BURST];
 	struct port_queue *q;
-	uint32_t i, n;
-	uint16_t queue;
+	uint32_t i, n, queue;
 	bool found = false;
 
 	for (queue = 0; queue < p->host.queues; queue++) {
-		q = port_queue_of(p->host.port, queue);
+		q = port_queue_of(p->host.port, (uint16_t)queue);
 		n = port_rx_burst(q, frames, BURST);
 		p->received += n;
 		for (i = 0; i < n; i++) {
-			found |= look_at(p, queue, &frames[i], see, ctx);
+			found |= look_at(p, (uint16_t)queue, &frames[i], see, ctx);
 			release(q, &frames[i]);
 		}
 	}

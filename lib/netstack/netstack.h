@@ -61,9 +61,9 @@ struct netstack_config {
 	uint16_t port_count; /* 1..65536 - port_first; default 32768..65535 */
 	const struct netstack_steer *steer; /* which local ports are ours; outlives the netstack.
 					     * NULL: all */
-	uint16_t
-		queue; /* with steer: our number, 0.. The first one claims the IPv4 addresses for all
-			 * (RFC 5227: probes, announcements); without probe_address for the others */
+	uint16_t queue; /* with steer: our number, 0.. The first one keeps the addresses for all: it
+			 * probes, announces and defends them, answers ARP and NDP about them, reports
+			 * their groups (MLD), asks for routers. Without probe_address for the others */
 	struct netstack_exchange
 		*exchange; /* with the port's other workers, numbered as the queues;
 					     * needs steer; outlives the netstack. NULL: none */

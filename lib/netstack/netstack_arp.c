@@ -20,7 +20,7 @@ netstack_arp_start(struct netstack *ns, bool probe, uint64_t now_ns)
 	arp->claim_sent = arp->claim_at = 0;
 	memset(arp->defended_ns, 0, sizeof(arp->defended_ns));
 	arp->conflict_known = false;
-	if (ns->cfg.address == 0 || ns->cfg.queue > 0) {
+	if (ns->cfg.address == 0 || !netstack_keeps_addresses(ns)) {
 		arp->claim = ARP_CLAIM_HELD; /* nothing to claim, or another worker does */
 		return;
 	}
@@ -155,7 +155,7 @@ on_conflict(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 	uint64_t *defended_ns = &arp->defended_ns[address - ns->cfg.address];
 	bool defended = *defended_ns != 0 && now_ns - *defended_ns < ARP_DEFEND_INTERVAL_NS;
 
-	counter_add(ns->counters, COUNTER_ARP_CONFLICTS, 1);
+	netstack_count_heard(ns, COUNTER_ARP_CONFLICTS);
 	if (arp->claim == ARP_CLAIM_LOST)
 		return; /* it is theirs */
 	arp->conflict_address = address;
@@ -166,7 +166,8 @@ on_conflict(struct netstack *ns, const struct arp_packet *p, uint64_t now_ns)
 		return;
 	}
 	*defended_ns = now_ns;
-	(void)announce(ns, address);
+	if (netstack_keeps_addresses(ns))
+		(void)announce(ns, address);
 }
 
 static bool
@@ -191,7 +192,7 @@ answer(struct netstack *ns, const struct arp_packet *p)
 		.target_ip = p->sender_ip,
 	};
 
-	if (send_packet(ns, &p->sender_mac, &reply))
+	if (netstack_keeps_addresses(ns) && send_packet(ns, &p->sender_mac, &reply))
 		counter_add(ns->counters, COUNTER_ARP_REPLIES_SENT, 1);
 }
 
@@ -212,7 +213,7 @@ netstack_arp_input(struct netstack *ns, const uint8_t *data, uint32_t len, uint6
 		return DROP_NONE;
 	}
 	if (p.operation == ARP_REPLY)
-		counter_add(ns->counters, COUNTER_ARP_REPLIES_RECEIVED, 1);
+		netstack_count_heard(ns, COUNTER_ARP_REPLIES_RECEIVED);
 	if (p.sender_ip != 0)
 		netstack_neighbour_on_answer(ns, &sender, &p.sender_mac, now_ns);
 	if (p.operation == ARP_REQUEST && netstack_has_ipv4(ns, p.target_ip) &&

@@ -30,6 +30,7 @@ struct end {
 	_Alignas(LINE) atomic_uint_fast64_t handed, shared; /* the others set bits */
 	_Alignas(LINE) uint64_t handed_left, shared_left; /* taken from there, not yet done with */
 	uint32_t turn; /* whose the next look is at, so that none waits for ever */
+	uint32_t room; /* buffers that it may hand over before it looks what was taken */
 	atomic_uint shared_tail[NETSTACK_EXCHANGE_WORKERS_MAX]; /* of each one's copies */
 	uint8_t *bytes; /* the copy that was heard last */
 	struct frame part[NETSTACK_EXCHANGE_FRAMES];
@@ -83,6 +84,12 @@ netstack_exchange_create(uint32_t workers, uint32_t frame_room)
 	return x;
 }
 
+uint32_t
+netstack_exchange_held_max(uint32_t workers)
+{
+	return MIN_OF((workers - 1) * NETSTACK_EXCHANGE_FRAMES, NETSTACK_EXCHANGE_GIVEN_MAX);
+}
+
 void
 netstack_exchange_clear(struct netstack_exchange *x, buffer_release_fn release, void *release_ctx)
 {
@@ -118,6 +125,34 @@ ring_of(struct netstack_exchange *x, uint32_t from, uint32_t to)
 	return &x->ring[from * x->workers + to];
 }
 
+/* What this worker has in its rings. Others only take: it is never more than this, but for what is given after. */
+static uint32_t
+given(struct netstack_exchange *x, uint32_t from)
+{
+	uint32_t sum = 0, to;
+
+	for (to = 0; to < x->workers; to++) {
+		const struct ring *r = ring_of(x, from, to);
+
+		sum += atomic_load_explicit(&r->head, memory_order_relaxed) -
+		       atomic_load_explicit(&r->tail, memory_order_acquire);
+	}
+	return sum;
+}
+
+static bool
+may_give(struct netstack_exchange *x, uint32_t from, uint32_t parts)
+{
+	struct end *e = &x->end[from];
+
+	if (parts > e->room)
+		e->room = NETSTACK_EXCHANGE_GIVEN_MAX - given(x, from);
+	if (parts > e->room)
+		return false;
+	e->room -= parts;
+	return true;
+}
+
 bool
 netstack_exchange_hand_over(
 	struct netstack_exchange *x, uint32_t from, uint32_t to, const struct frame *f)
@@ -129,7 +164,7 @@ netstack_exchange_hand_over(
 
 	for (part = f; part != NULL; part = part->next)
 		parts++;
-	if (parts > NETSTACK_EXCHANGE_FRAMES - used)
+	if (parts > NETSTACK_EXCHANGE_FRAMES - used || !may_give(x, from, parts))
 		return false;
 	for (part = f; part != NULL; part = part->next)
 		r->frame[head++ % NETSTACK_EXCHANGE_FRAMES] = *part;

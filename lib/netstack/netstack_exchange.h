@@ -13,13 +13,15 @@
  *
  * A segment of another worker's connection is handed over with its buffers: a ring for each pair of
  * workers, which one fills and the other empties; one that finds it full drops the frame, and TCP
- * repairs the loss. From then on the buffers are the other worker's, which gives them back as it does
+ * repairs the loss. So does one that has NETSTACK_EXCHANGE_GIVEN_MAX buffers in all its rings together:
+ * each buffer in a ring is one giver's, so that all rings together hold no more than that times the
+ * number of workers (netstack_exchange_held_max). From then on the buffers are the other worker's, which gives them back as it does
  * its own: what a port counts of buffers held by one queue may be negative then, and only the sum over
  * all queues says something.
  *
  * ARP, NDP, ICMP and UDP reach one queue only, and matter to all (who a neighbour is, that a path's MTU
- * is smaller): they are shared, as copies that every other worker reads. Only the worker that received
- * such a frame answers it.
+ * is smaller): they are shared, as copies that every other worker reads. An echo request is answered by the
+ * worker that received it, what is asked about our addresses by the first one.
  *
  * While the port steers as expected nothing of this is touched on the data path: a worker looks at one
  * word of its own an iteration.
@@ -33,6 +35,9 @@ struct netstack_exchange;
  *  bytes; longer ones are not shared. NULL: no memory, or out of range. */
 struct netstack_exchange *netstack_exchange_create(uint32_t workers, uint32_t frame_room);
 
+/** Buffers of one worker's that its rings hold at most, of so many workers. */
+uint32_t netstack_exchange_held_max(uint32_t workers);
+
 /** Gives back the buffers that nobody took, when no worker runs any more. */
 void netstack_exchange_clear(
 	struct netstack_exchange *x, buffer_release_fn release, void *release_ctx);
@@ -43,7 +48,7 @@ void netstack_exchange_destroy(struct netstack_exchange *x);
 /* What follows is the netstacks'. Workers are numbered from 0; each calls with its own number only. */
 
 /** Hands f with all its parts from one worker to another. true: their owners are that one's; false: its
- *  ring is full, they are still the caller's. */
+ *  ring is full, or too much is in all of them, they are still the caller's. */
 bool netstack_exchange_hand_over(
 	struct netstack_exchange *x, uint32_t from, uint32_t to, const struct frame *f);
 

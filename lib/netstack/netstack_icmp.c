@@ -69,6 +69,22 @@ apply_udp_error(struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_k
 	return DROP_NONE;
 }
 
+/* All workers hear it, and its connection's counts it; so does that one's what it ignores. */
+static enum drop_reason
+ignore(struct netstack *ns)
+{
+	if (ns->listening)
+		counter_drop(ns->counters, DROP_ICMP_IGNORED);
+	return DROP_ICMP_IGNORED;
+}
+
+static bool
+is_anothers(const struct netstack *ns, const struct icmp_quote *q)
+{
+	return ns->cfg.exchange != NULL &&
+	       !netstack_steer_is_ours(ns, &q->src, &q->dst, q->dst_port, q->src_port);
+}
+
 enum drop_reason
 netstack_icmp_apply(
 	struct netstack *ns, const struct icmp_quote *q, enum tcp_icmp_kind kind, uint32_t mtu)
@@ -85,8 +101,10 @@ netstack_icmp_apply(
 	if (q->protocol != IPV4_PROTO_TCP)
 		return DROP_ICMP_IGNORED;
 	nc = netstack_table_find(ns, &q->src, &q->dst, q->dst_port, q->src_port);
+	if (nc == NULL && is_anothers(ns, q))
+		return DROP_NONE;
 	if (nc == NULL || !tcp_conn_icmp(nc->tcp, &icmp))
-		return DROP_ICMP_IGNORED;
+		return ignore(ns);
 	counter_add(ns->counters, COUNTER_ICMP_ERRORS_APPLIED, 1);
 	netstack_ready_push(ns, nc);
 	netstack_event_push(ns, nc);

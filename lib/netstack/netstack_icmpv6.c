@@ -121,6 +121,8 @@ answer_query(struct netstack *ns, const struct netstack_packet *p, const struct 
 	if (p->hop_limit != MLD_HOP_LIMIT || !ipv6_addr_is_link_local(&p->src.v6) ||
 		m->body_len < MLD_QUERY_BODY_MIN)
 		return DROP_ICMP_MALFORMED;
+	if (!netstack_keeps_addresses(ns))
+		return DROP_NONE;
 	ns->ipv6.queried = true;
 	ns->ipv6.report_next_ns = now_ns;
 	netstack_link_due(ns, now_ns);

@@ -85,6 +85,8 @@ check_tcp_sum(const struct frame *f, const struct ip_address *src, const struct 
 static void
 count_sum(struct netstack *ns, const struct frame *f)
 {
+	if (UNLIKELY(ns->handed_over))
+		return; /* who handed it over has verified and counted it */
 	if (f->flags & FRAME_L4_CSUM_GOOD)
 		counter_add(ns->counters, COUNTER_RX_CSUM_HARDWARE, 1);
 	else if (!(f->flags & FRAME_L4_CSUM_BAD))
@@ -199,6 +201,7 @@ hand_over(struct netstack *ns, struct frame *f, const struct netstack_packet *p,
 		return true; /* its chain of headers would have to be mended */
 	if (p->fragmented)
 		mark_whole(f, p);
+	f->flags |= FRAME_L4_CSUM_GOOD; /* it is verified */
 	if (netstack_exchange_hand_over(ns->cfg.exchange, ns->cfg.queue, queue, f))
 		*ret_drop = DROP_NONE;
 	return true;

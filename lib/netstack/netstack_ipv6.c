@@ -90,8 +90,10 @@ netstack_ipv6_add(
 		.valid_until_ns = TIME_NEVER,
 		.next_ns = now_ns,
 	};
-	v6->reports_left = MLD_REPORTS; /* there is a group more (RFC 4861 §7.2.1) */
-	v6->report_next_ns = now_ns;
+	if (netstack_keeps_addresses(ns)) {
+		v6->reports_left = MLD_REPORTS; /* there is a group more (RFC 4861 §7.2.1) */
+		v6->report_next_ns = now_ns;
+	}
 	netstack_link_due(ns, now_ns);
 	return own;
 }
@@ -105,7 +107,7 @@ netstack_ipv6_on_conflict(struct netstack *ns, struct ipv6_own_address *own,
 	struct ip_address local = ip_address_of_v6(&own->address);
 	bool defended = own->defended_ns != 0 && now_ns - own->defended_ns < ARP_DEFEND_INTERVAL_NS;
 
-	counter_add(ns->counters, COUNTER_NDP_CONFLICTS, 1);
+	netstack_count_heard(ns, COUNTER_NDP_CONFLICTS);
 	if (own->state == IPV6_ADDRESS_ASSIGNED && !defended) {
 		own->defended_ns = now_ns;
 		netstack_ndp_announce(ns, &own->address);

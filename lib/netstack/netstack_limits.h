@@ -57,6 +57,9 @@
 /* Between two workers (netstack_exchange.h), powers of two: segments on their way, a burst of eight
  * times 32 and so 12 KiB; and copies of ARP, NDP and the like that one shares, some of each neighbour. */
 #define NETSTACK_EXCHANGE_FRAMES 256U
+/** Those that one worker has in all its rings together, at most: two rings full, so that one worker that sleeps does not
+ *  take all of it. Memory for them grows with the number of workers, not with its square. Source: ours. */
+#define NETSTACK_EXCHANGE_GIVEN_MAX 512U
 #define NETSTACK_EXCHANGE_COPIES 64U
 
 /* Segments of one connection in a row before the next one has its turn. */

@@ -48,7 +48,7 @@ advertise_to(struct netstack *ns, const struct ether_addr *mac, const struct ipv
 		.mac = ns->cfg.mac};
 	struct netstack_icmpv6_out out;
 
-	if (!netstack_icmpv6_begin(ns, mac, &out))
+	if (!netstack_keeps_addresses(ns) || !netstack_icmpv6_begin(ns, mac, &out))
 		return;
 	netstack_icmpv6_end(&out, wire_ndp_build_neighbour(out.message, true, &message),
 		NDP_HOP_LIMIT, target, dst);
@@ -140,7 +140,7 @@ on_advertisement(struct netstack *ns, const struct netstack_packet *p,
 
 	if (m->solicited && ipv6_addr_is_multicast(&p->dst.v6))
 		return DROP_NDP_MALFORMED;
-	counter_add(ns->counters, COUNTER_NDP_ADVERTISEMENTS_RECEIVED, 1);
+	netstack_count_heard(ns, COUNTER_NDP_ADVERTISEMENTS_RECEIVED);
 	if (own != NULL) { /* RFC 4862 §5.4.4: somebody else has it */
 		if (own->state != IPV6_ADDRESS_DUPLICATED && !ether_addr_equal(mac, &ns->cfg.mac))
 			netstack_ipv6_on_conflict(ns, own, mac, now_ns);

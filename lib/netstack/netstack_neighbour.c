@@ -142,6 +142,8 @@ ask(struct netstack *ns, struct neighbour *e, uint64_t now_ns)
 	}
 	e->tries++;
 	e->next_ns = now_ns + ns->cfg.arp_interval_ns;
+	if (ns->listening)
+		return; /* who received it asks, and all hear the answer */
 	if (e->ip.family == 4)
 		netstack_arp_ask(ns, unicast ? &e->mac : &ether_addr_broadcast, e->ip.v4);
 	else

@@ -137,7 +137,7 @@ netstack_control_add(
 		.dst = *dst, .src = ns->cfg.mac, .type = type, .vlan_id = ns->cfg.vlan_id};
 	struct netstack_control *frame;
 
-	if (ns->listening || ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
+	if (ns->control_tail - ns->control_head == NETSTACK_CONTROL_FRAMES)
 		return NULL;
 	frame = &ns->control[ns->control_tail++ % NETSTACK_CONTROL_FRAMES];
 	*ret_l2_len = wire_ether_build(frame->bytes, &header);
@@ -148,6 +148,8 @@ netstack_control_add(
 bool
 netstack_reply_allowed(struct netstack *ns, uint64_t now_ns)
 {
+	if (ns->listening)
+		return false;
 	if (now_ns - ns->replies_start_ns >= NS_PER_SEC) {
 		ns->replies_start_ns = now_ns;
 		ns->replies_left = NETSTACK_REPLIES_PER_SECOND;

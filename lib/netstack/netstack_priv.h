@@ -134,7 +134,8 @@ struct netstack {
 	uint64_t plain[NETSTACK_FLOW_WORDS_PLAIN]; /* netstack_flow_plain_init */
 	bool many; /* the last burst was of many connections */
 	bool handed_over; /* the frame at hand was, so that it is not handed on again */
-	bool listening; /* it is a copy of what another worker received, who answers it */
+	bool listening; /* it is a copy of what another worker received, who answers it, but for
+			 * questions about our addresses: netstack_keeps_addresses */
 	struct netstack_conn **bucket;
 	uint32_t bucket_mask;
 	struct netstack_queue ready, event;
@@ -173,6 +174,22 @@ static inline bool
 netstack_has_ipv4(const struct netstack *ns, uint32_t address)
 {
 	return address - ns->cfg.address < ns->ipv4_count;
+}
+
+/** One worker tests our addresses, answers for them, defends them and reports their groups, whoever received
+ *  the question: the first, who alone knows how far the tests are (RFC 5227 §1.1, RFC 4862 §5.4). */
+static inline bool
+netstack_keeps_addresses(const struct netstack *ns)
+{
+	return ns->cfg.queue == 0;
+}
+
+/** A message of this kind was received. A copy counted where it arrived. */
+static inline void
+netstack_count_heard(struct netstack *ns, enum counter_id id)
+{
+	if (!ns->listening)
+		counter_add(ns->counters, id, 1);
 }
 
 /* netstack_table.c */
@@ -281,12 +298,11 @@ void netstack_fail_next_hop(struct netstack *ns, const struct ip_address *next_h
 void netstack_fail_local(struct netstack *ns, const struct ip_address *local);
 /** ARP, NDP or the neighbour cache have something to do at at_ns. */
 void netstack_link_due(struct netstack *ns, uint64_t at_ns);
-/** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full, or another
- *  worker sends it (ns->listening). The
- *  caller sets len; an Ethernet header towards dst is already in place, *ret_l2_len bytes. */
+/** Room for a control frame of at most ns->control_room bytes; NULL: the queue is full. The caller sets len;
+ *  an Ethernet header towards dst is already in place, *ret_l2_len bytes. */
 struct netstack_control *netstack_control_add(
 	struct netstack *ns, const struct ether_addr *dst, uint16_t type, uint32_t *ret_l2_len);
-/** May another answer to a stranger go out? Counts it, or the drop. */
+/** May another answer to a stranger go out? Counts it. Not to a copy (ns->listening). */
 bool netstack_reply_allowed(struct netstack *ns, uint64_t now_ns);
 /** Queues a RST for a segment that belongs to no connection (RFC 9293 §3.10.7.1). */
 void netstack_refuse(struct netstack *ns, const struct netstack_packet *p,

@@ -17,7 +17,7 @@ netstack_router_solicit(struct netstack *ns)
 	struct netstack_icmpv6_out out;
 	uint32_t len;
 
-	if (!netstack_icmpv6_begin(ns, &mac, &out))
+	if (!netstack_keeps_addresses(ns) || !netstack_icmpv6_begin(ns, &mac, &out))
 		return;
 	len = wire_ndp_build_router_solicitation(out.message, src != NULL ? &ns->cfg.mac : NULL);
 	netstack_icmpv6_end(
@@ -211,7 +211,7 @@ netstack_router_input(struct netstack *ns, const struct netstack_packet *p, cons
 		return drop;
 	if (!ipv6_addr_is_link_local(&p->src.v6))
 		return DROP_NDP_MALFORMED;
-	counter_add(ns->counters, COUNTER_NDP_ROUTER_ADVERTISEMENTS_RECEIVED, 1);
+	netstack_count_heard(ns, COUNTER_NDP_ROUTER_ADVERTISEMENTS_RECEIVED);
 	netstack_neighbour_heard(ns, &p->src, &p->ether->src);
 	if (ra.mac_set)
 		netstack_neighbour_on_hint(ns, &p->src, &ra.mac, now_ns);

@@ -24,15 +24,15 @@ void
 port_rss_ask(struct port *p, struct rte_eth_conf *conf)
 {
 	uint64_t hashes = p->dev.flow_type_rss_offloads & TCP_HASHES;
-	uint32_t i, len = key_len_of(p);
+	uint32_t i;
 
 	if (p->cfg.queues == 1 || hashes == 0)
 		return;
-	for (i = 0; i < len; i++)
+	for (i = 0; i < sizeof(p->rss_key); i++)
 		p->rss_key[i] = default_key[i % sizeof(default_key)];
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 	conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){
-		.rss_key = p->rss_key, .rss_key_len = (uint8_t)len, .rss_hf = hashes};
+		.rss_key = p->rss_key, .rss_key_len = (uint8_t)key_len_of(p), .rss_hf = hashes};
 	p->rss_asked = true;
 }
 
@@ -84,6 +84,18 @@ read_reta(const struct port *p, struct port_steering *ret)
 	return serves_all(ret, p->cfg.queues);
 }
 
+/* Some have other sizes once they know the number of queues, as mlx5's table. */
+static void
+ask_sizes_again(struct port *p)
+{
+	struct rte_eth_dev_info now;
+
+	if (rte_eth_dev_info_get(p->cfg.port_id, &now) != 0)
+		return;
+	p->dev.reta_size = now.reta_size;
+	p->dev.hash_key_size = now.hash_key_size;
+}
+
 /* Most drivers deal out the entries by themselves. */
 void
 port_rss_deal_out(struct port *p)
@@ -92,6 +104,7 @@ port_rss_deal_out(struct port *p)
 	struct port_steering now;
 	uint32_t i;
 
+	ask_sizes_again(p);
 	if (!p->rss_asked || read_reta(p, &now) || p->dev.reta_size == 0 ||
 		p->dev.reta_size > PORT_RSS_RETA_MAX)
 		return;

@@ -12,6 +12,12 @@ uring_init(unsigned int entries, struct io_uring *ring)
 	return io_uring_queue_init(entries, ring, 0);
 }
 
+static int
+uring_submit(struct io_uring *ring)
+{
+	return io_uring_submit(ring);
+}
+
 static int32_t
 uring_result(int32_t result)
 {
@@ -26,5 +32,6 @@ const struct sink_io_ops sink_io_system = {
 	.fsync = fsync,
 	.close = close,
 	.uring_init = uring_init,
+	.uring_submit = uring_submit,
 	.uring_result = uring_result,
 };

@@ -10,7 +10,7 @@ struct io_uring;
 /*
  * The system calls that can fail for reasons that a test cannot bring about at will: short
  * writes, EIO, a kernel that forbids io_uring. The program uses sink_io_system; tests replace
- * single functions. Each but the last two behaves as the call of its name (-1 and errno).
+ * single functions. Each but the last three behaves as the call of its name (-1 and errno).
  */
 struct sink_io_ops {
 	ssize_t (*pwrite)(int fd, const void *data, size_t len, off_t offset);
@@ -21,6 +21,8 @@ struct sink_io_ops {
 	int (*close)(int fd);
 	/** io_uring_queue_init: 0 or -errno. */
 	int (*uring_init)(unsigned int entries, struct io_uring *ring);
+	/** io_uring_submit: how many entries, or -errno. */
+	int (*uring_submit)(struct io_uring *ring);
 	/** Sees a write's result (bytes or -errno, as in the CQE), returns what to believe. */
 	int32_t (*uring_result)(int32_t result);
 };

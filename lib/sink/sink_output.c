@@ -173,6 +173,7 @@ pwrite_all(struct sink_output *o, struct sink_buffer *b)
 	} while (take_result(o, b, rc < 0 ? -errno : rc, false));
 }
 
+/* By io_uring. A ring that takes nothing any more says nothing of the file. */
 static void
 uring_write(struct sink_output *o, struct sink_buffer *b)
 {
@@ -183,16 +184,15 @@ uring_write(struct sink_output *o, struct sink_buffer *b)
 		.buffer = b->index,
 		.direct = b->direct,
 		.tag = b};
-	int rc;
 
 	b->submitted_ns = sink_clock_ns();
-	rc = sink_uring_submit(o->uring, &w);
-	if (rc < 0) {
-		fail(o, rc, "io_uring_enter", b->offset + b->done);
-		release(o, b);
+	if (sink_uring_submit(o->uring, &w) == 0) {
+		o->in_flight++;
 		return;
 	}
-	o->in_flight++;
+	o->by_uring = false;
+	use_method(o);
+	pwrite_all(o, b);
 }
 
 static void

@@ -77,11 +77,12 @@ sink_uring_submit(struct sink_uring *u, const struct sink_uring_write *w)
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
 	int rc;
 
+	CHECK(!u->broken);
 	/* As many entries as buffers, and each is submitted before the next is taken. */
 	CHECK(sqe != NULL);
 	prepare(u, sqe, w);
 	for (;;) {
-		rc = io_uring_submit(&u->ring);
+		rc = u->io->uring_submit(&u->ring);
 		if (rc == 1)
 			return 0;
 		/* Short of memory for the moment (io_uring_enter(2)): the entry stays queued. */

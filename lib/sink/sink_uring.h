@@ -15,7 +15,7 @@
 struct sink_uring {
 	struct io_uring ring;
 	bool open;
-	bool broken; /* a submission failed for good: not to be used for another file */
+	bool broken; /* a submission failed for good: nothing is submitted any more */
 	bool buffers_registered;
 	bool files_registered;
 	int fds[2]; /* registered slots: 0 buffered, 1 direct */
@@ -43,7 +43,8 @@ struct sink_uring_write {
 	void *tag;
 };
 
-/** 0, or -errno of io_uring_enter (nothing is under way then). */
+/** 0, or -errno of io_uring_enter: the kernel has not taken it. Its entry is still in the ring and would go with the
+ *  next one, so that the ring is broken, and not to be submitted to again; what is under way is reaped as ever. */
 int sink_uring_submit(struct sink_uring *u, const struct sink_uring_write *w);
 
 /** Takes one result, waiting for it with `wait`. true: *ret_tag and *ret_result (bytes or

@@ -416,6 +416,7 @@ tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
 		.state = c->state,
 		.syn_sent_ns = c->syn_sent_ns,
 		.established_ns = c->established_ns,
+		.answered = c->answered,
 		.last_received_ns = c->last_received_ns,
 		.srtt_ns = c->rtt.srtt_ns,
 		.rttvar_ns = c->rtt.rttvar_ns,

@@ -284,6 +284,7 @@ struct tcp_info {
 	uint16_t mss_send, mss_peer;
 	uint8_t snd_wscale, rcv_wscale;
 	bool timestamps, sack, window_scaling, ecn; /* as negotiated */
+	bool answered; /* the peer's TCP has answered our SYN, with its own or a RST; an ICMP error is none */
 	uint32_t retransmits; /* segments we sent again */
 	uint32_t payloads_held, payloads_out_of_order;
 	uint32_t rcv_bytes_unread; /* in order, not yet taken */

@@ -89,6 +89,7 @@ syn_sent_second_check_rst(struct tcp_conn *c, const struct tcp_segment *s)
 		c->syn_sent_ns = 0; /* the handshake begins anew */
 		return STEP_DONE;
 	}
+	c->answered = true;
 	tcp_state_end(c, -ECONNREFUSED);
 	return STEP_DONE;
 }
@@ -98,6 +99,7 @@ take_syn(struct tcp_conn *c, const struct tcp_segment *s, uint64_t now_ns)
 {
 	uint32_t promised = MIN_OF(c->window.limit, TCP_SYN_WINDOW_MAX);
 
+	c->answered = true;
 	c->irs = s->seq;
 	c->rcv_nxt = s->seq + 1;
 	c->window.adv = c->rcv_nxt + promised;

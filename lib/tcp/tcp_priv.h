@@ -210,6 +210,7 @@ struct tcp_conn {
 	uint64_t persist_sent_ns; /* of the first probe that was not answered, 0: none */
 	uint32_t persist_unanswered;
 	bool syn_retransmitted;
+	bool answered; /* a segment of the peer's ended SYN-SENT */
 
 	int error, soft_error;
 	uint32_t retransmits;

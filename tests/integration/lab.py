@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+import stuck
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERVER_IP = "198.18.0.1"
 ADDRESS = "198.18.0.2/24"
@@ -179,9 +181,9 @@ class Lab:
         return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *word, "--nic", NIC, *own, *args]
 
     def run(self, command, timeout=120):
-        """Runs a command to its end. stderr and stdout as text; never raises for an exit code."""
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
-                              stdin=subprocess.DEVNULL, check=False, errors="replace")
+        """Runs a command to its end. stderr and stdout as text; never raises for an exit code. One that does not end
+        in time is killed, after it was asked what it does."""
+        return stuck.run(command, timeout)
 
     def dpfetch(self, *args, build="release", timeout=120):
         return self.run(self.command(*args, build=build), timeout)
@@ -190,7 +192,7 @@ class Lab:
         return self.spawn(self.command(*args, build=build))
 
     def spawn(self, command):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = stuck.Process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
         return process
 

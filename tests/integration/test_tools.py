@@ -16,6 +16,21 @@ def tool(name, *args, **env):
                           stdin=subprocess.DEVNULL, check=False, env=dict(os.environ, **env))
 
 
+def test_program_that_does_not_end_is_asked_what_it_does_and_killed(lab):
+    pids = lab.path("pids")
+    try:
+        lab.run(["sh", "-c", f"echo $$ >{pids}; sleep 61 & echo $! >>{pids}; wait"], timeout=1)
+        raise RuntimeError("it ended")
+    except subprocess.TimeoutExpired as error:
+        notes = "".join(error.__notes__)
+    with open(pids, encoding="ascii") as file:
+        shell, sleeper = file.read().split()
+    os.kill(int(sleeper), signal.SIGKILL)
+    assert f"process {shell}: sh -c" in notes and f"process {sleeper}: sleep 61" in notes, notes
+    assert "State: S (sleeping)" in notes and "nanosleep" in notes, notes
+    assert not os.path.exists(f"/proc/{shell}"), "it was not killed"
+
+
 def left_behind(lab):
     namespaces = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
     paths = glob.glob(f"/run/{lab}-lab") + glob.glob("/var/tmp/dpfetch-quickstart.*")

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,6 +110,20 @@ test_affinity_others_of_the_only_cpu_are_that_one(void **state)
 }
 
 static void
+test_affinity_pin_says_whether_it_could(void **state)
+{
+	cpu_set_t now;
+
+	(void)state;
+	assert_int_equal(affinity_pin(cpu[0]), 0);
+	assert_int_equal(affinity_pin(CPU_SETSIZE - 1), -EINVAL);
+	assert_int_equal(affinity_pin(-1), -EINVAL);
+	assert_int_equal(sched_getaffinity(0, sizeof(now), &now), 0);
+	assert_int_equal(CPU_COUNT(&now), 1);
+	assert_int_equal(affinity_first(&now), cpu[0]);
+}
+
+static void
 test_affinity_keep_to_an_empty_set_changes_nothing(void **state)
 {
 	cpu_set_t none, now;
@@ -134,6 +149,8 @@ main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_affinity_others_of_the_only_cpu_are_that_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_affinity_pin_says_whether_it_could, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_affinity_keep_to_an_empty_set_changes_nothing, setup, teardown),
 	};

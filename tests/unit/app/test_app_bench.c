@@ -89,7 +89,7 @@ test_limit_what_is_no_condition_is_refused(void **state)
 	static const char *const bad[] = {"", "p99", "p99=1ms", "p99>", "p99>1", "p101>1ms",
 		"p>1ms", "p99>-1ms", "latency>1ms", "errors>1ms", "rps<1x", "p99>1msx", ">1ms",
 		"p99>>1ms", "error-rate>1ms", "p99>nan", "p99>infs", "pnan>1ms", "p99=>1ms",
-		"errors>0 "};
+		"errors>0 ", "p0x10>1ms", "p99>0x1ms", "rps<0X10", "errors>0x0p0"};
 	struct bench_limit limit;
 	char message[320];
 	size_t i;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -116,11 +117,12 @@ TEST(test_crew_of_nobody_works_alone)
 	crew_destroy(&h);
 }
 
-/* A member that cannot start: its exit code is the crew's, and all end. */
+/* A member that cannot start: its exit code is the crew's, what is left to do is done without it, and all end. */
 TEST(test_crew_member_that_cannot_start_says_so)
 {
 	struct settings wrong = settings;
 	struct host h = {.settings = &wrong, .queues = QUEUES, .numa_node = -1};
+	struct work w = {0};
 
 	h.capacity.connections = 4;
 	h.core = h.cpu[0] = any_cpu();
@@ -128,7 +130,75 @@ TEST(test_crew_member_that_cannot_start_says_so)
 	assert_int_equal(host_start_kernel(&h), 0);
 	wrong.nic = (char *)(uintptr_t) "no-such-interface";
 	assert_int_not_equal(crew_start(&h), 0);
+	crew_run(&h, work_once, &w);
+	assert_int_equal(w.done[0], 1);
+	assert_int_equal(w.done[1], 0);
 	host_end(&h);
+}
+
+static uint64_t
+memory_of(uint32_t queues)
+{
+	const struct settings s = {.mtu = 1500, .nic_mode = SETTINGS_NIC_PCI};
+	const struct host h = {.settings = &s, .queues = queues, .capacity = {.buffers_held = 64}};
+
+	return host_memory_needed(&h);
+}
+
+TEST(test_workers_memory_grows_as_their_number)
+{
+	uint64_t each = memory_of(17) - memory_of(16);
+
+	assert_int_equal(memory_of(48) - memory_of(16), 32 * each);
+	assert_true(memory_of(2) - memory_of(1) <= each);
+}
+
+/* What is written to standard error meanwhile: from to_file to read_back. */
+static int
+to_file(FILE *file)
+{
+	int before = dup(STDERR_FILENO);
+
+	assert_true(before >= 0);
+	fflush(stderr);
+	assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+	return before;
+}
+
+static void
+read_back(FILE *file, int before, char *text, size_t room)
+{
+	fflush(stderr);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	close(before);
+	rewind(file);
+	text[fread(text, 1, room - 1, file)] = '\0';
+	fclose(file);
+}
+
+TEST(test_workers_that_cannot_be_bound_are_told_of_once)
+{
+	struct host h = {
+		.settings = &settings, .level = {.notes = true}, .queues = QUEUES, .numa_node = -1};
+	FILE *file = tmpfile();
+	char text[512];
+	int before;
+
+	assert_non_null(file);
+	h.capacity.connections = 4;
+	h.core = h.cpu[0] = h.cpu[1] = any_cpu();
+	h.cpu[2] = CPU_SETSIZE - 1; /* there is no such one */
+	h.cpu[3] = CPU_SETSIZE - 2;
+	assert_int_equal(crew_create(&h), 0);
+	assert_int_equal(host_start_kernel(&h), 0);
+	assert_int_equal(crew_start(&h), 0);
+	before = to_file(file);
+	host_warn_unpinned(&h);
+	read_back(file, before, text, sizeof(text));
+	host_end(&h);
+	assert_non_null(strstr(text, "warning: 2 of 4 workers"));
+	assert_non_null(strstr(text, "CPU 1023: Invalid argument"));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
 static const struct bench_report_worker two[] = {
@@ -215,6 +285,8 @@ main(void)
 		T(test_crew_each_works_in_a_thread_of_its_own_and_on_its_own_stack),
 		T(test_crew_of_nobody_works_alone),
 		T(test_crew_member_that_cannot_start_says_so),
+		T(test_workers_memory_grows_as_their_number),
+		T(test_workers_that_cannot_be_bound_are_told_of_once),
 		T(test_report_text_tells_each_worker_and_the_busiest),
 		T(test_report_json_has_the_workers),
 	};

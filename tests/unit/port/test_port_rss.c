@@ -25,11 +25,27 @@
 static struct counters counters[TOO_MANY];
 static struct counters *of_queue[TOO_MANY];
 
+/* Of a port that is not configured: a driver may say something else once it knows the queues. */
+static uint16_t reta_size_before; /* 0: the driver's own */
+
+int __real_rte_eth_dev_info_get(uint16_t port_id, struct rte_eth_dev_info *ret);
+int __wrap_rte_eth_dev_info_get(uint16_t port_id, struct rte_eth_dev_info *ret);
+
+int
+__wrap_rte_eth_dev_info_get(uint16_t port_id, struct rte_eth_dev_info *ret)
+{
+	int rc = __real_rte_eth_dev_info_get(port_id, ret);
+
+	if (rc == 0 && ret->nb_rx_queues != QUEUES && reta_size_before > 0)
+		ret->reta_size = reta_size_before;
+	return rc;
+}
+
 static int
 start_eal(void **state)
 {
 	static const char *const more[] = {
-		"--vdev=net_null0", "--vdev=net_ring0", "--vdev=net_ring1"};
+		"--vdev=net_null0", "--vdev=net_null1", "--vdev=net_ring0", "--vdev=net_ring1"};
 	uint32_t i;
 
 	(void)state;
@@ -76,6 +92,30 @@ test_port_rss_key_and_reta_are_those_in_force(void **state)
 	}
 	for (i = 0; i < QUEUES; i++)
 		assert_int_equal(of[i], s.reta_size / QUEUES);
+	assert_int_equal(port_close(p), 0);
+}
+
+/* mlx5's table is as large as the number of queues asks for. */
+static void
+test_port_rss_sizes_are_those_of_the_configured_port(void **state)
+{
+	char message[PORT_MESSAGE_MAX];
+	struct rte_eth_dev_info info;
+	struct port_steering s;
+	struct port *p;
+	int rc;
+
+	(void)state;
+	reta_size_before = 512;
+	rc = try_open("net_null1", QUEUES, &p, message);
+	reta_size_before = 0;
+	if (rc != 0)
+		fail_msg("%s", message);
+	port_steering(p, &s);
+	assert_int_equal(rte_eth_dev_info_get(p->cfg.port_id, &info), 0);
+	assert_int_equal(s.kind, PORT_STEERING_RSS);
+	assert_int_equal(s.reta_size, info.reta_size);
+	assert_int_equal(s.key_len, 40);
 	assert_int_equal(port_close(p), 0);
 }
 
@@ -136,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_port_rss_key_and_reta_are_those_in_force),
+		cmocka_unit_test(test_port_rss_sizes_are_those_of_the_configured_port),
 		cmocka_unit_test(test_port_rss_of_a_port_that_does_not_hash_is_unknown),
 		cmocka_unit_test(test_port_thread_registered_has_a_number_of_its_own),
 		cmocka_unit_test(test_port_with_more_queues_than_it_has_says_how_many),

@@ -179,6 +179,37 @@ test_fault_refused_kinds_of_write_fall_back_to_simpler_ones(void **state)
 	assert_int_equal(r.info.method, SINK_METHOD_PWRITE);
 }
 
+/* The fourth is refused for good, as by a ring whose descriptor is bad; others would pass. */
+static int
+refuse_fourth_submit(struct io_uring *ring)
+{
+	return atomic_fetch_add(&calls, 1) == 3 ? -EBADF : io_uring_submit(ring);
+}
+
+static _Atomic uint32_t shortened;
+
+static int32_t
+halve_result(int32_t result)
+{
+	return result > 8192 && atomic_fetch_add(&shortened, 1) % 2 == 0 ? 4096 : result;
+}
+
+static void
+test_fault_ring_that_refuses_is_left_and_its_entry_never_goes(void **state)
+{
+	const struct sink_test_feed feed = {.bytes = 3 * MIB + 5, .seed = 42, .span_max = 9000};
+	struct sink_io_ops io = sink_io_system;
+	struct sink_test_result r;
+
+	(void)state;
+	io.uring_submit = refuse_fourth_submit;
+	io.uring_result = halve_result; /* so that rests are due after it */
+	run(&io, "refused-ring", &feed, &r);
+	assert_exact("refused-ring", &feed, &r);
+	assert_int_equal(r.info.method, SINK_METHOD_PWRITE);
+	assert_int_equal(atomic_load(&calls), 4);
+}
+
 static int32_t
 fail_fourth_result(int32_t result)
 {
@@ -506,6 +537,8 @@ main(void)
 		cmocka_unit_test_setup(test_fault_short_writes_are_completed, reset_calls),
 		cmocka_unit_test_setup(
 			test_fault_refused_kinds_of_write_fall_back_to_simpler_ones, reset_calls),
+		cmocka_unit_test_setup(
+			test_fault_ring_that_refuses_is_left_and_its_entry_never_goes, reset_calls),
 		cmocka_unit_test_setup(
 			test_fault_write_error_keeps_the_bytes_before_it, reset_calls),
 		cmocka_unit_test(test_fault_write_of_nothing_ends_with_eio),

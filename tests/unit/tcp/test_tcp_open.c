@@ -114,10 +114,15 @@ TEST(test_create_out_of_range_is_refused)
 TEST(test_syn_sent_rst_with_good_ack_is_refused)
 {
 	struct fx *f = connecting(NULL);
+	struct tcp_info info;
 
+	tcp_conn_info(f->c, &info);
+	assert_false(info.answered);
 	fx_control(f, 0, FX_ISS + 1, TCP_RST | TCP_ACK);
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(tcp_conn_error(f->c), -ECONNREFUSED);
+	tcp_conn_info(f->c, &info);
+	assert_true(info.answered);
 	fx_expect_silence(f);
 	fx_end(f);
 }

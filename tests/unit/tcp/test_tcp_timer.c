@@ -204,6 +204,7 @@ icmp(struct fx *f, enum tcp_icmp_kind kind, uint32_t seq, uint32_t mtu, uint32_t
 TEST(test_icmp_hard_error_ends_an_opening_connection)
 {
 	struct fx *f = fx_open(TCP_SYN_SENT, NULL);
+	struct tcp_info info;
 
 	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS + 9, 0, 0)); /* not ours */
 	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS + 1, 0, 0));
@@ -212,6 +213,8 @@ TEST(test_icmp_hard_error_ends_an_opening_connection)
 	assert_true(icmp(f, TCP_ICMP_HARD, FX_ISS, 0, 0));
 	assert_int_equal(tcp_conn_state(f->c), TCP_CLOSED);
 	assert_int_equal(tcp_conn_error(f->c), -ECONNREFUSED);
+	tcp_conn_info(f->c, &info);
+	assert_false(info.answered);
 	assert_false(icmp(f, TCP_ICMP_HARD, FX_ISS, 0, 0));
 	fx_end(f);
 }
