@@ -51,6 +51,19 @@ child_fork(void)
 	return 0;
 }
 
+void
+child_die_by_signal(int signo)
+{
+	sigset_t set;
+
+	fflush(NULL); /* raise does not */
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	raise(signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static uint64_t
 clock_ns(void)
 {
@@ -202,13 +215,8 @@ static void __attribute__((noreturn)) run_command(const struct settings *s)
 	int signo, code;
 
 	code = s->command == SETTINGS_GET ? cmd_get(s, &signo) : cmd_bench(s, &signo);
-
 	fflush(NULL);
-	if (signo != 0) {
-		signal(signo, SIG_DFL);
-		raise(signo);
-	}
-	_exit(code);
+	_exit(code); /* with a signal, too: its report is wanted */
 }
 
 int

@@ -24,6 +24,10 @@ void child_block_signals(sigset_t *ret_before);
  *  stdio's buffers. */
 pid_t child_fork(void);
 
+/** Ends this process by that signal, blocked or not: the shell, make, scripts and child_wait learn of Ctrl-C only from
+ *  a process that died of it. What stdio has buffered is written. */
+void child_die_by_signal(int signo);
+
 #define CHILD_GRACE_NS \
 	(10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
 
@@ -58,8 +62,8 @@ struct child_end {
 };
 
 /** Runs get or bench, whichever s->command says, in a child, with its report for the parent instead of
- *  s->stats. errors: what it says goes there; NULL: to our own standard error. 0, or -errno: there is
- *  no child. */
+ *  s->stats. errors: what it says goes there; NULL: to our own standard error. A child that a signal told to end
+ *  ends in order, with a report that has it (end/signal). 0, or -errno: there is no child. */
 int child_run_command(const struct settings *s, uint64_t timeout_ns,
 	const struct child_errors *errors, struct child_end *ret);
 

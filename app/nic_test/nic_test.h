@@ -43,7 +43,7 @@ struct nic_test {
 	int signo; /* that ended a test, and so all; 0: none */
 };
 
-/** Concludes that a test's child has failed: with what it said last, or how it ended. */
+/** Concludes that a test's child has failed: interrupted (t->signo), or with what it said last, or how it ended. */
 void nic_test_conclude_child(struct nic_test *t, int status, const struct child_errors *errors,
 	struct nic_test_result *r);
 

@@ -104,7 +104,7 @@ try_length(struct prober *p, struct nic_test_result *r, uint32_t payload_len)
 static void
 try_sending(struct prober *p, struct nic_test_result *r)
 {
-	static const uint32_t lengths[] = {0, 1, 2, 3, 5, 17, 64, 511, 512, 1000, 1001, 1459, 1460};
+	static const uint32_t lengths[] = {0, 1, 2, 3, 5, 17, 64, 511, 512, 1000, 1001, 1455, 1456};
 	uint32_t room = (uint32_t)p->settings.mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN -
 			4U; /* the MSS option */
 	size_t i;
@@ -115,8 +115,7 @@ try_sending(struct prober *p, struct nic_test_result *r)
 		if (lengths[i] <= room)
 			try_length(p, r, lengths[i]);
 	}
-	nic_test_conclude_cases(
-		r, "the NIC's are right; wrong ones are not answered");
+	nic_test_conclude_cases(r, "the NIC's are right; wrong ones are not answered");
 }
 
 void

@@ -287,10 +287,8 @@ static void __attribute__((noreturn)) run_child(const struct nic_test *t,
 		code = code != 0 ? code : rc;
 	}
 	fflush(NULL);
-	if (p.host.signo != 0) {
-		signal(p.host.signo, SIG_DFL);
-		raise(p.host.signo);
-	}
+	if (p.host.signo != 0)
+		child_die_by_signal(p.host.signo);
 	_exit(code);
 }
 
@@ -332,7 +330,7 @@ prober_run(struct nic_test *t, const struct prober_config *cfg, prober_fn fn,
 	status = child > 0 ? child_wait(child, TIMEOUT_NS, CHILD_GRACE_NS, &t->signo) : -errno;
 	if (shared->concluded || shared->facts.port_known)
 		take_over(t, shared, r);
-	if (!shared->concluded || status != 0)
+	if (!shared->concluded || status != 0 || t->signo != 0)
 		nic_test_conclude_child(t, status, &errors, r);
 	child_errors_close(&errors, t->level.details);
 	munmap(shared, sizeof(*shared));

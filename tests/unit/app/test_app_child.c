@@ -16,6 +16,7 @@
 
 #include "base_time.h"
 #include "child.h"
+#include "monitor.h"
 
 #define SHORT_NS (50 * NS_PER_MS)
 #define LONG_NS (60 * NS_PER_SEC) /* no test waits so long */
@@ -234,6 +235,30 @@ test_fork_child_hears_the_signals_that_its_parent_blocks(void **state)
 	assert_int_equal(child_wait(start(has_unblocked), LONG_NS, CHILD_GRACE_NS, &signo), 0);
 }
 
+static int
+die_by_a_blocked_signal(int ready)
+{
+	sigset_t set;
+
+	say_ready(ready);
+	monitor_signal_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	child_die_by_signal(SIGTERM);
+	return 0;
+}
+
+static void
+test_die_by_signal_is_of_a_blocked_one_too(void **state)
+{
+	int signo = 0, status;
+
+	(void)state;
+	status = child_wait(start(die_by_a_blocked_signal), LONG_NS, CHILD_GRACE_NS, &signo);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	assert_int_equal(signo, 0);
+}
+
 /* Whoever started us may have ignored it: then a child's end would not be told. */
 static void
 test_block_signals_lets_children_be_waited_for(void **state)
@@ -406,6 +431,7 @@ main(void)
 		cmocka_unit_test(test_wait_passes_a_signal_on_and_tells_it),
 		cmocka_unit_test(test_wait_finds_a_signal_that_came_between_two_children),
 		cmocka_unit_test(test_fork_child_hears_the_signals_that_its_parent_blocks),
+		cmocka_unit_test(test_die_by_signal_is_of_a_blocked_one_too),
 		cmocka_unit_test(test_block_signals_lets_children_be_waited_for),
 		cmocka_unit_test(test_fork_nothing_unwritten_is_written_twice),
 		cmocka_unit_test(test_errors_last_is_the_last_one_without_name_and_code),
