@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,8 +40,8 @@ child_block_signals(sigset_t *ret_before)
 pid_t
 child_fork(void)
 {
+	pid_t child, parent = getpid();
 	sigset_t set;
-	pid_t child;
 
 	fflush(NULL); /* or the child would write it, too */
 	child = fork();
@@ -48,6 +49,9 @@ child_fork(void)
 		return child;
 	awaited_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		raise(SIGTERM); /* it was killed before that */
 	return 0;
 }
 

@@ -20,8 +20,8 @@
  *  child; *ret_before is what sigprocmask(2) is to put back. */
 void child_block_signals(sigset_t *ret_before);
 
-/** fork(2), with the child's signals as they were before child_block_signals, and nothing unwritten in
- *  stdio's buffers. */
+/** fork(2), with the signals of child_block_signals let through to the child, nothing unwritten in stdio's buffers,
+ *  and SIGTERM for the child where its parent is killed. */
 pid_t child_fork(void);
 
 /** Ends this process by that signal, blocked or not: the shell, make, scripts and child_wait learn of Ctrl-C only from

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -235,6 +236,41 @@ test_fork_child_hears_the_signals_that_its_parent_blocks(void **state)
 	assert_int_equal(child_wait(start(has_unblocked), LONG_NS, CHILD_GRACE_NS, &signo), 0);
 }
 
+/* With a child of its own, which is what says that it is ready. */
+static int
+have_a_child(int ready)
+{
+	if (child_fork() == 0)
+		_exit(sleep_for_ever(ready));
+	while (pause() == -1)
+		;
+	return 0;
+}
+
+static void
+test_fork_child_is_told_to_end_where_its_parent_is_killed(void **state)
+{
+	struct pollfd ended = {.events = POLLIN};
+	int pipe_of[2], signo = 0;
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_of), 0);
+	child = child_fork();
+	if (child == 0)
+		_exit(have_a_child(pipe_of[1]));
+	close(pipe_of[1]);
+	assert_int_equal(read(pipe_of[0], &byte, 1), 1);
+	kill(child, SIGKILL);
+	assert_true(WIFSIGNALED(child_wait(child, LONG_NS, CHILD_GRACE_NS, &signo)));
+	/* The grandchild holds the pipe's other end as long as it lives. */
+	ended.fd = pipe_of[0];
+	assert_int_equal(poll(&ended, 1, 20000), 1);
+	assert_int_equal(read(pipe_of[0], &byte, 1), 0);
+	close(pipe_of[0]);
+}
+
 static int
 die_by_a_blocked_signal(int ready)
 {
@@ -431,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_wait_passes_a_signal_on_and_tells_it),
 		cmocka_unit_test(test_wait_finds_a_signal_that_came_between_two_children),
 		cmocka_unit_test(test_fork_child_hears_the_signals_that_its_parent_blocks),
+		cmocka_unit_test(test_fork_child_is_told_to_end_where_its_parent_is_killed),
 		cmocka_unit_test(test_die_by_signal_is_of_a_blocked_one_too),
 		cmocka_unit_test(test_block_signals_lets_children_be_waited_for),
 		cmocka_unit_test(test_fork_nothing_unwritten_is_written_twice),
