@@ -11,6 +11,7 @@
 #include "inventory.h"
 #include "nic_bind.h"
 #include "nic_doctor.h"
+#include "port.h"
 #include "report_json.h"
 
 /* What is looked at: the machine, and the NIC that was named on it. */
@@ -96,6 +97,8 @@ find_machine(struct patient *p)
 	c->cpus = nic_cpu_allowed_count();
 	c->queues = h.queues;
 	c->mtu = (uint32_t)s->mtu;
+	c->lro = s->lro;
+	c->xdp_mtu_max = s->nic_mode == SETTINGS_NIC_AF_XDP ? port_af_xdp_mtu_max() : 0;
 	c->joins = s->nic_mode == SETTINGS_NIC_VNET;
 	c->memory_bytes = host_memory_needed(&h);
 	if (!nic_memlock_limit(&c->memlock_bytes))

@@ -78,24 +78,47 @@ act_on(const struct settings *s, const struct message_level *level, const char *
 						  : binding_restore(level, address);
 }
 
+/* Devices of one IOMMU group are of use only together: before the first is bound, all are judged. */
+static int
+check_all(const struct settings *s, const struct message_level *level)
+{
+	char address[NIC_NAME_MAX];
+	int code = 0;
+	uint32_t i;
+
+	for (i = 0; code == 0 && i < s->devices.count; i++) {
+		if (nic_pci_address_parse(s->devices.item[i], address))
+			code = binding_check(s, level, address);
+	}
+	return code;
+}
+
+static int
+act_on_named(const struct settings *s, const struct message_level *level, const char *name)
+{
+	char address[NIC_NAME_MAX];
+
+	if (nic_pci_address_parse(name, address))
+		return act_on(s, level, address);
+	message_error(level, EXIT_CODE_USAGE,
+		"'%s' is not a PCI address, such as 0000:3b:00.0 (dpfetch nic list shows them)",
+		name);
+	return EXIT_CODE_USAGE;
+}
+
 /* Each of those that were named. The exit code is the first failure's. */
 static int
 act_on_all(const struct settings *s, const struct message_level *level)
 {
-	char address[NIC_NAME_MAX];
 	int code = 0, rc;
 	uint32_t i;
 
+	if (s->nic_action == SETTINGS_NIC_BIND && !s->check && s->devices.count > 1)
+		code = check_all(s, level);
+	if (code != 0)
+		return code;
 	for (i = 0; i < s->devices.count; i++) {
-		if (!nic_pci_address_parse(s->devices.item[i], address)) {
-			message_error(level, EXIT_CODE_USAGE,
-				"'%s' is not a PCI address, such as 0000:3b:00.0 (dpfetch nic list "
-				"shows them)",
-				s->devices.item[i]);
-			rc = EXIT_CODE_USAGE;
-		} else {
-			rc = act_on(s, level, address);
-		}
+		rc = act_on_named(s, level, s->devices.item[i]);
 		code = code != 0 ? code : rc;
 	}
 	return code;

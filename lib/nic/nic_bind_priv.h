@@ -22,6 +22,9 @@ int nic_judge(const struct nic_system *s, const struct nic_bind_config *cfg,
 /** Why a driver could not be loaded. */
 int nic_explain_module(const struct nic_system *s, const char *driver, int rc, char *message);
 
+/** Is the kernel locked down (Secure Boot)? false: it is not, or that is not known. */
+bool nic_is_locked_down(const struct nic_system *s);
+
 /** nic_restore, under the lock. */
 int nic_restore_locked(const struct nic_system *s, const char *address, nic_say_fn say,
 	void *say_ctx, char *message);

@@ -94,8 +94,10 @@ examine_hugepages(const struct nic_doctor *d)
 {
 	const struct nic_doctor_config *cfg = d->cfg;
 	char folder[NIC_PATH_MAX], remedy[NIC_FINDING_MAX];
-	/* Behind an IOMMU a NIC can be shown ordinary pages; without, it wants memory in one piece. */
-	bool must = cfg->dma && (cfg->device == NULL || cfg->device->iommu_group < 0);
+	/* Behind an IOMMU a NIC can be shown ordinary pages; without, it wants memory in one piece, and so
+	 * does the kernel of af_xdp. */
+	bool xdp = cfg->xdp_mtu_max > 0;
+	bool must = xdp || (cfg->dma && (cfg->device == NULL || cfg->device->iommu_group < 0));
 	uint64_t wanted;
 
 	pages_folder(d->system, cfg, folder);
@@ -113,8 +115,9 @@ examine_hugepages(const struct nic_doctor *d)
 		"%ld of 2 MiB are free, %llu are needed%s",
 		nic_sysfs_number(folder, "free_hugepages", 0),
 		(unsigned long long)pages_needed(cfg),
-		must ? ": the NIC's driver cannot work without"
-		     : "; ordinary pages are used instead, which costs TLB misses");
+		xdp    ? ": af_xdp cannot work without"
+		: must ? ": the NIC's driver cannot work without"
+		       : "; ordinary pages are used instead, which costs TLB misses");
 }
 
 void

@@ -34,6 +34,8 @@ struct nic_doctor_config {
 	const char *firmware; /* as its driver tells; "" not told */
 	bool dma; /* the NIC itself will write to our memory: a PCI device on a DPDK driver */
 	bool joins; /* frames longer than the MTU are welcome: --nic-mode vnet */
+	bool lro; /* segments may be joined by the NIC: not --no-lro */
+	uint32_t xdp_mtu_max; /* IP bytes that af_xdp takes, where it is to be used; 0: it is not */
 	int core; /* the poll core */
 	int core_node; /* its NUMA node, -1 unknown */
 	int cpus; /* that this process may run on */

@@ -84,8 +84,8 @@ examine_mtu(const struct nic_doctor *d)
 	uint32_t mtu = d->cfg->port != NULL ? d->cfg->port->info.mtu : 0;
 	char remedy[NIC_FINDING_MAX];
 
-	if (mtu == 0 || d->cfg->dma)
-		return;
+	if (mtu == 0 || d->cfg->dma || (d->cfg->xdp_mtu_max > 0 && mtu > d->cfg->xdp_mtu_max))
+		return; /* longer than af_xdp takes: that is said elsewhere */
 	(void)snprintf(remedy, sizeof(remedy), "--mtu %u", mtu);
 	if (mtu == d->cfg->mtu)
 		nic_doctor_tell(d, NIC_VERDICT_OK, "mtu", "", "%u", mtu);
@@ -126,14 +126,16 @@ examine_offloads(const struct nic_doctor *d)
 			o->gro ? " gro" : "", o->lro ? " lro" : "");
 }
 
-static uint32_t
-count_queues(const struct nic_doctor *d)
+uint32_t
+nic_doctor_count_queues(const struct nic_doctor *d)
 {
 	char path[NIC_PATH_MAX];
 	struct dirent *entry;
 	uint32_t n = 0;
 	DIR *dir;
 
+	if (d->cfg->port == NULL)
+		return 0;
 	nic_system_path(d->system, path, "/sys/class/net/%s/queues", name_of(d));
 	dir = opendir(path);
 	if (dir == NULL)
@@ -148,7 +150,7 @@ count_queues(const struct nic_doctor *d)
 static void
 examine_queues(const struct nic_doctor *d)
 {
-	uint32_t n = d->cfg->port != NULL ? count_queues(d) : 0;
+	uint32_t n = nic_doctor_count_queues(d);
 
 	if (n == 0 || !d->cfg->dma)
 		return;
@@ -185,4 +187,5 @@ nic_doctor_examine_device(const struct nic_doctor *d)
 	examine_offloads(d);
 	examine_queues(d);
 	examine_journal(d);
+	nic_doctor_examine_known(d);
 }

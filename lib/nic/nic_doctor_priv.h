@@ -30,4 +30,10 @@ void nic_doctor_examine_cpu(const struct nic_doctor *d);
 /** The NIC that was named: link, placement, offloads, queues. */
 void nic_doctor_examine_device(const struct nic_doctor *d);
 
+/** Receive queues that the interface has now; 0: no interface, or not known. */
+uint32_t nic_doctor_count_queues(const struct nic_doctor *d);
+
+/** What is known to go wrong with that NIC as it is to be used. */
+void nic_doctor_examine_known(const struct nic_doctor *d);
+
 #endif

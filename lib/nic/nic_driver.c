@@ -174,6 +174,31 @@ find_process(const struct nic_system *s, const char *file, char *text, size_t ro
 	return found;
 }
 
+/* Who has a group may be there for another device of it. */
+static void
+note_group(const struct nic_system *s, const char *address, char *text, size_t room)
+{
+	char folder[NIC_PATH_MAX], group[NIC_NAME_MAX];
+	size_t used = strlen(text);
+	struct dirent *entry;
+	uint32_t members = 0;
+	DIR *dir;
+
+	nic_system_path(s, folder, NIC_SYSFS_PCI "/%s", address);
+	nic_sysfs_link(folder, "iommu_group", group);
+	if (group[0] == '\0')
+		return;
+	nic_system_path(s, folder, "/sys/kernel/iommu_groups/%s/devices", group);
+	dir = opendir(folder);
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		members += entry->d_name[0] != '.';
+	(void)closedir(dir);
+	if (members > 1)
+		(void)snprintf(text + used, room - used, ", which has IOMMU group %s", group);
+}
+
 bool
 nic_driver_user(const struct nic_system *s, const char *address, char *text, size_t room)
 {
@@ -181,8 +206,11 @@ nic_driver_user(const struct nic_system *s, const char *address, char *text, siz
 
 	if (!find_file(s, address, file))
 		return false;
-	if (find_process(s, file, text, room))
+	if (find_process(s, file, text, room)) {
+		if (strncmp(file, "/dev/vfio/", 10) == 0)
+			note_group(s, address, text, room);
 		return true;
+	}
 	nic_system_path(s, path, "%s", file);
 	if (strncmp(file, "/dev/vfio/", 10) != 0 || s->kernel->try_open(s->ctx, path) != -EBUSY)
 		return false;

@@ -27,7 +27,8 @@ int nic_driver_bind(const struct nic_system *s, const char *address, const char 
 /** Is this a driver that leaves the device to user space? */
 bool nic_driver_is_for_users(const char *driver);
 
-/** Who has the device open (a process, its name and number) through vfio or uio, as far as we may see.
+/** Who has the device open (a process, its name and number) through vfio or uio, or its IOMMU group, which only one
+ *  process can have, as far as we may see.
  *  false: nobody. */
 bool nic_driver_user(const struct nic_system *s, const char *address, char *text, size_t room);
 

@@ -7,7 +7,9 @@
 #include "nic_bind_priv.h"
 #include "nic_driver.h"
 #include "nic_sysfs.h"
+#include "nic_virtio.h"
 
+#define PCI_CLASS_NETWORK 0x02U
 #define PCI_CLASS_BRIDGE 0x06U
 #define CLASS_SHIFT 16U
 
@@ -22,9 +24,9 @@ nic_fail(char *message, int rc, const char *format, ...)
 	return rc;
 }
 
-/* "[none] integrity confidentiality": the one in brackets. false: not locked down, or not known. */
-static bool
-is_locked_down(const struct nic_system *s)
+/* "[none] integrity confidentiality": the one in brackets. */
+bool
+nic_is_locked_down(const struct nic_system *s)
 {
 	char folder[NIC_PATH_MAX], text[128];
 	const char *mark;
@@ -49,7 +51,7 @@ nic_explain_module(const struct nic_system *s, const char *driver, int rc, char 
 			strcmp(driver, NIC_VFIO) == 0
 				? ". Without it: --driver uio_pci_generic, which is unsafe"
 				: "");
-	if (is_locked_down(s) || rc == -EKEYREJECTED || rc == -ENOKEY)
+	if (nic_is_locked_down(s) || rc == -EKEYREJECTED || rc == -ENOKEY)
 		return nic_fail(message, rc,
 			"the kernel does not load %s (%s): it is locked down by Secure Boot and "
 			"takes "
@@ -68,13 +70,19 @@ nic_explain_module(const struct nic_system *s, const char *driver, int rc, char 
 		strerror(-rc));
 }
 
+static bool
+is_forced(const struct nic_bind_config *cfg, const struct nic_device *d)
+{
+	return cfg->force != NULL && strcmp(cfg->force, d->address) == 0;
+}
+
 static int
 judge_needs(const struct nic_bind_config *cfg, const struct nic_device *d, char *message)
 {
 	char needs[NIC_MESSAGE_MAX / 2];
 	uint32_t i;
 
-	if (cfg->force != NULL && strcmp(cfg->force, d->address) == 0)
+	if (is_forced(cfg, d))
 		return 0;
 	if (nic_device_is_needed(d, needs, sizeof(needs)))
 		return nic_fail(message, -EPERM,
@@ -115,34 +123,98 @@ hinders(const struct nic_bind_config *cfg, const struct nic_member *m)
 	       m->class_code >> CLASS_SHIFT != PCI_CLASS_BRIDGE;
 }
 
+struct hindrances {
+	char list[NIC_MESSAGE_MAX / 4]; /* "0000:05:00.1 (e1000e), 0000:05:00.2 (snd_hda_intel)" */
+	char nics[NIC_MESSAGE_MAX / 4]; /* " 0000:05:00.1": those that can be bound, too */
+	char other[NIC_NAME_MAX]; /* one that cannot; "" none */
+};
+
+static void append(char *text, size_t room, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void
+append(char *text, size_t room, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text + used, room - used, format, args);
+	va_end(args);
+}
+
+static struct hindrances
+find_hindrances(const struct nic_bind_config *cfg, const struct nic_device *d)
+{
+	struct hindrances h = {.list = ""};
+	const struct nic_member *m;
+	uint32_t i;
+
+	for (i = 0; i < d->member_count; i++) {
+		m = &d->members[i];
+		if (!hinders(cfg, m))
+			continue;
+		append(h.list, sizeof(h.list), "%s%s (%s)", h.list[0] != '\0' ? ", " : "",
+			m->address, m->driver);
+		if (m->class_code >> CLASS_SHIFT == PCI_CLASS_NETWORK)
+			append(h.nics, sizeof(h.nics), " %s", m->address);
+		else
+			(void)snprintf(h.other, sizeof(h.other), "%s", m->address);
+	}
+	return h;
+}
+
+/* What to do: the NICs by one command of ours, others by their driver's own. */
 static int
 judge_group(const struct nic_bind_config *cfg, const struct nic_device *d, char *message)
 {
-	char list[NIC_MESSAGE_MAX / 2] = "";
-	size_t used = 0;
-	uint32_t i;
+	const struct hindrances h = find_hindrances(cfg, d);
+	char others[NIC_MESSAGE_MAX / 4] = "";
 
-	for (i = 0; i < d->member_count && used < sizeof(list); i++) {
-		if (hinders(cfg, &d->members[i]))
-			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s (%s)",
-				used > 0 ? ", " : "", d->members[i].address, d->members[i].driver);
-	}
-	if (used == 0)
+	if (h.list[0] == '\0')
 		return 0;
+	if (h.other[0] != '\0')
+		(void)snprintf(others, sizeof(others),
+			"%s no NIC: take it from its driver: echo %s | sudo tee "
+			"/sys/bus/pci/devices/%s/driver/unbind",
+			h.nics[0] != '\0' ? "; what is" : "What is", h.other, h.other);
 	return nic_fail(message, -EBUSY,
 		"%s cannot be handed over alone: its IOMMU group %d also has %s. All of a group go "
-		"to "
-		"user space, or none: bind them in one command (dpfetch nic bind %s and those), "
-		"unbind "
-		"those from their drivers, or put the NIC into another slot. Nothing was changed",
-		d->address, d->iommu_group, list, d->address);
+		"to user space, or none. %s%s%s%s. Or put the NIC into another slot. Nothing was "
+		"changed",
+		d->address, d->iommu_group, h.list,
+		h.nics[0] != '\0' ? "Bind them together: sudo dpfetch nic bind " : "",
+		h.nics[0] != '\0' ? d->address : "", h.nics, others);
+}
+
+/* On vfio-pci DPDK gives it addresses that only the IOMMU understands; seen in QEMU: its driver waits for
+ * ever for the answer to its first command. */
+static int
+judge_virtio(const struct nic_system *s, const struct nic_bind_config *cfg,
+	const struct nic_device *d, char *message)
+{
+	if (nic_virtio_way(s, d->address) != NIC_VIRTIO_DIRECT || is_forced(cfg, d))
+		return 0;
+	return nic_fail(message, -ENOTSUP,
+		"%s is a virtio NIC behind an IOMMU that it goes past (no "
+		"VIRTIO_F_ACCESS_PLATFORM): on vfio-pci it would take the wrong addresses. Have "
+		"the host give it to this machine by the IOMMU (QEMU: "
+		"-device virtio-net-pci,iommu_platform=on,disable-legacy=on; libvirt: <driver "
+		"iommu='on'/>), or use its interface by name. Nothing was changed. --force %s "
+		"takes it all the same",
+		d->address, d->address);
 }
 
 static int
-judge_vfio(const struct nic_bind_config *cfg, const struct nic_device *d, char *message)
+judge_vfio(const struct nic_system *s, const struct nic_bind_config *cfg,
+	const struct nic_device *d, char *message)
 {
-	if (d->iommu_group >= 0)
-		return judge_group(cfg, d, message);
+	int rc;
+
+	if (d->iommu_group >= 0) {
+		rc = judge_virtio(s, cfg, d, message);
+		return rc != 0 ? rc : judge_group(cfg, d, message);
+	}
 	if (cfg->no_iommu)
 		return 0;
 	return nic_fail(message, -ENOTSUP,
@@ -170,7 +242,7 @@ is_translated(const struct nic_system *s, const struct nic_device *d)
 static int
 judge_uio(const struct nic_system *s, const struct nic_device *d, char *message)
 {
-	if (is_locked_down(s))
+	if (nic_is_locked_down(s))
 		return nic_fail(message, -EPERM,
 			"%s: the kernel is locked down (Secure Boot), so that user space may not "
 			"map a "
@@ -199,7 +271,7 @@ judge_functions(const struct nic_system *s, const struct nic_bind_config *cfg,
 
 	nic_system_path(s, folder, NIC_SYSFS_PCI "/%s", d->address);
 	functions = nic_sysfs_number(folder, "sriov_numvfs", 0);
-	if (functions <= 0 || (cfg->force != NULL && strcmp(cfg->force, d->address) == 0))
+	if (functions <= 0 || is_forced(cfg, d))
 		return 0;
 	return nic_fail(message, -EPERM,
 		"%s has %ld virtual functions, which would be lost; bind one of those, or remove "
@@ -249,6 +321,6 @@ nic_judge(const struct nic_system *s, const struct nic_bind_config *cfg, const s
 		rc = judge_functions(s, cfg, d, message);
 	if (rc != 0)
 		return rc;
-	return strcmp(cfg->driver, NIC_VFIO) == 0 ? judge_vfio(cfg, d, message)
+	return strcmp(cfg->driver, NIC_VFIO) == 0 ? judge_vfio(s, cfg, d, message)
 						  : judge_uio(s, d, message);
 }

@@ -26,6 +26,9 @@ enum port_nic_mode {
 int port_nic_mode_parse(const char *text, enum port_nic_mode *ret); /* 0 or -EINVAL */
 const char *port_nic_mode_name(enum port_nic_mode mode);
 
+/** The longest MTU (IP bytes) that a port of mode PORT_NIC_AF_XDP takes, whatever its interface's driver does. */
+uint32_t port_af_xdp_mtu_max(void);
+
 /** What to start the EAL with. */
 struct port_eal_config {
 	const char *program;

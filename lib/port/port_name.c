@@ -100,6 +100,12 @@ port_af_xdp_room(uint16_t mtu)
 	return RTE_MAX(mtu + PORT_L2_OVERHEAD + AF_XDP_KERNEL_HEADROOM, PORT_FRAME_ROOM_MIN);
 }
 
+uint32_t
+port_af_xdp_mtu_max(void)
+{
+	return AF_XDP_MTU_MAX;
+}
+
 int
 port_af_xdp_check_mtu(uint16_t mtu, char *ret_message)
 {

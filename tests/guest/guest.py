@@ -54,16 +54,11 @@ def sha256(path):
 
 
 def bind(address, driver):
-    """Hands a PCI device to a driver. The one place where this is done."""
-    device = f"/sys/bus/pci/devices/{address}"
-    run("modprobe", driver)
-    if os.path.exists(device + "/driver"):
-        if os.path.basename(os.path.realpath(device + "/driver")) == driver:
-            return
-        write(device + "/driver/unbind", address)
-    write(device + "/driver_override", driver)
-    write("/sys/bus/pci/drivers_probe", address)
-    assert os.path.basename(os.path.realpath(device + "/driver")) == driver, f"{address} is not bound to {driver}"
+    """Hands a PCI device to user space, as the product does; it stays there until somebody restores it."""
+    device = f"/sys/bus/pci/devices/{address}/driver"
+    if not os.path.exists(device) or os.path.basename(os.path.realpath(device)) != driver:
+        run(DPFETCH, "nic", "bind", address, "--driver", driver)
+    assert os.path.basename(os.path.realpath(device)) == driver, f"{address} is not bound to {driver}"
 
 
 class Guest:
@@ -72,6 +67,7 @@ class Guest:
     def __init__(self, options):
         self.models = [value for name, value in zip(options, options[1:]) if name == "--nic"]
         self.driver = "uio_pci_generic" if "off" in options else "vfio-pci"
+        self.bus = 1 if "pci" in options else 0  # behind a bridge, or at the root
 
     def __enter__(self):
         os.makedirs(WWW)
@@ -112,9 +108,8 @@ class Guest:
     def server_ip(index):
         return f"198.18.{index}.1"
 
-    @staticmethod
-    def pci(index):
-        return f"0000:00:{0x10 + index:x}.0"
+    def pci(self, index):
+        return f"0000:{self.bus:02x}:{0x10 + index:x}.0"
 
     def nic(self, model):
         """The number of the first NIC of that model, which is bound to the machine's driver for DPDK."""

@@ -310,3 +310,19 @@ def test_list_tells_driver_interface_group_and_dpdks_driver(guest):
     text = nic("list")
     say(text.strip().replace("\n", "\n      "))
     assert re.search(rf"{pci}  {NAME}  +e1000e ", text), text
+
+
+def doctor(pci, *args):
+    """What it says of that NIC, by subject: the last of each."""
+    text = run(DPFETCH, "doctor", "--nic", pci, "--format", "json", *args, check=False).stdout
+    return {finding["subject"]: finding for finding in json.loads(text)["findings"]}
+
+
+def test_doctor_knows_what_is_special_of_vmxnet3(guest):
+    virtio, vmxnet3 = (guest.pci(guest.models.index(model)) for model in ("virtio", "vmxnet3"))
+    give_to(virtio, "virtio-pci")
+    found = doctor(virtio)
+    assert found["binding"]["verdict"] == "ok" and "slot" not in found, found
+    found = doctor(vmxnet3, "--queues", "2")
+    assert found["lro"]["verdict"] == "ok" and "not asked of vmxnet3" in found["lro"]["text"], found
+    assert found["queues"]["verdict"] == "warning" and "first queue only" in found["queues"]["text"], found

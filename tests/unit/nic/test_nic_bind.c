@@ -357,7 +357,10 @@ test_restore_of_a_device_in_use_changes_nothing(void **state)
 	nic_tree_file(t, "/proc/4711/comm", "testpmd\n");
 	nic_tree_link(t, "/proc/4711/fd/9", "/dev/vfio/4");
 	assert_int_equal(nic_restore(&t->system, NIC, say, &said, message), -EBUSY);
-	assert_non_null(strstr(message, "testpmd (process 4711)"));
+	assert_non_null(strstr(message, "testpmd (process 4711); end that"));
+	nic_tree_link(t, "/sys/kernel/iommu_groups/4/devices/" OTHER, "../../../../devices");
+	assert_int_equal(nic_restore(&t->system, NIC, say, &said, message), -EBUSY);
+	assert_non_null(strstr(message, "testpmd (process 4711), which has IOMMU group 4; end"));
 	nic_tree_link(t, "/proc/4711/fd/9", "/dev/vfio/5");
 	assert_int_equal(nic_restore(&t->system, NIC, say, &said, message), 0);
 	expect_as_before(t);
@@ -583,10 +586,58 @@ test_bind_group_that_is_not_viable_is_refused_with_its_members(void **state)
 	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
 	nic_tree_pci(t, &other);
 	expect_refusal(t, &cfg, "IOMMU group 4", OTHER " (e1000e)");
+	expect_refusal(t, &cfg, OTHER, "sudo dpfetch nic bind " NIC " " OTHER);
 	assert_int_equal(nic_bind_check(&t->system, &cfg, message), -EBUSY);
 	assert_null(strstr(message, "other-bridge"));
+	assert_null(strstr(message, "driver/unbind"));
 	cfg.together = together;
 	cfg.together_count = 2;
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
+}
+
+static void
+test_bind_group_with_what_is_no_nic_says_how_to_free_it(void **state)
+{
+	struct nic_tree *t = *state;
+	const struct nic_tree_pci sound = {
+		"0000:05:00.3", "snd_hda_intel", "0x8086", "0x1", "0x040300", -1, 4};
+	const struct nic_tree_pci other = {OTHER, "e1000e", "0x8086", "0x10d3", "0x020000", -1, 4};
+	struct nic_bind_config cfg = config(NULL);
+	char message[NIC_MESSAGE_MAX];
+
+	nic_tree_pci(t, &sound);
+	expect_refusal(t, &cfg, "0000:05:00.3 (snd_hda_intel)",
+		"echo 0000:05:00.3 | sudo tee /sys/bus/pci/devices/0000:05:00.3/driver/unbind");
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), -EBUSY);
+	assert_null(strstr(message, "nic bind"));
+	nic_tree_pci(t, &other);
+	expect_refusal(t, &cfg, "driver/unbind", "sudo dpfetch nic bind " NIC " " OTHER);
+}
+
+/* Feature bits 0 to 39, of which 32 (VERSION_1) and 33 (ACCESS_PLATFORM) are told. */
+static void
+set_features(const struct nic_tree *t, const char *bits_32_33)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "11000000000000000000000000000000%s000000\n", bits_32_33);
+	nic_tree_file(t, "/sys/bus/pci/devices/" NIC "/virtio2/features", text);
+}
+
+static void
+test_bind_virtio_that_goes_past_the_iommu_is_refused(void **state)
+{
+	struct nic_tree *t = *state;
+	struct nic_bind_config cfg = config(NULL);
+	char message[NIC_MESSAGE_MAX];
+
+	set_features(t, "11");
+	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
+	set_features(t, "10");
+	expect_refusal(t, &cfg, "virtio NIC behind an IOMMU", "iommu_platform=on");
+	set_features(t, "00"); /* a legacy one */
+	expect_refusal(t, &cfg, "ACCESS_PLATFORM", "disable-legacy=on");
+	cfg.force = NIC;
 	assert_int_equal(nic_bind_check(&t->system, &cfg, message), 0);
 }
 
@@ -834,6 +885,8 @@ main(void)
 		TEST(test_bind_nic_of_an_ssh_session_is_refused_unless_named),
 		TEST(test_bind_nic_with_something_on_it_is_refused_unless_named),
 		TEST(test_bind_group_that_is_not_viable_is_refused_with_its_members),
+		TEST(test_bind_virtio_that_goes_past_the_iommu_is_refused),
+		TEST(test_bind_group_with_what_is_no_nic_says_how_to_free_it),
 		TEST(test_bind_to_uio_behind_an_iommu_that_translates_is_refused),
 		TEST(test_bind_nic_with_virtual_functions_is_refused_unless_named),
 		TEST(test_bind_without_iommu_is_refused_unless_asked_for),

@@ -309,6 +309,130 @@ test_doctor_device_that_is_to_be_bound(void **state)
 	expect("journal", NIC_VERDICT_WARNING, "bound by dpfetch", "nic restore 0000:05:00.0");
 }
 
+#define NIC "0000:05:00.0"
+
+/* A NIC that is to be bound, as the DPDK driver's. */
+static struct nic_device
+device_for(const char *dpdk_driver)
+{
+	struct nic_device d = {.address = NIC, .numa_node = -1, .iommu_group = 3};
+
+	snprintf(d.dpdk.name, sizeof(d.dpdk.name), "%s", dpdk_driver);
+	return d;
+}
+
+static void
+test_doctor_vmxnet3_joins_nothing_and_has_one_queue_in_qemu(void **state)
+{
+	struct nic_device d = device_for("net_vmxnet3");
+
+	(void)state;
+	config.device = &d;
+	config.dma = true;
+	config.queues = 2;
+	assert_null(find("lro"));
+	assert_null(find("queues"));
+	config.lro = true;
+	expect("lro", NIC_VERDICT_OK, "not asked of vmxnet3", "");
+	nic_tree_file(&tree, "/sys/class/dmi/id/sys_vendor", "VMware, Inc.\n");
+	assert_null(find("queues"));
+	nic_tree_file(&tree, "/sys/class/dmi/id/sys_vendor", "QEMU\n");
+	expect("queues", NIC_VERDICT_WARNING, "first queue only; 2 are", "--queues 1");
+	config.queues = 1;
+	assert_null(find("queues"));
+	config.dma = false;
+	assert_null(find("lro"));
+}
+
+static void
+test_doctor_slot_with_fewer_lanes_than_the_nic_has(void **state)
+{
+	struct nic_device d = device_for("net_ice");
+
+	(void)state;
+	config.device = &d;
+	assert_null(find("slot"));
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/current_link_width", "8\n");
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/max_link_width", "16\n");
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/current_link_speed", "Unknown\n");
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/max_link_speed", "16.0 GT/s PCIe\n");
+	assert_null(find("slot")); /* a made-up one */
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/current_link_speed", "16.0 GT/s PCIe\n");
+	expect("slot", NIC_VERDICT_WARNING, "has 8 PCIe lanes at 16.0 GT/s PCIe, and could use 16",
+		"another slot");
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/current_link_width", "16\n");
+	expect("slot", NIC_VERDICT_OK, "16 PCIe lanes", "");
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/current_link_speed", "8.0 GT/s PCIe\n");
+	expect("slot", NIC_VERDICT_WARNING, "at 8.0 GT/s", "lspci -vv -s " NIC);
+	nic_tree_file(&tree, "/sys/bus/pci/devices/" NIC "/current_link_width", "63\n");
+	assert_null(find("slot"));
+}
+
+static void
+test_doctor_lockdown_without_an_iommu_leaves_no_way(void **state)
+{
+	struct nic_device d = device_for("net_ice");
+
+	(void)state;
+	config.device = &d;
+	config.dma = true;
+	nic_tree_file(&tree, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	assert_null(find("lockdown"));
+	d.iommu_group = -1;
+	expect("lockdown", NIC_VERDICT_ERROR, "uio_pci_generic cannot", "intel_iommu=on");
+	nic_tree_file(&tree, "/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+	assert_null(find("lockdown"));
+}
+
+static void
+test_doctor_af_xdp_has_limits_of_its_own(void **state)
+{
+	struct nic_port port = {
+		.info = {.interface = "eth1", .mtu = 1500, .up = true, .carrier = true}};
+	struct nic_device d = {.driver = "ixgbe", .numa_node = -1, .iommu_group = -1};
+	struct nic_offloads o = {.lro = true};
+
+	(void)state;
+	config.device = &d;
+	config.port = &port;
+	assert_null(find("af_xdp"));
+	config.xdp_mtu_max = 3400;
+	assert_null(find("af_xdp"));
+	port.info.mtu = config.mtu = 9000;
+	expect("af_xdp", NIC_VERDICT_ERROR, "the MTU of eth1 is 9000",
+		"sudo ip link set eth1 mtu 3400");
+	assert_null(find("mtu")); /* which would tell to raise ours */
+	port.info.mtu = 1500;
+	expect("af_xdp", NIC_VERDICT_ERROR, "9000 is asked for", "--mtu 1500");
+	config.mtu = 1500;
+	nic_tree_file(&tree, "/sys/class/net/eth1/queues/rx-0/rps_cpus", "0\n");
+	assert_null(find("af_xdp"));
+	nic_tree_file(&tree, "/sys/class/net/eth1/queues/rx-1/rps_cpus", "0\n");
+	expect("af_xdp", NIC_VERDICT_WARNING, "has 2 queues", "sudo ethtool -L eth1 combined 1");
+	config.offloads = &o;
+	expect("af_xdp", NIC_VERDICT_WARNING, "lro on", "sudo ethtool -K eth1 lro off");
+	nic_tree_file(&tree, PAGES "/free_hugepages", "0\n");
+	expect("hugepages", NIC_VERDICT_ERROR, "af_xdp cannot work without", "echo 300");
+}
+
+static void
+test_doctor_member_of_a_bridge_or_bond(void **state)
+{
+	struct nic_port port = {
+		.info = {.interface = "eth1", .mtu = 1500, .up = true, .carrier = true}};
+	struct nic_device d = {.driver = "veth", .numa_node = -1, .iommu_group = -1};
+
+	(void)state;
+	config.device = &d;
+	config.port = &port;
+	assert_null(find("member"));
+	nic_tree_link(&tree, "/sys/class/net/eth1/master", "../bond7");
+	expect("member", NIC_VERDICT_WARNING, "a member of bond7", "--nic bond7");
+	nic_tree_file(&tree, "/sys/class/net/eth1/brport/state", "3\n");
+	expect("member", NIC_VERDICT_WARNING, "a port of the bridge bond7",
+		"sudo ip link set eth1 nomaster");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int
@@ -326,6 +450,11 @@ main(void)
 		TEST(test_doctor_clock_and_host),
 		TEST(test_doctor_device_of_the_kernel),
 		TEST(test_doctor_device_that_is_to_be_bound),
+		TEST(test_doctor_vmxnet3_joins_nothing_and_has_one_queue_in_qemu),
+		TEST(test_doctor_slot_with_fewer_lanes_than_the_nic_has),
+		TEST(test_doctor_lockdown_without_an_iommu_leaves_no_way),
+		TEST(test_doctor_af_xdp_has_limits_of_its_own),
+		TEST(test_doctor_member_of_a_bridge_or_bond),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
