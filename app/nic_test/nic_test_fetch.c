@@ -98,7 +98,7 @@ fetch(struct nic_test *t, uint16_t mtu, struct nic_test_result *r)
 static void
 note_server(struct nic_test *t, const struct fetched *f)
 {
-	t->facts.fetched = ipv4_addr_parse(f->remote, &t->facts.remote) == 0;
+	t->facts.fetched = f->bytes > 0 && ipv4_addr_parse(f->remote, &t->facts.remote) == 0;
 	t->facts.remote_port = f->remote_port;
 	t->facts.body_bytes = f->bytes;
 	t->facts.fetch_seconds = f->seconds;
@@ -118,12 +118,12 @@ nic_test_fetch(struct nic_test *t, struct nic_test_result *r)
 	note_server(t, &f);
 	nic_test_add_value(r, "bytes", (double)f.bytes);
 	nic_test_add_value(r, "seconds", f.seconds);
-	if (!t->facts.fetched)
-		nic_test_conclude(r, NIC_TEST_FAIL,
-			"the server was reached at %s, and the tests speak IPv4", f.remote);
-	else if (f.bytes == 0)
+	if (f.bytes == 0)
 		nic_test_conclude(
 			r, NIC_TEST_FAIL, "the response is empty: give the URL of a file");
+	else if (!t->facts.fetched)
+		nic_test_conclude(r, NIC_TEST_FAIL,
+			"the server was reached at %s, and the tests speak IPv4", f.remote);
 	else
 		nic_test_conclude(r, NIC_TEST_PASS, "%llu bytes in %.3f s, %.*s %.12s...%s",
 			(unsigned long long)f.bytes, f.seconds, (int)strcspn(algorithm, "="),
