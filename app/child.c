@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,6 @@
 
 #define REPORT_PATH_MAX 32U
 #define ERROR_LINE_MAX 1024U
-#define GRACE_NS (10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
 
 /* Those that end a command, and SIGCHLD. */
 static void
@@ -40,8 +40,8 @@ child_block_signals(sigset_t *ret_before)
 pid_t
 child_fork(void)
 {
+	pid_t child, parent = getpid();
 	sigset_t set;
-	pid_t child;
 
 	fflush(NULL); /* or the child would write it, too */
 	child = fork();
@@ -49,7 +49,23 @@ child_fork(void)
 		return child;
 	awaited_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		raise(SIGTERM); /* it was killed before that */
 	return 0;
+}
+
+void
+child_die_by_signal(int signo)
+{
+	sigset_t set;
+
+	fflush(NULL); /* raise does not */
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	raise(signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static uint64_t
@@ -79,7 +95,7 @@ await_signal(uint64_t until_ns)
 }
 
 int
-child_wait(pid_t child, uint64_t timeout_ns, int *signo)
+child_wait(pid_t child, uint64_t timeout_ns, uint64_t grace_ns, int *signo)
 {
 	uint64_t until_ns = timeout_ns > 0 ? clock_ns() + timeout_ns : TIME_NEVER;
 	bool told = false;
@@ -95,7 +111,7 @@ child_wait(pid_t child, uint64_t timeout_ns, int *signo)
 			return came;
 		if (came == 0) {
 			kill(child, told ? SIGKILL : SIGTERM);
-			until_ns = told ? TIME_NEVER : clock_ns() + GRACE_NS;
+			until_ns = told ? TIME_NEVER : clock_ns() + grace_ns;
 			told = true;
 		} else if (came != SIGCHLD) { /* Ctrl-C's the child has had already */
 			*signo = came;
@@ -203,13 +219,8 @@ static void __attribute__((noreturn)) run_command(const struct settings *s)
 	int signo, code;
 
 	code = s->command == SETTINGS_GET ? cmd_get(s, &signo) : cmd_bench(s, &signo);
-
 	fflush(NULL);
-	if (signo != 0) {
-		signal(signo, SIG_DFL);
-		raise(signo);
-	}
-	_exit(code);
+	_exit(code); /* with a signal, too: its report is wanted */
 }
 
 int
@@ -233,7 +244,7 @@ child_run_command(const struct settings *s, uint64_t timeout_ns, const struct ch
 	*ret = (struct child_end){0};
 	rc = child > 0 ? 0 : -errno;
 	if (rc == 0) {
-		ret->status = child_wait(child, timeout_ns, &ret->signo);
+		ret->status = child_wait(child, timeout_ns, CHILD_GRACE_NS, &ret->signo);
 		ret->report = json_loadfd(fd, 0, NULL);
 	}
 	close(fd);

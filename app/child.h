@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base_time.h"
 #include "settings.h"
 
 /*
@@ -19,16 +20,23 @@
  *  child; *ret_before is what sigprocmask(2) is to put back. */
 void child_block_signals(sigset_t *ret_before);
 
-/** fork(2), with the child's signals as they were before child_block_signals, and nothing unwritten in
- *  stdio's buffers. */
+/** fork(2), with the signals of child_block_signals let through to the child, nothing unwritten in stdio's buffers,
+ *  and SIGTERM for the child where its parent is killed. */
 pid_t child_fork(void);
 
+/** Ends this process by that signal, blocked or not: the shell, make, scripts and child_wait learn of Ctrl-C only from
+ *  a process that died of it. What stdio has buffered is written. */
+void child_die_by_signal(int signo);
+
+#define CHILD_GRACE_NS \
+	(10 * NS_PER_SEC) /* for a child that was told to end: to give the NIC back */
+
 /**
- * Waits for the child's end, at most timeout_ns (0: for ever), after which it is told to end, and after
- * a while more killed. A signal for this process is passed on to it, and left in *signo.
- * Its wait status; -ETIMEDOUT, or another -errno.
+ * Waits for the child's end, at most timeout_ns (0: for ever), after which it is told to end (SIGTERM), and
+ * grace_ns later killed. A signal for this process is passed on to it, and left in *signo, which is else
+ * untouched. Its wait status; -ETIMEDOUT, however it ended then; or another -errno.
  */
-int child_wait(pid_t child, uint64_t timeout_ns, int *signo);
+int child_wait(pid_t child, uint64_t timeout_ns, uint64_t grace_ns, int *signo);
 
 /** What a child says on standard error and output, kept for its parent. */
 struct child_errors {
@@ -54,8 +62,8 @@ struct child_end {
 };
 
 /** Runs get or bench, whichever s->command says, in a child, with its report for the parent instead of
- *  s->stats. errors: what it says goes there; NULL: to our own standard error. 0, or -errno: there is
- *  no child. */
+ *  s->stats. errors: what it says goes there; NULL: to our own standard error. A child that a signal told to end
+ *  ends in order, with a report that has it (end/signal). 0, or -errno: there is no child. */
 int child_run_command(const struct settings *s, uint64_t timeout_ns,
 	const struct child_errors *errors, struct child_end *ret);
 

@@ -224,7 +224,7 @@ compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret)
 	if (child == 0)
 		run_curl(c->settings, path, pipe_fd[1]);
 	close(pipe_fd[1]);
-	status = child > 0 ? child_wait(child, 0, &c->signo) : -errno;
+	status = child > 0 ? child_wait(child, 0, CHILD_GRACE_NS, &c->signo) : -errno;
 	len = read(pipe_fd[0], text, sizeof(text) - 1);
 	close(pipe_fd[0]);
 	if (status < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || len <= 0)

@@ -66,6 +66,9 @@ int host_check(struct host *h, const struct settings *s);
 /** Bytes that the port's buffers will take. Of h settings, capacity, queues and numa_node are read. */
 uint64_t host_memory_needed(const struct host *h);
 
+/** Is --nic a vdev string? It may name something that the kernel does not know, and has as many queues as it says. */
+bool host_nic_is_vdev(const struct settings *s);
+
 /** How the port spreads frames, for people. Static storage. */
 const char *host_steering_name(enum port_steering_kind kind);
 

@@ -157,9 +157,8 @@ host_check_addresses(const struct host *h)
 	return rc;
 }
 
-/* A vdev string may name something that the kernel does not know. */
-static bool
-may_be_vdev(const struct settings *s)
+bool
+host_nic_is_vdev(const struct settings *s)
 {
 	return s->nic_mode == SETTINGS_NIC_VDEV ||
 	       (s->nic_mode == SETTINGS_NIC_AUTO &&
@@ -180,7 +179,7 @@ check_nic(struct host *h)
 		memcpy(h->nic_interface, nic.interface, sizeof(h->nic_interface));
 		return h->settings->check ? binding_check(h->settings, &h->level, address) : 0;
 	}
-	if (may_be_vdev(h->settings))
+	if (host_nic_is_vdev(h->settings))
 		return 0;
 	if (nic_pci_address_parse(nic_name, address))
 		message_error(&h->level, EXIT_CODE_PORT,

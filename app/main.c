@@ -2,13 +2,13 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_version.h>
 
+#include "child.h"
 #include "cmd_bench.h"
 #include "cmd_compare.h"
 #include "cmd_doctor.h"
@@ -106,20 +106,6 @@ run(const struct settings *s, int *ret_signal)
 	return cmd_get(s, ret_signal);
 }
 
-/* The shell, make and scripts learn of Ctrl-C only from a process that died of it. */
-static void
-die_by_signal(int signo)
-{
-	sigset_t set;
-
-	fflush(stdout); /* -w's text, a report: raise does not */
-	signal(signo, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, signo);
-	raise(signo);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -137,6 +123,6 @@ main(int argc, char **argv)
 	code = run(&s, &signo);
 	settings_free(&s);
 	if (signo != 0)
-		die_by_signal(signo);
+		child_die_by_signal(signo);
 	return code;
 }

@@ -111,6 +111,19 @@ unwritten(const struct message_level *level, const char *option, const char *pat
 	return EXIT_CODE_REPORT;
 }
 
+/* How many reports go to standard output. */
+static int
+on_standard_output(const struct settings *s)
+{
+	const char *const path[] = {s->stats, s->junit, s->html};
+	int n = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+		n += path[i] != NULL && strcmp(path[i], "-") == 0;
+	return n;
+}
+
 /* Now, not when all has been tried. */
 static int
 check_reports(const struct message_level *level, const struct settings *s)
@@ -126,7 +139,12 @@ check_reports(const struct message_level *level, const struct settings *s)
 			code = unwritten(level, reports[i].option, reports[i].path,
 				report_path_check(reports[i].path));
 	}
-	return code;
+	if (code != 0 || on_standard_output(s) < 2)
+		return code;
+	message_error(level, EXIT_CODE_USAGE,
+		"standard output takes one report: give --stats, --junit and --html \"-\" but "
+		"once");
+	return EXIT_CODE_USAGE;
 }
 
 static int
@@ -228,10 +246,7 @@ text_stream(const struct settings *s)
 {
 	if (s->silent)
 		return NULL;
-	return (s->stats != NULL && strcmp(s->stats, "-") == 0) ||
-			       (s->junit != NULL && strcmp(s->junit, "-") == 0)
-		       ? stderr
-		       : stdout;
+	return on_standard_output(s) > 0 ? stderr : stdout;
 }
 
 static bool

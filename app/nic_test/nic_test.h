@@ -43,12 +43,12 @@ struct nic_test {
 	int signo; /* that ended a test, and so all; 0: none */
 };
 
-/** Concludes that a test's child has failed: with what it said last, or how it ended. */
+/** Concludes that a test's child has failed: interrupted (t->signo), or with what it said last, or how it ended. */
 void nic_test_conclude_child(struct nic_test *t, int status, const struct child_errors *errors,
 	struct nic_test_result *r);
 
-/** A child that ran get or bench: its report, with its errors for nic_test_end_command. NULL: it failed, and r says
- *  how. The caller's. timeout_ns: as child_run_command's. */
+/** A child that ran get or bench: its report, the caller's. NULL: it failed, and r says
+ *  how. timeout_ns: as child_run_command's. */
 json_t *nic_test_run_command(struct nic_test *t, const struct settings *s, uint64_t timeout_ns,
 	struct child_errors *errors, struct nic_test_result *r);
 

@@ -83,30 +83,39 @@ is_verified(struct prober *p, struct nic_test_result *r)
 	return true;
 }
 
+/* A SYN with data may be too odd for a firewall on the way, whoever makes its checksum. */
+static void
+try_length(struct prober *p, struct nic_test_result *r, uint32_t payload_len)
+{
+	char name[NIC_TEST_NAME_MAX];
+
+	(void)snprintf(name, sizeof(name), "by the NIC, %u bytes of data", payload_len);
+	if (is_answered(p, PROBE_SUM_NIC, payload_len, PROBER_ANSWER_NS))
+		nic_test_add_case(r, NIC_TEST_PASS, name, "answered");
+	else if (is_answered(p, PROBE_SUM_RIGHT, payload_len, PROBER_ANSWER_NS))
+		nic_test_add_case(r, NIC_TEST_FAIL, name,
+			"not answered: the NIC fills in a wrong checksum; fetch with "
+			"--no-checksum-offload");
+	else
+		nic_test_add_case(r, NIC_TEST_SKIPPED, name,
+			"not answered, and with a checksum made in software neither");
+}
+
 static void
 try_sending(struct prober *p, struct nic_test_result *r)
 {
-	static const uint32_t lengths[] = {0, 1, 2, 3, 5, 17, 64, 511, 512, 1000, 1001, 1459, 1460};
+	static const uint32_t lengths[] = {0, 1, 2, 3, 5, 17, 64, 511, 512, 1000, 1001, 1455, 1456};
 	uint32_t room = (uint32_t)p->settings.mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN -
 			4U; /* the MSS option */
-	char name[NIC_TEST_NAME_MAX];
 	size_t i;
 
 	if (!is_verified(p, r))
 		return;
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]) && !prober_must_end(p); i++) {
-		if (lengths[i] > room)
-			continue;
-		(void)snprintf(name, sizeof(name), "by the NIC, %u bytes of data", lengths[i]);
-		if (is_answered(p, PROBE_SUM_NIC, lengths[i], PROBER_ANSWER_NS))
-			nic_test_add_case(r, NIC_TEST_PASS, name, "answered");
-		else
-			nic_test_add_case(r, NIC_TEST_FAIL, name,
-				"not answered: the NIC fills in a wrong checksum; fetch with "
-				"--no-checksum-offload");
+		if (lengths[i] <= room)
+			try_length(p, r, lengths[i]);
 	}
-	nic_test_conclude_cases(
-		r, "the NIC's are right for all lengths; wrong ones are not answered");
+	nic_test_conclude_cases(r, "the NIC's are right; wrong ones are not answered");
 }
 
 void

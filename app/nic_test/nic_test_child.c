@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base_bytes.h"
+#include "compare.h"
 #include "nic_test.h"
 #include "settings_option.h"
 
@@ -53,6 +54,10 @@ nic_test_conclude_child(struct nic_test *t, int status, const struct child_error
 {
 	char text[NIC_TEST_TEXT_MAX];
 
+	if (t->signo != 0) {
+		nic_test_conclude(r, NIC_TEST_FAIL, "interrupted");
+		return;
+	}
 	child_errors_last(errors, text, sizeof(text));
 	if (status == -ETIMEDOUT)
 		nic_test_conclude(r, NIC_TEST_FAIL, "it came to no end and was ended%s%.400s",
@@ -80,9 +85,11 @@ nic_test_run_command(struct nic_test *t, const struct settings *s, uint64_t time
 		nic_test_conclude(r, NIC_TEST_FAIL, "no process for the test: %s", strerror(-rc));
 		return NULL;
 	}
+	if (end.signo == 0) /* the child alone may have been told */
+		end.signo = (int)json_integer_value(compare_find(end.report, "end/signal"));
 	if (end.signo != 0)
 		t->signo = end.signo;
-	if (end.status == 0 && end.report != NULL)
+	if (end.status == 0 && end.report != NULL && t->signo == 0)
 		return end.report;
 	nic_test_conclude_child(t, end.status, errors, r);
 	json_decref(end.report);

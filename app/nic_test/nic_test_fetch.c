@@ -80,7 +80,7 @@ fetch(struct nic_test *t, uint16_t mtu, struct nic_test_result *r)
 		nic_test_conclude(r, NIC_TEST_FAIL, "no memory: %s", strerror(-rc));
 		return NULL;
 	}
-	if (s.checksum == NULL || t->facts.fetched)
+	if (s.checksum == NULL)
 		s.checksum = checksum;
 	s.outputs = (struct settings_list){&output, 1};
 	s.fail = true;
@@ -108,6 +108,7 @@ note_server(struct nic_test *t, const struct fetched *f)
 void
 nic_test_fetch(struct nic_test *t, struct nic_test_result *r)
 {
+	const char *algorithm = t->settings->checksum != NULL ? t->settings->checksum : "sha-256";
 	json_t *report = fetch(t, (uint16_t)t->settings->mtu, r);
 	struct fetched f;
 
@@ -124,8 +125,9 @@ nic_test_fetch(struct nic_test *t, struct nic_test_result *r)
 		nic_test_conclude(
 			r, NIC_TEST_FAIL, "the response is empty: give the URL of a file");
 	else
-		nic_test_conclude(r, NIC_TEST_PASS, "%llu bytes in %.3f s, sha-256 %.12s...%s",
-			(unsigned long long)f.bytes, f.seconds, f.digest,
+		nic_test_conclude(r, NIC_TEST_PASS, "%llu bytes in %.3f s, %.*s %.12s...%s",
+			(unsigned long long)f.bytes, f.seconds, (int)strcspn(algorithm, "="),
+			algorithm, f.digest,
 			f.bytes < SHORT_BYTES ? "; a larger file would try more" : "");
 	json_decref(report);
 }

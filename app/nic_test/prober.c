@@ -287,10 +287,8 @@ static void __attribute__((noreturn)) run_child(const struct nic_test *t,
 		code = code != 0 ? code : rc;
 	}
 	fflush(NULL);
-	if (p.host.signo != 0) {
-		signal(p.host.signo, SIG_DFL);
-		raise(p.host.signo);
-	}
+	if (p.host.signo != 0)
+		child_die_by_signal(p.host.signo);
 	_exit(code);
 }
 
@@ -319,6 +317,8 @@ prober_run(struct nic_test *t, const struct prober_config *cfg, prober_fn fn,
 
 	if (shared == MAP_FAILED || child_errors_open(&errors) != 0) {
 		nic_test_conclude(r, NIC_TEST_FAIL, "no memory: %s", strerror(errno));
+		if (shared != MAP_FAILED)
+			munmap(shared, sizeof(*shared));
 		return;
 	}
 	shared->facts = t->facts;
@@ -327,10 +327,10 @@ prober_run(struct nic_test *t, const struct prober_config *cfg, prober_fn fn,
 		child_errors_redirect(&errors);
 		run_child(t, cfg, fn, shared);
 	}
-	status = child > 0 ? child_wait(child, TIMEOUT_NS, &t->signo) : -errno;
+	status = child > 0 ? child_wait(child, TIMEOUT_NS, CHILD_GRACE_NS, &t->signo) : -errno;
 	if (shared->concluded || shared->facts.port_known)
 		take_over(t, shared, r);
-	if (!shared->concluded || status != 0)
+	if (!shared->concluded || status != 0 || t->signo != 0)
 		nic_test_conclude_child(t, status, &errors, r);
 	child_errors_close(&errors, t->level.details);
 	munmap(shared, sizeof(*shared));

@@ -127,6 +127,13 @@ probe_build_echo(struct tx_frame *tx, const struct probe_peers *p, uint32_t ip_l
 	end_ip(tx, p->address, p->remote, IPV4_PROTO_ICMP, len);
 }
 
+/* Never 0, which would be no UDP checksum at all (RFC 768) instead of a wrong one. */
+static uint16_t
+wrong_sum(uint16_t right)
+{
+	return right != WRONG_BITS ? right ^ WRONG_BITS : (uint16_t)~WRONG_BITS;
+}
+
 /* At field, whose bytes are 0, of the len bytes at l4. */
 static void
 fill_sum(struct tx_frame *tx, uint8_t *l4, uint32_t len, uint8_t *field, uint64_t pseudo,
@@ -139,7 +146,7 @@ fill_sum(struct tx_frame *tx, uint8_t *l4, uint32_t len, uint8_t *field, uint64_
 		be16_store(field, right);
 		break;
 	case PROBE_SUM_WRONG:
-		be16_store(field, right ^ WRONG_BITS);
+		be16_store(field, wrong_sum(right));
 		break;
 	case PROBE_SUM_NIC:
 		be16_store(field, wire_checksum_fold(pseudo));

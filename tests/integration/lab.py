@@ -171,14 +171,14 @@ class Lab:
         return os.path.join(self.work, name)
 
     def command(self, *args, build="release"):
-        word = [args[0]] if args[:1] in (("bench",), ("compare",)) else []
-        args = args[len(word):]
+        words = next((w for w in (("bench",), ("compare",), ("nic", "test")) if args[:len(w)] == w), ())
+        args = args[len(words):]
         own = []
         if "kernel" not in args:  # --stack kernel: the kernel has its own
             own += ["--mtu", str(self.mtu)]
             own += [] if "--mac" in args else ["--mac", MAC]  # as tools/lab advises
             own += [] if {"--address", "--address6"} & set(args) else ["--address", ADDRESS]
-        return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *word, "--nic", NIC, *own, *args]
+        return ["ip", "netns", "exec", self.client, f"{TOP}/build/{build}/app/dpfetch", *words, "--nic", NIC, *own, *args]
 
     def run(self, command, timeout=120):
         """Runs a command to its end. stderr and stdout as text; never raises for an exit code. One that does not end

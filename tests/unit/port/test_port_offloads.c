@@ -78,6 +78,28 @@ test_offloads_no_lro_with_vmxnet3(void **state)
 	assert_int_not_equal(o.rx & RTE_ETH_RX_OFFLOAD_TCP_LRO, 0);
 }
 
+/* Only who looks at tags himself asks for it: the netstack takes them in the frame. */
+static void
+test_offloads_vlan_tags_are_the_nics_where_asked_and_it_can(void **state)
+{
+	struct port_config cfg = {.mtu = 1500, .vlan_offload = true};
+	struct rte_eth_dev_info dev = {.rx_offload_capa = ALL_RX | RTE_ETH_RX_OFFLOAD_VLAN_FILTER,
+		.tx_offload_capa = RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_QINQ_INSERT};
+	struct port_offloads o;
+
+	(void)state;
+	port_offloads_choose(&cfg, &dev, ROOM, &o);
+	assert_int_equal(o.rx, RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	assert_int_equal(o.tx, RTE_ETH_TX_OFFLOAD_VLAN_INSERT);
+	cfg.vlan_offload = false;
+	port_offloads_choose(&cfg, &dev, ROOM, &o);
+	assert_int_equal(o.rx | o.tx, 0);
+	cfg.vlan_offload = true;
+	dev.rx_offload_capa = dev.tx_offload_capa = 0;
+	port_offloads_choose(&cfg, &dev, ROOM, &o);
+	assert_int_equal(o.rx | o.tx, 0);
+}
+
 static void
 test_offloads_scatter_only_for_frames_longer_than_a_buffer(void **state)
 {
@@ -112,6 +134,7 @@ main(void)
 		cmocka_unit_test(test_offloads_lro_where_the_nic_verifies_and_chains),
 		cmocka_unit_test(test_offloads_no_lro_without_what_it_stands_on),
 		cmocka_unit_test(test_offloads_no_lro_with_vmxnet3),
+		cmocka_unit_test(test_offloads_vlan_tags_are_the_nics_where_asked_and_it_can),
 		cmocka_unit_test(test_offloads_scatter_only_for_frames_longer_than_a_buffer),
 		cmocka_unit_test(test_offloads_burst_leaves_room_for_the_parts_of_all_frames),
 	};

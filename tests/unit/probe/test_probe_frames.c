@@ -302,6 +302,24 @@ test_returning_packets_tell_right_sums_from_wrong_ones(void **state)
 	check_returning(begin(state), IPV4_PROTO_UDP, PROBE_PAYLOAD_MAX);
 }
 
+#define UDP_SUM_AT (ETHER_HEADER_LEN + IPV4_HEADER_LEN + 6U)
+
+/* The voucher's upper half moves the right sum through all numbers. 0 were no sum, and not a wrong one. */
+static void
+test_returning_wrong_udp_sum_is_never_none(void **state)
+{
+	struct built *b;
+	uint32_t upper;
+
+	for (upper = 0; upper < 0x10000; upper++) {
+		b = begin(state);
+		probe_build_returning(&b->tx, &peers, IPV4_PROTO_UDP, 21000, (uint64_t)upper << 32,
+			PROBE_VOUCHER_BYTES, PROBE_SUM_WRONG);
+		assert_int_not_equal(be16_load(b->data + UDP_SUM_AT), 0);
+		assert_false(parse(b, 0).sum_right);
+	}
+}
+
 static void
 build_kind(struct built *b, uint32_t kind)
 {
@@ -355,6 +373,7 @@ main(void)
 		cmocka_unit_test(
 			test_syn_ack_and_rst_of_the_server_are_known_and_a_strangers_are_not),
 		cmocka_unit_test(test_returning_packets_tell_right_sums_from_wrong_ones),
+		cmocka_unit_test(test_returning_wrong_udp_sum_is_never_none),
 		cmocka_unit_test(test_frames_cut_short_are_others),
 	};
 
