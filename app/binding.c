@@ -49,6 +49,7 @@ config_of(const struct settings *s, struct message_level *level, const char *add
 		.together = (const char *const *)s->devices.item,
 		.together_count = s->devices.count,
 		.keep = keep,
+		.as_bound = s->command != SETTINGS_NIC,
 		.inventory = &source->config,
 		.say = warn,
 		.say_ctx = level,
@@ -84,14 +85,15 @@ binding_check(const struct settings *s, const struct message_level *level, const
 }
 
 static void
-warn_of_driver(const struct settings *s, const struct message_level *level, const char *address)
+warn_of_driver(
+	const struct settings *s, const struct message_level *level, const struct nic_hold *hold)
 {
-	if (s->driver == SETTINGS_DRIVER_UIO || s->no_iommu)
+	if (strcmp(hold->driver, driver_names[SETTINGS_DRIVER_UIO]) == 0 || s->no_iommu)
 		message_warning(level,
 			"%s: without an IOMMU between them, the NIC, and this program through it, "
 			"can "
 			"write to any memory of this machine",
-			address);
+			hold->address);
 }
 
 /* To whom asked for it: a result; else a detail on the way. hold NULL: message says why nothing was done. */
@@ -99,15 +101,13 @@ static void
 tell_outcome(const struct settings *s, const struct message_level *level,
 	const struct nic_hold *hold, const char *message)
 {
-	const char *driver = driver_names[s->driver];
-
 	if (s->command == SETTINGS_NIC && hold != NULL)
 		message_note(level, "%s is bound to %s; dpfetch nic unbind %s gives it back",
-			hold->address, driver, hold->address);
+			hold->address, hold->driver, hold->address);
 	else if (s->command == SETTINGS_NIC)
 		message_note(level, "%s", message);
 	else if (hold != NULL)
-		message_detail(level, "%s is bound to %s%s", hold->address, driver,
+		message_detail(level, "%s is bound to %s%s", hold->address, hold->driver,
 			hold->restore ? " for this run, and given back at its end" : "");
 	else
 		message_detail(level, "%s", message);
@@ -135,7 +135,7 @@ binding_take(const struct settings *s, const struct message_level *level, const 
 		return EXIT_CODE_BIND;
 	}
 	if (rc == 0)
-		warn_of_driver(s, level, address);
+		warn_of_driver(s, level, ret);
 	tell_outcome(s, level, rc == 0 ? ret : NULL, message);
 	return 0;
 }

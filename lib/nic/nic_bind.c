@@ -260,6 +260,14 @@ say_left(const struct nic_bind_config *cfg, const json_t *journal)
 	cfg->say(cfg->say_ctx, text);
 }
 
+/* What it is bound to now: as asked for, or as somebody who keeps it that way did. */
+static bool
+suits(const struct nic_bind_config *cfg, bool kept, const char *driver)
+{
+	return strcmp(driver, cfg->driver) == 0 ||
+	       (cfg->as_bound && kept && nic_driver_is_for_users(driver));
+}
+
 /* The device has a journal, and nobody works on it. 0: it is bound as wanted, and *ret_restore says
  * whether to give it back; 1: it was given back, and is to be bound; -errno. */
 static int
@@ -270,7 +278,7 @@ take_over(const struct nic_system *s, const struct nic_bind_config *cfg, json_t 
 	char driver[NIC_NAME_MAX], user[NIC_NAME_MAX];
 	int rc = 0;
 
-	if (!nic_driver_of(s, cfg->address, driver) || strcmp(driver, cfg->driver) != 0) {
+	if (!nic_driver_of(s, cfg->address, driver) || !suits(cfg, kept, driver)) {
 		rc = nic_restore_locked(s, cfg->address, cfg->say, cfg->say_ctx, message);
 		return rc != 0 ? rc : 1;
 	}
@@ -339,6 +347,7 @@ nic_bind(const struct nic_system *s, const struct nic_bind_config *cfg, struct n
 		return rc;
 	}
 	(void)snprintf(hold.address, sizeof(hold.address), "%s", cfg->address);
+	(void)nic_driver_of(s, cfg->address, hold.driver);
 	*ret = hold;
 	return 0;
 }

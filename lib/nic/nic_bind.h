@@ -27,6 +27,7 @@ struct nic_bind_config {
 				      * group none stands in the others' way. NULL: only this one */
 	uint32_t together_count;
 	bool keep; /* it stays bound when the program ends */
+	bool as_bound; /* one that stays bound already, whatever it is bound to, is taken as it is */
 	const struct nic_inventory_config *inventory;
 	nic_say_fn say; /* told of what is worth knowing */
 	void *say_ctx;
@@ -35,6 +36,7 @@ struct nic_bind_config {
 /** A NIC that this program works with. It is locked for others until nic_hold_end. */
 struct nic_hold {
 	char address[NIC_NAME_MAX]; /* "" none is held */
+	char driver[NIC_NAME_MAX]; /* what it is bound to */
 	int lock;
 	bool restore; /* it is to be given back at the end */
 };

@@ -95,8 +95,9 @@ examine_xdp_mtu(const struct nic_doctor *d)
 
 	if (i->mtu > max) {
 		(void)snprintf(remedy, sizeof(remedy),
-			"--nic-mode af_packet, or: sudo ip link set %s mtu %u (or less), and --mtu",
-			i->interface, max);
+			"--nic-mode af_packet, or --mtu %u and: sudo ip link set %s mtu %u (its "
+			"driver may ask for less)",
+			max, i->interface, max);
 		nic_doctor_tell(d, NIC_VERDICT_ERROR, "af_xdp", remedy,
 			"the MTU of %s is %u, and a frame of more than %u does not fit af_xdp's "
 			"buffers",

@@ -2,9 +2,10 @@
 """Two NICs behind one PCIe-to-PCI bridge: one IOMMU group, of which all go to user space, or none."""
 import json
 import os
+import signal
 
 from guest import DPFETCH, WORK, run, say, wait_until
-from test_bind import configure, driver_of, end, expect_as_before, fetch, give_to, nic, state
+from test_bind import driver_of, end, expect_as_before, fetch, give_to, interface_of, nic, state
 
 MACHINE = "--nic e1000 --nic vmxnet3 --bus pci --iommu on"
 
@@ -12,11 +13,14 @@ NICS = (("e1000", "lab0"), ("vmxnet3", "lab1"))  # by their index: the kernel's 
 
 
 def prepare(guest):
-    """Both are the kernel's. What must be the same again, by NIC."""
-    for index, (driver, _) in enumerate(NICS):
+    """Both are the kernel's, and the first one is in use. What must be the same again, by NIC."""
+    for index, (driver, name) in enumerate(NICS):
         give_to(guest.pci(index), driver)
-    configure(guest.pci(0), *NICS[0])
-    configure(guest.pci(1), *NICS[1], up=False)
+        interface = interface_of(guest.pci(index))
+        if interface != name:
+            run("ip", "link", "set", interface, "name", name)
+    run("ip", "link", "set", "lab0", "up", "mtu", "1400")
+    run("ip", "addr", "replace", "198.18.0.2/24", "dev", "lab0")
     return [state(name) for _, name in NICS]
 
 
@@ -104,12 +108,13 @@ def test_group_with_a_fetch_over_one_is_in_use_for_the_other(guest):
     process = guest.popen(0, "-o", f"{WORK}/out", f"http://{guest.server_ip(0)}/slow/big")
     wait_until(lambda: os.path.exists(f"{WORK}/out") or process.poll() is not None, 60, "the first bytes")
     assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGSTOP)  # it has the group, and does not come to its end
     said = nic("unbind", second, status=119)
     assert f"in use by dpfetch (process {process.pid}), which has IOMMU group {group_of(second)}" in said, said
     result = run(*guest.command(1, "-o", "/dev/null", f"http://{guest.server_ip(1)}/big"), check=False)
     assert result.returncode == 119 and f"process {process.pid}" in result.stderr, result
     say(result.stderr.strip())
-    process.terminate()
+    process.kill()
     end(process)
     nic("restore")
     expect_both_as_before(guest, before)

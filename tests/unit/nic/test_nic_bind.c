@@ -429,6 +429,37 @@ test_bind_kept_device_stays_until_restore_is_asked_for(void **state)
 }
 
 static void
+test_bind_device_kept_on_another_driver_is_taken_as_it_is_or_bound_anew(void **state)
+{
+	struct nic_tree *t = *state;
+	char message[NIC_MESSAGE_MAX];
+	struct said said;
+	struct nic_bind_config cfg = config(&said);
+	struct nic_hold hold;
+
+	cfg.driver = "uio_pci_generic";
+	cfg.keep = true;
+	bind_or_fail(t, &cfg, &hold);
+	assert_string_equal(hold.driver, "uio_pci_generic");
+	assert_int_equal(nic_hold_end(&t->system, &hold, say, &said, message), 0);
+	cfg.driver = "vfio-pci";
+	cfg.keep = false;
+	cfg.as_bound = true; /* a transfer */
+	bind_or_fail(t, &cfg, &hold);
+	assert_string_equal(hold.driver, "uio_pci_generic");
+	assert_false(hold.restore);
+	assert_int_equal(nic_hold_end(&t->system, &hold, say, &said, message), 0);
+	expect_driver(t, "uio_pci_generic");
+	cfg.keep = true;
+	cfg.as_bound = false; /* nic bind */
+	bind_or_fail(t, &cfg, &hold);
+	assert_string_equal(hold.driver, "vfio-pci");
+	assert_int_equal(nic_hold_end(&t->system, &hold, say, &said, message), 0);
+	assert_int_equal(nic_restore(&t->system, NIC, say, &said, message), 0);
+	expect_as_before(t);
+}
+
+static void
 test_bind_device_that_a_killed_program_left_is_taken_over(void **state)
 {
 	struct nic_tree *t = *state;
@@ -878,6 +909,7 @@ main(void)
 		TEST(test_restore_of_an_earlier_boot_touches_only_the_journal),
 		TEST(test_bind_device_without_driver_is_left_without_one),
 		TEST(test_bind_kept_device_stays_until_restore_is_asked_for),
+		TEST(test_bind_device_kept_on_another_driver_is_taken_as_it_is_or_bound_anew),
 		TEST(test_bind_device_that_a_killed_program_left_is_taken_over),
 		TEST(test_restore_abandoned_gives_back_what_was_left_but_for_the_exception),
 		TEST(test_bind_device_of_a_running_program_is_refused_to_others),
