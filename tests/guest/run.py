@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs the tests that need a machine of their own, in tools/guest's, or those whose names contain an argument; but
-none whose name contains a word of the environment's GUEST_SKIP.
+none whose module's or own name contains a word of the environment's GUEST_SKIP.
 
 A test is a function test_* of a test_*.py module beside this file; each module's MACHINE says with which of
 tools/guest's options its machine is made. Tests of the same machine share one boot. One line a test:
@@ -28,7 +28,7 @@ def collect(wanted):
         module = importlib.import_module(os.path.basename(path)[:-3])
         tests = [(name, function) for name, function in vars(module).items()
                  if name.startswith("test_") and (not wanted or any(word in name for word in wanted))
-                 and not any(word in name for word in left_out)]
+                 and not any(word in f"{module.__name__} {name}" for word in left_out)]
         if tests:
             machines.setdefault(tuple(module.MACHINE.split()), []).extend(tests)
     return machines
