@@ -14,6 +14,7 @@
 #include "child.h"
 #include "cmd_bench.h"
 #include "cmd_get.h"
+#include "kernel_transport.h"
 #include "monitor.h"
 
 #define REPORT_PATH_MAX 32U
@@ -68,20 +69,12 @@ child_die_by_signal(int signo)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static uint64_t
-clock_ns(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
 /* One of the awaited signals, 0 at until_ns, or -errno. */
 static int
 await_signal(uint64_t until_ns)
 {
-	uint64_t now_ns = clock_ns(), left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	uint64_t now_ns = kernel_transport_clock_ns(),
+		 left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
 	const struct timespec left = {
 		.tv_sec = (time_t)(left_ns / NS_PER_SEC), .tv_nsec = (long)(left_ns % NS_PER_SEC)};
 	sigset_t set;
@@ -97,7 +90,7 @@ await_signal(uint64_t until_ns)
 int
 child_wait(pid_t child, uint64_t timeout_ns, uint64_t grace_ns, int *signo)
 {
-	uint64_t until_ns = timeout_ns > 0 ? clock_ns() + timeout_ns : TIME_NEVER;
+	uint64_t until_ns = timeout_ns > 0 ? kernel_transport_clock_ns() + timeout_ns : TIME_NEVER;
 	bool told = false;
 	int status, came;
 	pid_t ended;
@@ -111,7 +104,7 @@ child_wait(pid_t child, uint64_t timeout_ns, uint64_t grace_ns, int *signo)
 			return came;
 		if (came == 0) {
 			kill(child, told ? SIGKILL : SIGTERM);
-			until_ns = told ? TIME_NEVER : clock_ns() + grace_ns;
+			until_ns = told ? TIME_NEVER : kernel_transport_clock_ns() + grace_ns;
 			told = true;
 		} else if (came != SIGCHLD) { /* Ctrl-C's the child has had already */
 			*signo = came;

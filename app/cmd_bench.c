@@ -13,6 +13,7 @@
 #include "lease.h"
 #include "lookup.h"
 #include "report_json.h"
+#include "report_path.h"
 
 /* Where people read: standard output, unless that is for programs. NULL: nowhere. */
 static FILE *
@@ -95,16 +96,6 @@ describe(const struct bench *b, struct bench_report *r)
 }
 
 static int
-unwritten(const struct bench *b, const char *option, const char *path, int rc)
-{
-	if (rc == 0)
-		return 0;
-	message_error(&b->get.host.level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s",
-		option, path, strerror(-rc));
-	return EXIT_CODE_REPORT;
-}
-
-static int
 write_files(const struct bench *b, const struct bench_report *r)
 {
 	const struct settings *s = b->settings;
@@ -112,10 +103,11 @@ write_files(const struct bench *b, const struct bench_report *r)
 
 	if (s->stats != NULL) {
 		rc = bench_report_json_write(r, b->get.host.port, s->stats);
-		code = unwritten(b, "stats", s->stats, rc);
+		code = report_path_tell(&b->get.host.level, "stats", s->stats, rc);
 	}
 	if (s->csv != NULL) {
-		rc = unwritten(b, "csv", s->csv, bench_report_csv_write(r, s->csv));
+		rc = report_path_tell(
+			&b->get.host.level, "csv", s->csv, bench_report_csv_write(r, s->csv));
 		code = code != 0 ? code : rc;
 	}
 	return code;
@@ -225,14 +217,14 @@ measure(struct bench *b)
 	rc = bench_stream_open(&cfg, bench_report_start_json(&r), &stream);
 	if (rc != 0) {
 		bench_metrics_close(cfg.metrics);
-		return unwritten(b, "stats-stream", s->stats_stream, rc);
+		return report_path_tell(&b->get.host.level, "stats-stream", s->stats_stream, rc);
 	}
 	code = bench_run(b, stream, &r);
 	rc = bench_stream_close(stream, code == 0 ? bench_report_end_json(&r) : NULL);
 	bench_metrics_close(cfg.metrics);
 	if (code != 0)
 		return code;
-	code = unwritten(b, "stats-stream", s->stats_stream, rc);
+	code = report_path_tell(&b->get.host.level, "stats-stream", s->stats_stream, rc);
 	if (text != NULL)
 		bench_report_text(&r, text);
 	rc = write_files(b, &r);

@@ -13,22 +13,13 @@
 #include "http_url.h"
 #include "nic_info.h"
 #include "report_path.h"
+#include "report_json.h"
 
 static int
 usage(const struct compare *c, const char *message)
 {
 	message_error(&c->level, EXIT_CODE_USAGE, "%s", message);
 	return EXIT_CODE_USAGE;
-}
-
-static int
-unwritten(const struct compare *c, const char *option, const char *path, int rc)
-{
-	if (rc == 0)
-		return 0;
-	message_error(&c->level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
-		strerror(-rc));
-	return EXIT_CODE_REPORT;
 }
 
 /* Now, not when all has been measured. */
@@ -39,9 +30,9 @@ check_reports(const struct compare *c)
 	int code = 0;
 
 	if (s->stats != NULL)
-		code = unwritten(c, "stats", s->stats, report_path_check(s->stats));
+		code = report_path_tell(&c->level, "stats", s->stats, report_path_check(s->stats));
 	if (code == 0 && s->html != NULL)
-		code = unwritten(c, "html", s->html, report_path_check(s->html));
+		code = report_path_tell(&c->level, "html", s->html, report_path_check(s->html));
 	return code;
 }
 
@@ -101,15 +92,15 @@ say_run(const struct compare *c, uint32_t pair, enum compare_side side, const js
 	if (c->path != NULL) {
 		message_note(&c->level, "pair %u of %llu, %-7s: %8.3f Gb/s to %s", pair + 1,
 			(unsigned long long)c->settings->pairs, compare_side_name(side),
-			compare_number(run, "end/body_bits_per_second") / 1e9,
+			report_json_number(run, "end/body_bits_per_second") / 1e9,
 			c->file != NULL ? c->path : "nowhere");
 		return;
 	}
 	message_note(&c->level, "pair %u of %llu, %-7s: %8.3f Gb/s, %10.1f requests/s, p99 %.1f us",
 		pair + 1, (unsigned long long)c->settings->pairs, compare_side_name(side),
-		compare_number(run, "end/body_bits_per_second") / 1e9,
-		compare_number(run, "end/requests_per_second"),
-		compare_number(run, "end/latency/p99_us"));
+		report_json_number(run, "end/body_bits_per_second") / 1e9,
+		report_json_number(run, "end/requests_per_second"),
+		report_json_number(run, "end/latency/p99_us"));
 }
 
 static int
@@ -219,11 +210,11 @@ report(struct compare *c)
 	if (!s->silent)
 		compare_report_text(c, text);
 	if (s->stats != NULL)
-		code = unwritten(
-			c, "stats", s->stats, compare_report_json_write(c, conditions, s->stats));
+		code = report_path_tell(&c->level, "stats", s->stats,
+			compare_report_json_write(c, conditions, s->stats));
 	if (s->html != NULL) {
-		rc = unwritten(
-			c, "html", s->html, compare_report_html_write(c, conditions, s->html));
+		rc = report_path_tell(&c->level, "html", s->html,
+			compare_report_html_write(c, conditions, s->html));
 		code = code != 0 ? code : rc;
 	}
 	json_decref(conditions);

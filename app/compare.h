@@ -125,12 +125,6 @@ const struct compare_figure *compare_figures(uint32_t *ret_count);
 bool compare_figure_estimate(const struct compare *c, const struct compare_figure *figure,
 	struct bootstrap_estimate ret_side[COMPARE_SIDES], struct bootstrap_estimate *ret_ratio);
 
-/** What is at "a/b/c" of a document; NULL: there is nothing. */
-const json_t *compare_find(const json_t *at, const char *path);
-
-/** A number at "a/b/c" of a document; NAN: there is none. */
-double compare_number(const json_t *run, const char *path);
-
 /** CPU time of the client's process in a run, s; NAN: unknown. */
 double compare_process_seconds(const json_t *run);
 

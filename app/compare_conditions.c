@@ -12,6 +12,7 @@
 #include "machine.h"
 #include "nic_info.h"
 #include "nic_offloads.h"
+#include "report_json.h"
 
 #define LINE_ROOM 512U
 #define FRAME_OVERHEAD 18.0 /* Ethernet's header and a VLAN tag, bytes */
@@ -156,25 +157,25 @@ median_of(const struct compare *c, enum compare_side side, double (*value)(const
 static double
 frame_bytes(const json_t *run)
 {
-	return compare_number(run, "end/machine/interface/rx_bytes") /
-	       compare_number(run, "end/machine/interface/rx_frames");
+	return report_json_number(run, "end/machine/interface/rx_bytes") /
+	       report_json_number(run, "end/machine/interface/rx_frames");
 }
 
 /* With --queues there are several. */
 static size_t
 worker_count(const json_t *run)
 {
-	return MAX_OF(json_array_size(compare_find(run, "end/workers")), (size_t)1);
+	return MAX_OF(json_array_size(report_json_find(run, "end/workers")), (size_t)1);
 }
 
 /* What one worker's core was and did. */
 static const json_t *
 worker_core(const json_t *run, size_t worker)
 {
-	const json_t *workers = compare_find(run, "end/workers");
+	const json_t *workers = report_json_find(run, "end/workers");
 
-	return workers != NULL ? compare_find(json_array_get(workers, worker), "core")
-			       : compare_find(run, "end/core");
+	return workers != NULL ? report_json_find(json_array_get(workers, worker), "core")
+			       : report_json_find(run, "end/core");
 }
 
 /* Of the busiest worker: it is the first to be a limit. */
@@ -187,8 +188,8 @@ busy_share(const json_t *run)
 	for (i = 0; i < worker_count(run); i++) {
 		const json_t *core = worker_core(run, i);
 
-		most = fmax(
-			most, compare_number(core, "cycles_busy") / compare_number(core, "cycles"));
+		most = fmax(most, report_json_number(core, "cycles_busy") /
+					  report_json_number(core, "cycles"));
 	}
 	return most;
 }
@@ -197,13 +198,14 @@ busy_share(const json_t *run)
 static double
 client_cpus(const json_t *run, const char *kind)
 {
-	const json_t *cpus = compare_find(run, "end/machine/cpus");
+	const json_t *cpus = report_json_find(run, "end/machine/cpus");
 	double core, sum = 0.0;
 	size_t i;
 
 	for (i = 0; i < worker_count(run); i++) {
-		core = compare_number(worker_core(run, i), "core");
-		sum += core >= 0 ? compare_number(json_array_get(cpus, (size_t)core), kind) : NAN;
+		core = report_json_number(worker_core(run, i), "core");
+		sum += core >= 0 ? report_json_number(json_array_get(cpus, (size_t)core), kind)
+				 : NAN;
 	}
 	return sum;
 }
@@ -212,14 +214,14 @@ client_cpus(const json_t *run, const char *kind)
 static double
 client_seconds(const json_t *run)
 {
-	return compare_number(run, "end/cpu/wall_s") * (double)worker_count(run);
+	return report_json_number(run, "end/cpu/wall_s") * (double)worker_count(run);
 }
 
 /* The kernel's client and the softirqs on its CPU, which may be its own; not what else runs there. */
 static double
 client_cpu_share(const json_t *run)
 {
-	return (compare_number(run, "end/core/cpu_s") + client_cpus(run, "softirq_s")) /
+	return (report_json_number(run, "end/core/cpu_s") + client_cpus(run, "softirq_s")) /
 	       client_seconds(run);
 }
 
@@ -228,7 +230,7 @@ static double
 others_share(const json_t *run)
 {
 	return (client_cpus(run, "user_s") + client_cpus(run, "system_s") -
-		       compare_number(run, "end/core/cpu_s")) /
+		       report_json_number(run, "end/core/cpu_s")) /
 	       client_seconds(run);
 }
 
@@ -236,28 +238,29 @@ others_share(const json_t *run)
 static double
 failed_share(const json_t *run)
 {
-	const json_t *errors = compare_find(run, "end/counts/errors");
-	double responses = compare_number(run, "end/counts/responses"), errors_sum = 0.0;
+	const json_t *errors = report_json_find(run, "end/counts/errors");
+	double responses = report_json_number(run, "end/counts/responses"), errors_sum = 0.0;
 	int i;
 
 	for (i = 0; i < LOAD_ERROR_COUNT; i++)
 		errors_sum += json_number_value(
 			json_object_get(errors, load_error_name((enum load_error)i)));
-	return (errors_sum + responses - compare_number(run, "end/counts/status/2xx")) /
+	return (errors_sum + responses - report_json_number(run, "end/counts/status/2xx")) /
 	       (errors_sum + responses);
 }
 
 static double
 ring_drops(const json_t *run)
 {
-	return compare_number(run, "end/nic/imissed") + compare_number(run, "end/nic/rx_nombuf") +
-	       compare_number(run, "end/nic/ierrors");
+	return report_json_number(run, "end/nic/imissed") +
+	       report_json_number(run, "end/nic/rx_nombuf") +
+	       report_json_number(run, "end/nic/ierrors");
 }
 
 static double
 frames_received(const json_t *run)
 {
-	return compare_number(run, "end/machine/interface/rx_frames");
+	return report_json_number(run, "end/machine/interface/rx_frames");
 }
 
 /* Super-packets: frames larger than the MTU lets on the wire. */
@@ -376,7 +379,7 @@ check_cores(struct compare *c)
 		return;
 	}
 	for (i = 0; run != NULL && i < worker_count(run); i++) {
-		core = compare_number(worker_core(run, i), "core");
+		core = report_json_number(worker_core(run, i), "core");
 		if (!isnan(core) &&
 			machine_process_may_use((pid_t)c->settings->server_pid, (int)core))
 			compare_warn(c,

@@ -4,37 +4,15 @@
 #include <string.h>
 
 #include "compare.h"
+#include "report_json.h"
 
 #define SEED 20261128U /* of the bootstrap: the same figures give the same intervals */
-#define KEY_ROOM 32U
 #define DECIMALS_MAX 6
 
 const char *
 compare_side_name(enum compare_side side)
 {
 	return side == COMPARE_DPDK ? "dpfetch" : "kernel";
-}
-
-const json_t *
-compare_find(const json_t *at, const char *path)
-{
-	char key[KEY_ROOM];
-	size_t len;
-
-	for (; at != NULL && *path != '\0'; path += len + (path[len] == '/' ? 1U : 0U)) {
-		len = strcspn(path, "/");
-		snprintf(key, sizeof(key), "%.*s", (int)len, path);
-		at = json_object_get(at, key);
-	}
-	return at;
-}
-
-double
-compare_number(const json_t *run, const char *path)
-{
-	const json_t *at = compare_find(run, path);
-
-	return at != NULL && json_is_number(at) ? json_number_value(at) : NAN;
 }
 
 int
@@ -56,7 +34,7 @@ compare_decimals(double value)
 double
 compare_hz(const struct compare *c)
 {
-	double hz = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/hz") : NAN;
+	double hz = c->pairs > 0 ? report_json_number(c->run[COMPARE_DPDK][0], "end/core/hz") : NAN;
 
 	return isnan(hz) ? 0.0 : hz;
 }
@@ -64,7 +42,7 @@ compare_hz(const struct compare *c)
 static bool
 is_kernel(const json_t *run)
 {
-	const char *stack = json_string_value(compare_find(run, "load/stack"));
+	const char *stack = json_string_value(report_json_find(run, "load/stack"));
 
 	return stack != NULL && strcmp(stack, "kernel") == 0;
 }
@@ -72,7 +50,8 @@ is_kernel(const json_t *run)
 double
 compare_process_seconds(const json_t *run)
 {
-	return compare_number(run, "end/cpu/user_s") + compare_number(run, "end/cpu/system_s");
+	return report_json_number(run, "end/cpu/user_s") +
+	       report_json_number(run, "end/cpu/system_s");
 }
 
 /* What the threads that poll had of their CPUs and were not busy with. Cycles also count while others have
@@ -82,9 +61,9 @@ compare_idle_polling_seconds(const json_t *run)
 {
 	if (is_kernel(run))
 		return 0.0;
-	return fmax(0.0, compare_number(run, "end/core/cpu_s") -
-				 compare_number(run, "end/core/cycles_busy") /
-					 compare_number(run, "end/core/hz"));
+	return fmax(0.0, report_json_number(run, "end/core/cpu_s") -
+				 report_json_number(run, "end/core/cycles_busy") /
+					 report_json_number(run, "end/core/hz"));
 }
 
 /* What the client took, its file writer included. */
@@ -98,15 +77,15 @@ client_seconds(const json_t *run)
 static double
 machine_seconds(const json_t *run)
 {
-	const json_t *cpus = compare_find(run, "end/machine/cpus"), *cpu;
+	const json_t *cpus = report_json_find(run, "end/machine/cpus"), *cpu;
 	double seconds = 0.0;
 	size_t i;
 
 	if (cpus == NULL)
 		return NAN;
-	json_array_foreach(cpus, i, cpu) seconds += compare_number(cpu, "user_s") +
-						    compare_number(cpu, "system_s") +
-						    compare_number(cpu, "softirq_s");
+	json_array_foreach(cpus, i, cpu) seconds += report_json_number(cpu, "user_s") +
+						    report_json_number(cpu, "system_s") +
+						    report_json_number(cpu, "softirq_s");
 	seconds -= compare_idle_polling_seconds(run);
 	return isnan(seconds) ? NAN : fmax(seconds, 0.0);
 }
@@ -121,7 +100,7 @@ body_bytes(const json_t *run)
 
 	json_array_foreach(intervals, i, interval)
 	{
-		bytes += compare_number(interval, "counts/body_bytes");
+		bytes += report_json_number(interval, "counts/body_bytes");
 	}
 	return bytes;
 }
@@ -149,7 +128,7 @@ machine_cycles(const json_t *run, double hz)
 static double
 server_cycles(const json_t *run, double hz)
 {
-	return per_body_byte(run, compare_number(run, "end/machine/server/cpu_s"), hz);
+	return per_body_byte(run, report_json_number(run, "end/machine/server/cpu_s"), hz);
 }
 
 static double
@@ -169,19 +148,20 @@ machine_cpu(const json_t *run, double hz)
 static double
 frames_per_sent(const json_t *run, double hz)
 {
-	double sent = compare_number(run, "end/machine/interface/tx_frames");
+	double sent = report_json_number(run, "end/machine/interface/tx_frames");
 
 	(void)hz;
-	return sent > 0 ? compare_number(run, "end/machine/interface/rx_frames") / sent : NAN;
+	return sent > 0 ? report_json_number(run, "end/machine/interface/rx_frames") / sent : NAN;
 }
 
 static double
 frame_bytes(const json_t *run, double hz)
 {
-	double frames = compare_number(run, "end/machine/interface/rx_frames");
+	double frames = report_json_number(run, "end/machine/interface/rx_frames");
 
 	(void)hz;
-	return frames > 0 ? compare_number(run, "end/machine/interface/rx_bytes") / frames : NAN;
+	return frames > 0 ? report_json_number(run, "end/machine/interface/rx_bytes") / frames
+			  : NAN;
 }
 
 static const struct compare_figure figures[] = {
@@ -216,7 +196,7 @@ compare_figures(uint32_t *ret_count)
 static double
 value_of(const struct compare_figure *f, const json_t *run, double hz)
 {
-	return f->path != NULL ? compare_number(run, f->path) : f->value(run, hz);
+	return f->path != NULL ? report_json_number(run, f->path) : f->value(run, hz);
 }
 
 bool

@@ -300,7 +300,7 @@ method_of(const struct compare *c, enum compare_side side)
 	uint32_t i;
 
 	for (i = 0; i < c->pairs; i++) {
-		this = json_string_value(compare_find(c->run[side][i], "end/sink/method"));
+		this = json_string_value(report_json_find(c->run[side][i], "end/sink/method"));
 		if (this == NULL || (method != NULL && strcmp(method, this) != 0))
 			return "?";
 		method = this;

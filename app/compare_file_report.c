@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "sink_file.h"
 #include "xml_text.h"
+#include "report_json.h"
 
 #define SEED 20261129U
 #define FREE_SHARE_MIN 0.1 /* of the file system: below, allocation may be slow */
@@ -29,7 +30,7 @@ goodputs(const struct compare *c, int who, double *ret)
 	for (i = 0; i < n; i++)
 		ret[i] = who == WHO_CURL
 				 ? c->curl[i].bits_per_second
-				 : compare_number(c->run[who][i], "end/body_bits_per_second");
+				 : report_json_number(c->run[who][i], "end/body_bits_per_second");
 	return n;
 }
 
@@ -128,8 +129,8 @@ describe(const struct compare *c, FILE *out, void (*put)(FILE *out, const char *
 		"The file: %.3f GB on %s (%.1f GB free before, %.1f GB after); written by our "
 		"writer over both stacks: %s; by curl through the page cache. ",
 		(double)c->file->bytes / 1e9, json_string_value(json_object_get(k, "file_system")),
-		compare_number(k, "free_bytes_before") / 1e9,
-		compare_number(k, "free_bytes_after") / 1e9,
+		report_json_number(k, "free_bytes_before") / 1e9,
+		report_json_number(k, "free_bytes_after") / 1e9,
 		json_string_value(json_object_get(k, "dpfetch_wrote_by")));
 	put(out, text);
 	snprintf(text, sizeof(text),
@@ -204,8 +205,8 @@ check_writing(struct compare *c, const json_t *file)
 static void
 check_room(struct compare *c, const json_t *file)
 {
-	double left = compare_number(file, "free_bytes_before");
-	double bytes = compare_number(file, "bytes");
+	double left = report_json_number(file, "free_bytes_before");
+	double bytes = report_json_number(file, "bytes");
 
 	if (left > 0 && bytes > left * (1.0 - FREE_SHARE_MIN))
 		compare_warn(c,
@@ -218,7 +219,8 @@ check_room(struct compare *c, const json_t *file)
 static void
 check_writer(struct compare *c)
 {
-	double core = c->pairs > 0 ? compare_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
+	double core =
+		c->pairs > 0 ? report_json_number(c->run[COMPARE_DPDK][0], "end/core/core") : NAN;
 	const struct settings *s = c->settings;
 	cpu_set_t others;
 	int cpu;

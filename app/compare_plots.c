@@ -7,6 +7,7 @@
 #include "compare_plots.h"
 #include "svg_plot.h"
 #include "wire_tcp.h"
+#include "report_json.h"
 
 #define WIDTH 560.0
 #define HEIGHT 300.0
@@ -23,7 +24,7 @@ median_run(const struct compare *c, enum compare_side side)
 	uint32_t i, best = 0;
 
 	for (i = 0; i < c->pairs; i++)
-		value[i] = compare_number(c->run[side][i], "end/body_bits_per_second");
+		value[i] = report_json_number(c->run[side][i], "end/body_bits_per_second");
 	median = bootstrap_median_of(value, c->pairs);
 	for (i = 1; i < c->pairs; i++) {
 		if (fabs(value[i] - median) < fabs(value[best] - median))
@@ -45,11 +46,12 @@ goodput_points(const json_t *run, struct svg_point **ret)
 		return 0;
 	json_array_foreach(intervals, at, i)
 	{
-		start = compare_number(i, "start_s");
-		end = compare_number(i, "end_s");
+		start = report_json_number(i, "start_s");
+		end = report_json_number(i, "end_s");
 		(*ret)[at] = (struct svg_point){end,
-			end > start ? compare_number(i, "counts/body_bytes") * 8e-9 / (end - start)
-				    : 0.0};
+			end > start
+				? report_json_number(i, "counts/body_bytes") * 8e-9 / (end - start)
+				: 0.0};
 	}
 	return (uint32_t)n;
 }
@@ -90,7 +92,7 @@ median_gbps(const struct compare *c, int who)
 	for (i = 0; i < n; i++)
 		value[i] = who == COMPARE_SIDES
 				   ? c->curl[i].bits_per_second
-				   : compare_number(c->run[who][i], "end/body_bits_per_second");
+				   : report_json_number(c->run[who][i], "end/body_bits_per_second");
 	return n > 0 ? bootstrap_median_of(value, n) / 1e9 : 0.0;
 }
 
@@ -176,12 +178,13 @@ latency_points(const struct compare *c, enum compare_side side, struct svg_point
 	size_t i, room = 0;
 
 	for (pair = 0; pair < c->pairs; pair++)
-		room += json_array_size(compare_find(c->run[side][pair], "end/latency/buckets_us"));
+		room += json_array_size(
+			report_json_find(c->run[side][pair], "end/latency/buckets_us"));
 	*ret = calloc(room + 1, sizeof(**ret));
 	if (*ret == NULL)
 		return 0;
 	for (pair = 0; pair < c->pairs; pair++) {
-		buckets = compare_find(c->run[side][pair], "end/latency/buckets_us");
+		buckets = report_json_find(c->run[side][pair], "end/latency/buckets_us");
 		json_array_foreach(buckets, i, bucket)
 		{
 			(*ret)[n].x = json_number_value(json_array_get(bucket, 0));
@@ -326,7 +329,7 @@ take_idle_polling(const json_t *run, size_t cpu, double *seconds)
 {
 	double idle = compare_idle_polling_seconds(run), from_system, from_user;
 
-	if (compare_number(run, "end/core/core") != (double)cpu || isnan(idle) || idle <= 0)
+	if (report_json_number(run, "end/core/core") != (double)cpu || isnan(idle) || idle <= 0)
 		return;
 	from_user = fmin(idle, seconds[0]);
 	from_system = fmin(idle - from_user, seconds[1]);
@@ -346,7 +349,7 @@ compare_plot_cpu(const struct compare *c, FILE *out)
 	size_t i;
 	int s;
 
-	cpus = compare_find(median_run(c, COMPARE_DPDK), "end/machine/cpus");
+	cpus = report_json_find(median_run(c, COMPARE_DPDK), "end/machine/cpus");
 	if (json_array_size(cpus) == 0)
 		return;
 	p.y_max = 2.0 * (double)json_array_size(cpus);
@@ -354,13 +357,13 @@ compare_plot_cpu(const struct compare *c, FILE *out)
 	for (s = 0; s < COMPARE_SIDES; s++) {
 		const json_t *run = median_run(c, (enum compare_side)s);
 
-		cpus = compare_find(run, "end/machine/cpus");
+		cpus = report_json_find(run, "end/machine/cpus");
 		json_array_foreach(cpus, i, cpu)
 		{
-			seconds[0] = compare_number(cpu, "user_s");
-			seconds[1] = compare_number(cpu, "system_s");
-			seconds[2] = compare_number(cpu, "softirq_s");
-			seconds[3] = compare_number(cpu, "idle_s");
+			seconds[0] = report_json_number(cpu, "user_s");
+			seconds[1] = report_json_number(cpu, "system_s");
+			seconds[2] = report_json_number(cpu, "softirq_s");
+			seconds[3] = report_json_number(cpu, "idle_s");
 			if (s == COMPARE_DPDK)
 				take_idle_polling(run, i, seconds);
 			snprintf(name, sizeof(name), "%s, CPU %zu",

@@ -13,6 +13,7 @@
 #include "child.h"
 #include "compare.h"
 #include "exit_code.h"
+#include "report_json.h"
 
 #define CURL_OUTPUT_MAX 256U
 #define CURL_TIME_MAX "600" /* seconds */
@@ -109,7 +110,7 @@ compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t
 
 	/* a part of a run is none, also when only the child was told to end */
 	if (code == 0 && c->signo == 0)
-		c->signo = (int)json_integer_value(compare_find(*ret, "end/signal"));
+		c->signo = (int)json_integer_value(report_json_find(*ret, "end/signal"));
 	return code;
 }
 
@@ -119,16 +120,17 @@ document_of_transfer(json_t *stats)
 {
 	json_t *end = json_array_get(json_object_get(stats, "transfers"), 0);
 	json_t *result = json_object_get(end, "result");
-	double seconds = compare_number(end, "cpu/wall_s");
+	double seconds = report_json_number(end, "cpu/wall_s");
 
 	if (result == NULL)
 		return NULL;
 	json_object_set_new(end, "body_bits_per_second",
-		json_real(compare_number(result, "goodput_gbps") * 1e9));
+		json_real(report_json_number(result, "goodput_gbps") * 1e9));
 	json_object_set_new(end, "connect",
-		json_pack("{s:f}", "p50_us", compare_number(result, "time_connect") * 1e6));
+		json_pack("{s:f}", "p50_us", report_json_number(result, "time_connect") * 1e6));
 	json_object_set_new(end, "first_byte",
-		json_pack("{s:f}", "p50_us", compare_number(result, "time_starttransfer") * 1e6));
+		json_pack(
+			"{s:f}", "p50_us", report_json_number(result, "time_starttransfer") * 1e6));
 	return json_pack("{s:{s:O}, s:[{s:f, s:f, s:{s:O}}], s:O, s:O}", "load", "stack",
 		json_object_get(stats, "stack"), "intervals", "start_s", 0.0, "end_s", seconds,
 		"counts", "body_bytes", json_object_get(result, "size_download"), "end", end,

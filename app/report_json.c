@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include <time.h>
 
 #include "report_json.h"
+
+#define KEY_ROOM 32U
 
 /* JSON is UTF-8; what is not (a header or file name in Latin-1) is read as Latin-1. */
 json_t *
@@ -137,6 +140,28 @@ report_json_xstats(struct port *port)
 	if (port != NULL)
 		port_xstats(port, add_xstat, object);
 	return object;
+}
+
+const json_t *
+report_json_find(const json_t *at, const char *path)
+{
+	char key[KEY_ROOM];
+	size_t len;
+
+	for (; at != NULL && *path != '\0'; path += len + (path[len] == '/' ? 1U : 0U)) {
+		len = strcspn(path, "/");
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		at = json_object_get(at, key);
+	}
+	return at;
+}
+
+double
+report_json_number(const json_t *run, const char *path)
+{
+	const json_t *at = report_json_find(run, path);
+
+	return at != NULL && json_is_number(at) ? json_number_value(at) : NAN;
 }
 
 int

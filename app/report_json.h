@@ -41,6 +41,12 @@ json_t *report_json_environment(const struct port_info *port, const struct setti
 /** The port's own non-zero statistics; port NULL: none. */
 json_t *report_json_xstats(struct port *port);
 
+/** What is at "a/b/c" of a document; NULL: there is nothing. */
+const json_t *report_json_find(const json_t *at, const char *path);
+
+/** A number at "a/b/c" of a document; NAN: there is none. */
+double report_json_number(const json_t *run, const char *path);
+
 /** Writes root to path ("-": standard output), indented. 0 or -errno. */
 int report_json_write(const json_t *root, const char *path);
 

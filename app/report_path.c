@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "exit_code.h"
 #include "report_path.h"
 
 int
@@ -31,4 +32,14 @@ report_path_check(const char *path)
 	rc = access(directory, W_OK | X_OK) == 0 ? 0 : -errno;
 	free(directory);
 	return rc;
+}
+
+int
+report_path_tell(const struct message_level *level, const char *option, const char *path, int rc)
+{
+	if (rc == 0)
+		return 0;
+	message_error(level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
+		strerror(-rc));
+	return EXIT_CODE_REPORT;
 }

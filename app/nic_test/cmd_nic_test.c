@@ -11,6 +11,7 @@
 #include "cmd_nic_test.h"
 #include "exit_code.h"
 #include "host.h"
+#include "kernel_transport.h"
 #include "nic_test.h"
 #include "nic_test_report.h"
 #include "report_json.h"
@@ -42,15 +43,6 @@ static const struct entry entries[] = {
 	{"soak", nic_test_soak, NEEDS_SERVER},
 };
 #define ENTRIES (sizeof(entries) / sizeof(entries[0]))
-
-static uint64_t
-clock_ns(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
-}
 
 /* ---- which tests ---- */
 
@@ -101,16 +93,6 @@ check_names(const struct message_level *level, const char *option, const char *l
 
 /* ---- before ---- */
 
-static int
-unwritten(const struct message_level *level, const char *option, const char *path, int rc)
-{
-	if (rc == 0)
-		return 0;
-	message_error(level, EXIT_CODE_REPORT, "--%s: cannot write '%.200s': %s", option, path,
-		strerror(-rc));
-	return EXIT_CODE_REPORT;
-}
-
 /* How many reports go to standard output. */
 static int
 on_standard_output(const struct settings *s)
@@ -136,7 +118,7 @@ check_reports(const struct message_level *level, const struct settings *s)
 
 	for (i = 0; i < sizeof(reports) / sizeof(reports[0]) && code == 0; i++) {
 		if (reports[i].path != NULL)
-			code = unwritten(level, reports[i].option, reports[i].path,
+			code = report_path_tell(level, reports[i].option, reports[i].path,
 				report_path_check(reports[i].path));
 	}
 	if (code != 0 || on_standard_output(s) < 2)
@@ -193,12 +175,12 @@ is_in_vain(const struct nic_test *t, const struct entry *e, struct nic_test_resu
 static void
 run_one(struct nic_test *t, const struct entry *e, struct nic_test_result *r)
 {
-	uint64_t start_ns = clock_ns();
+	uint64_t start_ns = kernel_transport_clock_ns();
 
 	(void)snprintf(r->name, sizeof(r->name), "%s", e->name);
 	if (!is_in_vain(t, e, r))
 		e->run(t, r);
-	r->seconds = (double)(clock_ns() - start_ns) / 1e9;
+	r->seconds = (double)(kernel_transport_clock_ns() - start_ns) / 1e9;
 }
 
 static uint32_t
@@ -229,14 +211,15 @@ write_reports(const struct nic_test *t, const struct nic_test_report *report)
 	int code = 0, rc = 0;
 
 	if (s->stats != NULL)
-		code = unwritten(
+		code = report_path_tell(
 			&t->level, "stats", s->stats, nic_test_report_json(report, s->stats));
 	if (s->junit != NULL)
-		rc = unwritten(
+		rc = report_path_tell(
 			&t->level, "junit", s->junit, nic_test_report_junit(report, s->junit));
 	code = code != 0 ? code : rc;
 	if (s->html != NULL)
-		rc = unwritten(&t->level, "html", s->html, nic_test_report_html(report, s->html));
+		rc = report_path_tell(
+			&t->level, "html", s->html, nic_test_report_html(report, s->html));
 	return code != 0 ? code : rc;
 }
 
@@ -266,7 +249,7 @@ test_and_report(struct nic_test *t, struct nic_test_result *results)
 {
 	FILE *text = text_stream(t->settings);
 	char started[32];
-	uint64_t start_ns = clock_ns();
+	uint64_t start_ns = kernel_transport_clock_ns();
 	time_t now = time(NULL);
 	struct tm tm;
 	uint32_t count;
@@ -284,7 +267,7 @@ test_and_report(struct nic_test *t, struct nic_test_result *results)
 				       ? report_json_environment(&t->facts.port, t->settings)
 				       : NULL,
 		.started = started,
-		.seconds = (double)(clock_ns() - start_ns) / 1e9,
+		.seconds = (double)(kernel_transport_clock_ns() - start_ns) / 1e9,
 	};
 
 	if (text != NULL)

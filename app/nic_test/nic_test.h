@@ -52,6 +52,9 @@ void nic_test_conclude_child(struct nic_test *t, int status, const struct child_
 json_t *nic_test_run_command(struct nic_test *t, const struct settings *s, uint64_t timeout_ns,
 	struct child_errors *errors, struct nic_test_result *r);
 
+/** A number at "a/b/c" of a report; 0: there is none. */
+double nic_test_number(const json_t *report, const char *path);
+
 /** The user's settings for get or bench in a child, without reports of the user's. */
 struct settings nic_test_settings(const struct nic_test *t, enum settings_command command);
 

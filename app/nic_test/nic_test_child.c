@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base_bytes.h"
-#include "compare.h"
 #include "nic_test.h"
 #include "settings_option.h"
+#include "report_json.h"
 
 #define MTU_TRIED_MAX 9000U /* the usual jumbo frame; --mtu goes beyond */
 
@@ -86,7 +87,7 @@ nic_test_run_command(struct nic_test *t, const struct settings *s, uint64_t time
 		return NULL;
 	}
 	if (end.signo == 0) /* the child alone may have been told */
-		end.signo = (int)json_integer_value(compare_find(end.report, "end/signal"));
+		end.signo = (int)json_integer_value(report_json_find(end.report, "end/signal"));
 	if (end.signo != 0)
 		t->signo = end.signo;
 	if (end.status == 0 && end.report != NULL && t->signo == 0)
@@ -94,4 +95,12 @@ nic_test_run_command(struct nic_test *t, const struct settings *s, uint64_t time
 	nic_test_conclude_child(t, end.status, errors, r);
 	json_decref(end.report);
 	return NULL;
+}
+
+double
+nic_test_number(const json_t *report, const char *path)
+{
+	double value = report_json_number(report, path);
+
+	return isnan(value) ? 0 : value;
 }

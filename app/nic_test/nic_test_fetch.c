@@ -5,9 +5,9 @@
 
 #include "base_bytes.h"
 #include "base_time.h"
-#include "compare.h"
 #include "nic_test.h"
 #include "wire_ipv4.h"
+#include "report_json.h"
 
 #define FETCH_MAX_NS (120 * NS_PER_SEC) /* but for the user's --max-time */
 #define CONNECT_MAX_NS (10 * NS_PER_SEC)
@@ -27,35 +27,29 @@ struct fetched {
 	double missed, no_mbuf, rx_errors, duplicate, bad_sums;
 };
 
-static double
-number(const json_t *report, const char *path)
-{
-	double value = compare_number(report, path);
-
-	return value == value ? value : 0; /* not there */
-}
-
 static void
 read_report(const json_t *report, struct fetched *ret)
 {
 	const json_t *end = json_array_get(json_object_get(report, "transfers"), 0);
 	const json_t *result = json_object_get(end, "result");
-	double segments = number(end, "counters/tcp_data_segments");
+	double segments = nic_test_number(end, "counters/tcp_data_segments");
 
-	*ret = (struct fetched){.seconds = number(result, "time_total"),
-		.bytes = (uint64_t)number(result, "size_download"),
+	*ret = (struct fetched){.seconds = nic_test_number(result, "time_total"),
+		.bytes = (uint64_t)nic_test_number(result, "size_download"),
 		.digest = json_string_value(json_object_get(result, "checksum")),
 		.remote = json_string_value(json_object_get(result, "remote_ip")),
-		.remote_port = (uint16_t)number(result, "remote_port"),
+		.remote_port = (uint16_t)nic_test_number(result, "remote_port"),
 		.segment_bytes =
-			segments > 0 ? number(end, "counters/tcp_bytes_received") / segments : 0,
-		.mss = number(end, "tcp/mss_send"),
-		.missed = number(end, "nic/imissed"),
-		.no_mbuf = number(end, "nic/rx_nombuf"),
-		.rx_errors = number(end, "nic/ierrors"),
-		.duplicate = number(end, "counters/tcp_duplicate"),
-		.bad_sums = number(end, "counters/drop_tcp_checksum") +
-			    number(end, "counters/drop_ip_checksum")};
+			segments > 0
+				? nic_test_number(end, "counters/tcp_bytes_received") / segments
+				: 0,
+		.mss = nic_test_number(end, "tcp/mss_send"),
+		.missed = nic_test_number(end, "nic/imissed"),
+		.no_mbuf = nic_test_number(end, "nic/rx_nombuf"),
+		.rx_errors = nic_test_number(end, "nic/ierrors"),
+		.duplicate = nic_test_number(end, "counters/tcp_duplicate"),
+		.bad_sums = nic_test_number(end, "counters/drop_tcp_checksum") +
+			    nic_test_number(end, "counters/drop_ip_checksum")};
 	ret->digest = ret->digest != NULL ? ret->digest : "";
 	ret->remote = ret->remote != NULL ? ret->remote : "";
 }

@@ -4,11 +4,11 @@
 
 #include "base_bytes.h"
 #include "base_time.h"
-#include "compare.h"
 #include "message.h"
 #include "nic_info.h"
 #include "nic_test.h"
 #include "prober.h"
+#include "report_json.h"
 
 #define GRACE_NS (60 * NS_PER_SEC) /* of a load, for its begin and end */
 #define INTERVAL_NS (100 * NS_PER_MS)
@@ -23,19 +23,12 @@
 #define LINK_WAIT_NS (10 * NS_PER_SEC)
 #define TROUBLE_TEXT_MAX 256U
 
-static double
-number(const json_t *report, const char *path)
-{
-	double value = compare_number(report, path);
-
-	return value == value ? value : 0; /* not there */
-}
-
 /* Errors of a load by kind, as "3 timeout, 1 reset"; returns their number. */
 static double
 count_errors(const json_t *report, char *ret_text, size_t room)
 {
-	json_t *errors, *value, *copy = json_deep_copy(compare_find(report, "end/counts/errors"));
+	json_t *errors, *value,
+		*copy = json_deep_copy(report_json_find(report, "end/counts/errors"));
 	const char *key;
 	double sum = 0;
 	size_t used = 0;
@@ -58,8 +51,8 @@ count_errors(const json_t *report, char *ret_text, size_t room)
 static double
 bad_sums(const json_t *report)
 {
-	return number(report, "end/counters/drop_tcp_checksum") +
-	       number(report, "end/counters/drop_ip_checksum");
+	return nic_test_number(report, "end/counters/drop_tcp_checksum") +
+	       nic_test_number(report, "end/counters/drop_ip_checksum");
 }
 
 /* What no load may show: r says it. false: it showed none. */
@@ -67,8 +60,8 @@ static bool
 conclude_trouble(const json_t *report, struct nic_test_result *r)
 {
 	char errors[TROUBLE_TEXT_MAX];
-	double responses = number(report, "end/counts/responses"),
-	       right = number(report, "end/counts/status/2xx");
+	double responses = nic_test_number(report, "end/counts/responses"),
+	       right = nic_test_number(report, "end/counts/status/2xx");
 
 	if (count_errors(report, errors, sizeof(errors)) > 0)
 		nic_test_conclude(r, NIC_TEST_FAIL, "requests failed: %s", errors);
@@ -77,12 +70,12 @@ conclude_trouble(const json_t *report, struct nic_test_result *r)
 	else if (right < responses)
 		nic_test_conclude(r, NIC_TEST_FAIL, "%.0f of %.0f responses were no success (2xx)",
 			responses - right, responses);
-	else if (bad_sums(report) + number(report, "end/nic/ierrors") > 0)
+	else if (bad_sums(report) + nic_test_number(report, "end/nic/ierrors") > 0)
 		nic_test_conclude(r, NIC_TEST_FAIL,
 			"frames came damaged: %.0f ierrors, %.0f wrong checksums; look at cable "
 			"and "
 			"transceiver",
-			number(report, "end/nic/ierrors"), bad_sums(report));
+			nic_test_number(report, "end/nic/ierrors"), bad_sums(report));
 	else
 		return false;
 	return true;
@@ -91,10 +84,11 @@ conclude_trouble(const json_t *report, struct nic_test_result *r)
 static void
 note_load(const json_t *report, struct nic_test_result *r)
 {
-	nic_test_add_value(r, "responses", number(report, "end/counts/responses"));
-	nic_test_add_value(r, "body_bits_per_second", number(report, "end/body_bits_per_second"));
-	nic_test_add_value(r, "imissed", number(report, "end/nic/imissed"));
-	nic_test_add_value(r, "rx_nombuf", number(report, "end/nic/rx_nombuf"));
+	nic_test_add_value(r, "responses", nic_test_number(report, "end/counts/responses"));
+	nic_test_add_value(
+		r, "body_bits_per_second", nic_test_number(report, "end/body_bits_per_second"));
+	nic_test_add_value(r, "imissed", nic_test_number(report, "end/nic/imissed"));
+	nic_test_add_value(r, "rx_nombuf", nic_test_number(report, "end/nic/rx_nombuf"));
 }
 
 static struct settings
@@ -156,16 +150,16 @@ run_load(struct nic_test *t, const struct settings *s, struct child_errors *erro
 static void
 judge_workers(const json_t *report, struct nic_test_result *r)
 {
-	const json_t *workers = compare_find(report, "end/workers");
-	double handed = number(report, "end/counters/wrong_queue"), responses;
-	const char *steering = json_string_value(compare_find(report, "end/steering"));
+	const json_t *workers = report_json_find(report, "end/workers");
+	double handed = nic_test_number(report, "end/counters/wrong_queue"), responses;
+	const char *steering = json_string_value(report_json_find(report, "end/steering"));
 	bool says = steering == NULL || strcmp(steering, "unknown") != 0;
 	char name[NIC_TEST_NAME_MAX];
 	size_t i;
 
 	for (i = 0; i < json_array_size(workers); i++) {
 		(void)snprintf(name, sizeof(name), "queue %zu", i);
-		responses = number(json_array_get(workers, i), "responses");
+		responses = nic_test_number(json_array_get(workers, i), "responses");
 		if (responses > 0)
 			nic_test_add_case(r, NIC_TEST_PASS, name, "%.0f responses", responses);
 		else
@@ -184,9 +178,9 @@ judge_workers(const json_t *report, struct nic_test_result *r)
 			"port does not say how it spreads frames",
 			handed);
 	nic_test_conclude_cases(r, "%.0f responses, %s; %.2f Gb/s",
-		number(report, "end/counts/responses"),
+		nic_test_number(report, "end/counts/responses"),
 		handed > 0 ? "some handed over from another queue" : "each on its own queue",
-		number(report, "end/body_bits_per_second") / 1e9);
+		nic_test_number(report, "end/body_bits_per_second") / 1e9);
 }
 
 void
@@ -239,8 +233,8 @@ look_over(const json_t *report, double *ret_slowest, double *ret_fastest)
 	*ret_slowest = *ret_fastest = 0;
 	for (k = 0; k + 1 < json_array_size(intervals); k++) { /* the last one is a part */
 		i = json_array_get(intervals, k);
-		seconds = number(i, "end_s") - number(i, "start_s");
-		rate = seconds > 0 ? number(i, "counts/body_bytes") * 8 / seconds : 0;
+		seconds = nic_test_number(i, "end_s") - nic_test_number(i, "start_s");
+		rate = seconds > 0 ? nic_test_number(i, "counts/body_bytes") * 8 / seconds : 0;
 		silent += rate == 0;
 		if (rate > *ret_fastest)
 			*ret_fastest = rate;
@@ -253,8 +247,8 @@ look_over(const json_t *report, double *ret_slowest, double *ret_fastest)
 static void
 judge_soak(const json_t *report, const struct child_errors *errors, struct nic_test_result *r)
 {
-	double slowest, fastest, missed = number(report, "end/nic/imissed"),
-				 no_mbuf = number(report, "end/nic/rx_nombuf");
+	double slowest, fastest, missed = nic_test_number(report, "end/nic/imissed"),
+				 no_mbuf = nic_test_number(report, "end/nic/rx_nombuf");
 	uint32_t silent = look_over(report, &slowest, &fastest);
 
 	nic_test_add_value(r, "slowest_second_bits_per_second", slowest);
@@ -276,8 +270,8 @@ judge_soak(const json_t *report, const struct child_errors *errors, struct nic_t
 			"%.0f responses, all complete; %.2f Gb/s (by the second %.2f to %.2f); "
 			"nothing "
 			"lost at the port",
-			number(report, "end/counts/responses"),
-			number(report, "end/body_bits_per_second") / 1e9, slowest / 1e9,
+			nic_test_number(report, "end/counts/responses"),
+			nic_test_number(report, "end/body_bits_per_second") / 1e9, slowest / 1e9,
 			fastest / 1e9);
 }
 
@@ -348,7 +342,7 @@ went_on(const json_t *report)
 	size_t i;
 
 	for (i = 0; i < json_array_size(intervals); i++) {
-		if (number(json_array_get(intervals, i), "counts/body_bytes") == 0)
+		if (nic_test_number(json_array_get(intervals, i), "counts/body_bytes") == 0)
 			silent = true;
 		else
 			after = silent;
@@ -374,7 +368,7 @@ judge_flap(const struct nic_test *t, const json_t *report, const struct child_er
 		nic_test_conclude(r, NIC_TEST_PASS,
 			"the link went and came, the connections went on, and no response was lost "
 			"(%.0f)",
-			number(report, "end/counts/responses"));
+			nic_test_number(report, "end/counts/responses"));
 }
 
 static void

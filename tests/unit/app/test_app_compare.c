@@ -20,6 +20,7 @@
 #include "compare_warned.h"
 #include "report_path.h"
 #include "wire_tcp.h"
+#include "report_json.h"
 
 /* Comparisons of made-up runs. */
 
@@ -167,7 +168,8 @@ test_compare_zero_of_the_kernel_gives_no_ratio_and_no_praise_to_more(void **stat
 	stats = written_by(c, compare_report_json_write);
 	json = json_loads(stats, 0, NULL);
 	assert_non_null(json);
-	assert_true(json_is_null(compare_find(json, "summary/server_retransmits/ratio/median")));
+	assert_true(
+		json_is_null(report_json_find(json, "summary/server_retransmits/ratio/median")));
 	json_decref(json);
 	free(page);
 	free(stats);
@@ -376,8 +378,8 @@ test_compare_report_shows_acks_of_both_sides(void **state)
 	assert_non_null(strstr(text, "frames out"));
 	stats = written_by(c, compare_report_json_write);
 	json = json_loads(stats, 0, NULL);
-	assert_near(compare_number(json, "acks/kernel/delay_p99_us"), 15.0);
-	assert_near(compare_number(json, "acks/dpfetch/data_segments"), 1.0);
+	assert_near(report_json_number(json, "acks/kernel/delay_p99_us"), 15.0);
+	assert_near(report_json_number(json, "acks/dpfetch/data_segments"), 1.0);
 	json_decref(json);
 	free(stats);
 	free(text);

@@ -11,22 +11,8 @@
 
 #include <cmocka.h>
 
+#include "settings_fixture.h"
 #include "settings_option.h"
-
-#define ARGS_MAX 32
-
-/* settings_load over a NULL-terminated list; argv is writable because getopt_long permutes it. */
-static enum settings_result
-load(struct settings *ret, char *message, const char *const *args)
-{
-	char *argv[ARGS_MAX] = {0};
-	int argc = 0;
-
-	for (; args[argc] != NULL; argc++)
-		argv[argc] = (char *)(uintptr_t)args[argc];
-	message[0] = '\0';
-	return settings_load(argc, argv, ret, message);
-}
 
 #define LOAD(s, message, ...) load(s, message, (const char *const[]){"dpfetch", __VA_ARGS__, NULL})
 

@@ -10,26 +10,14 @@
 
 #include <cmocka.h>
 
+#include "settings_fixture.h"
 #include "settings_option.h"
 
 /* dpfetch nic test: a command of two words beside dpfetch nic. */
 
-#define ARGS_MAX 32
 #define TEXT_BYTES 65536U
 #define URL "http://198.18.0.1/big"
 #define MINE "nic", "test", "--nic", "eth9", "--address", "198.18.0.2/24"
-
-static enum settings_result
-load(struct settings *ret, char *message, const char *const *args)
-{
-	char *argv[ARGS_MAX] = {0};
-	int argc = 0;
-
-	for (; args[argc] != NULL; argc++)
-		argv[argc] = (char *)(uintptr_t)args[argc];
-	message[0] = '\0';
-	return settings_load(argc, argv, ret, message);
-}
 
 #define ARGS(...) ((const char *const[]){"dpfetch", __VA_ARGS__, NULL})
 
