@@ -201,8 +201,8 @@ enum settings_result {
 /**
  * Reads argv (its first element is the program's name), and the config file that it names.
  * On SETTINGS_OK *ret is filled in, to be freed by settings_free; else message (of
- * SETTINGS_MESSAGE_MAX bytes) says what is wrong and what would be right. The strings of argv
- * are not kept, except eal_args.
+ * SETTINGS_MESSAGE_MAX bytes) says what is wrong and what would be right. Nothing of argv is kept,
+ * except that eal_args points into it: argv, array and strings, outlives *ret.
  */
 enum settings_result settings_load(int argc, char **argv, struct settings *ret, char *message);
 

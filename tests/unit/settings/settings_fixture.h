@@ -8,11 +8,10 @@
 
 #define ARGS_MAX 32
 
-/* settings_load over a NULL-terminated list; argv is writable because getopt_long permutes it. */
+/* Fills argv (writable, because getopt_long permutes it; settings.eal_args points into it). */
 static inline enum settings_result
-load(struct settings *ret, char *message, const char *const *args)
+load_into(char **argv, struct settings *ret, char *message, const char *const *args)
 {
-	char *argv[ARGS_MAX] = {0};
 	int argc = 0;
 
 	for (; args[argc] != NULL; argc++)
@@ -20,5 +19,8 @@ load(struct settings *ret, char *message, const char *const *args)
 	message[0] = '\0';
 	return settings_load(argc, argv, ret, message);
 }
+
+/* settings_load over a NULL-terminated list; what it reads lasts as long as the caller's block. */
+#define load(ret, message, args) load_into((char *[ARGS_MAX]){0}, ret, message, args)
 
 #endif
