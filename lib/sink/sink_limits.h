@@ -6,9 +6,10 @@
 
 #include "base_time.h"
 
-/* Defaults and bounds of struct sink_config. Four writes of 4 MiB keep a virtual disk as busy as it
- * gets, and wake its interrupt and the thread a quarter as often as writes of 1 MiB. */
-#define SINK_BUFFER_BYTES_DEFAULT (UINT32_C(1) << 22)
+/* Defaults and bounds of struct sink_config. A disk may take the writes that it is handed together and say
+ * so of all of them at the end (a virtual one does): while it works on some buffers others have to fill, so a
+ * write is two of the largest requests of a block device (4 MiB; docs/adr/writer-copies.md). */
+#define SINK_BUFFER_BYTES_DEFAULT (UINT32_C(1) << 23)
 #define SINK_BUFFER_BYTES_MIN (UINT32_C(1) << 16)
 #define SINK_BUFFER_BYTES_MAX (UINT32_C(1) << 24)
 #define SINK_BUFFERS_DEFAULT 4U

@@ -3,7 +3,7 @@
  * How fast does the sink take a download's bytes? Spans of one segment (1448 bytes) out of
  * mbuf-sized memory are handed over as fast as write_room allows, to nowhere, to tmpfs and to a
  * disk, with and without a digest; beside them io_uring alone (one thread that copies and writes
- * with O_DIRECT, 4 MiB, registered hugepages where there are any), the rate that the disk allows.
+ * with O_DIRECT, 8 MiB, registered hugepages where there are any), the rate that the disk allows.
  * Disks are moody: the rounds alternate, compare within one.
  *
  * bench_sink [DIRECTORY [GIB]]   (on the disk to measure; default: /var/tmp 2)
