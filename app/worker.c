@@ -37,15 +37,15 @@ tap_sent(struct worker *w, const struct tx_frame *frames, uint32_t n, uint64_t n
 static uint32_t
 transmit(struct worker *w, uint64_t now_ns)
 {
-	struct tx_frame tx[BURST_FRAMES];
+	struct tx_frame *tx;
 	uint32_t reserved, filled, total = 0;
 
 	do {
-		reserved = port_tx_reserve(w->queue, tx, BURST_FRAMES);
+		tx = port_tx_reserve(w->queue, BURST_FRAMES, &reserved);
 		filled = netstack_output(w->netstack, now_ns, tx, reserved);
 		if (UNLIKELY(w->tap != NULL))
 			tap_sent(w, tx, filled, now_ns);
-		port_tx_burst(w->queue, tx, filled, reserved);
+		port_tx_burst(w->queue, filled);
 		total += filled;
 	} while (filled > 0 && filled == reserved && total < WORKER_TX_FRAMES_MAX);
 	return total;

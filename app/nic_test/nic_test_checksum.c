@@ -50,14 +50,14 @@ static bool
 is_answered(struct prober *p, enum probe_sum sum, uint32_t payload_len, uint64_t timeout_ns)
 {
 	struct knocking k = {.prober = p, .payload_len = payload_len, .sum = sum};
-	struct tx_frame frame;
+	struct tx_frame *frame;
 
 	if (!prober_ask(p, timeout_ns, build_syn, is_answer, &k))
 		return false;
 	if (!k.reset) {
 		frame = prober_frame(p);
-		probe_build_rst(&frame, &p->peers, k.port, k.acked);
-		(void)prober_send(p, &frame);
+		probe_build_rst(frame, &p->peers, k.port, k.acked);
+		(void)prober_send(p);
 	}
 	return true;
 }

@@ -74,14 +74,14 @@ static void
 send_some(struct run *r, uint32_t n)
 {
 	struct port_queue *q = port_queue_of(r->prober->host.port, 0);
-	struct tx_frame frame[BURST];
-	uint32_t reserved = port_tx_reserve(q, frame, MIN_OF(n, BURST)), i, sent;
+	uint32_t reserved, i, sent;
+	struct tx_frame *frame = port_tx_reserve(q, MIN_OF(n, BURST), &reserved);
 
 	for (i = 0; i < reserved; i++)
 		probe_build_echo(
 			&frame[i], &r->prober->peers, r->ip_len, r->id, r->first + r->sent + i);
 	r->sent += reserved; /* answers may come before port_tx_burst returns */
-	sent = port_tx_burst(q, frame, reserved, reserved);
+	sent = port_tx_burst(q, reserved);
 	r->tally.unsent += reserved - sent;
 	r->on_way += sent;
 }
@@ -157,15 +157,15 @@ static bool
 is_syn_ack(void *ctx, uint16_t queue, const struct probe_seen *seen)
 {
 	struct mss *m = ctx;
-	struct tx_frame frame;
+	struct tx_frame *frame;
 
 	(void)queue;
 	if (seen->kind != PROBE_SYN_ACK || seen->port != m->port)
 		return false;
 	m->mss = seen->mss;
 	frame = prober_frame(m->prober);
-	probe_build_rst(&frame, &m->prober->peers, seen->port, seen->seq);
-	(void)prober_send(m->prober, &frame);
+	probe_build_rst(frame, &m->prober->peers, seen->port, seen->seq);
+	(void)prober_send(m->prober);
 	return true;
 }
 

@@ -35,14 +35,14 @@ static bool
 see(void *ctx, uint16_t queue, const struct probe_seen *seen)
 {
 	struct survey *s = ctx;
-	struct tx_frame frame;
+	struct tx_frame *frame;
 	uint32_t i = (uint32_t)seen->port - PORT_FIRST;
 
 	if (seen->kind != PROBE_SYN_ACK || i >= s->flows || seen->seq != s->isn + 1)
 		return false;
 	frame = prober_frame(s->prober);
-	probe_build_rst(&frame, &s->prober->peers, seen->port, seen->seq);
-	(void)prober_send(s->prober, &frame);
+	probe_build_rst(frame, &s->prober->peers, seen->port, seen->seq);
+	(void)prober_send(s->prober);
 	if (s->flow[i].queue[s->round] == NOT_SEEN)
 		s->in_flight -= s->in_flight > 0;
 	s->flow[i].queue[s->round] = queue;
@@ -63,7 +63,7 @@ static void
 ask_all(struct survey *s)
 {
 	struct prober *p = s->prober;
-	struct tx_frame frame;
+	struct tx_frame *frame;
 	uint32_t i;
 
 	s->in_flight = 0;
@@ -71,8 +71,8 @@ ask_all(struct survey *s)
 		if (s->flow[i].queue[s->round] != NOT_SEEN)
 			continue;
 		frame = prober_frame(p);
-		probe_build_syn(&frame, &p->peers, s->flow[i].port, s->isn, 0, PROBE_SUM_RIGHT);
-		s->in_flight += prober_send(p, &frame);
+		probe_build_syn(frame, &p->peers, s->flow[i].port, s->isn, 0, PROBE_SUM_RIGHT);
+		s->in_flight += prober_send(p);
 		if (s->in_flight >= IN_FLIGHT_MAX &&
 			!prober_await(p, PROBER_SILENCE_NS / 10, has_room, s))
 			s->in_flight = 0; /* they do not come any more */

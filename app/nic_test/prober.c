@@ -48,29 +48,29 @@ prober_must_end(const struct prober *p)
 	return monitor_signal(p->host.monitor) != 0;
 }
 
-struct tx_frame
+struct tx_frame *
 prober_frame(struct prober *p)
 {
-	struct tx_frame frame;
-	uint32_t n = port_tx_reserve(port_queue_of(p->host.port, 0), &frame, 1);
+	uint32_t n;
+	struct tx_frame *frame = port_tx_reserve(port_queue_of(p->host.port, 0), 1, &n);
 
 	CHECK(n == 1); /* the pool is larger than the ring */
 	return frame;
 }
 
 bool
-prober_send(struct prober *p, struct tx_frame *frame)
+prober_send(struct prober *p)
 {
-	return port_tx_burst(port_queue_of(p->host.port, 0), frame, 1, 1) == 1;
+	return port_tx_burst(port_queue_of(p->host.port, 0), 1) == 1;
 }
 
 static void
 answer_arp(struct prober *p, const struct arp_packet *request)
 {
-	struct tx_frame frame = prober_frame(p);
+	struct tx_frame *frame = prober_frame(p);
 
-	probe_build_arp_reply(&frame, &p->peers, request);
-	(void)prober_send(p, &frame);
+	probe_build_arp_reply(frame, &p->peers, request);
+	(void)prober_send(p);
 }
 
 static void
@@ -157,13 +157,13 @@ bool
 prober_ask(
 	struct prober *p, uint64_t timeout_ns, prober_build_fn build, prober_see_fn see, void *ctx)
 {
-	struct tx_frame frame;
+	struct tx_frame *frame;
 	uint32_t i;
 
 	for (i = 0; i < PROBER_TRIES && !prober_must_end(p); i++) {
 		frame = prober_frame(p);
-		build(ctx, &frame, i);
-		(void)prober_send(p, &frame);
+		build(ctx, frame, i);
+		(void)prober_send(p);
 		if (prober_await(p, timeout_ns, see, ctx))
 			return true;
 	}
@@ -210,7 +210,7 @@ resolve(struct prober *p)
 {
 	struct resolving r = {p, prober_next_hop(p)};
 	char text[IPV4_ADDR_TEXT_LEN];
-	struct tx_frame frame;
+	struct tx_frame *frame;
 	uint32_t i;
 
 	if (p->settings.gateway_mac_set) {
@@ -219,8 +219,8 @@ resolve(struct prober *p)
 	}
 	for (i = 0; i < RESOLVE_TRIES && !prober_must_end(p); i++) {
 		frame = prober_frame(p);
-		probe_build_arp_request(&frame, &p->peers, r.target);
-		(void)prober_send(p, &frame);
+		probe_build_arp_request(frame, &p->peers, r.target);
+		(void)prober_send(p);
 		if (prober_await(p, PROBER_ANSWER_NS, is_resolved, &r))
 			return 0;
 	}

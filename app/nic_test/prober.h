@@ -64,9 +64,9 @@ void prober_idle(struct prober *p, uint64_t duration_ns);
 bool prober_await(struct prober *p, uint64_t timeout_ns, prober_see_fn see, void *ctx);
 
 /** A frame to build in, sent by prober_send: first queue. */
-struct tx_frame prober_frame(struct prober *p);
+struct tx_frame *prober_frame(struct prober *p);
 /** false: the port did not take it. */
-bool prober_send(struct prober *p, struct tx_frame *frame);
+bool prober_send(struct prober *p);
 
 #define PROBER_TRIES 3U
 

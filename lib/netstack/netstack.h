@@ -21,7 +21,7 @@
  *   n = port_rx_burst(queue, frames, BURST)
  *   netstack_input(ns, frames, n, now)
  *   ... the application's poll: netstack_event_next, tcp_conn_recv, ...
- *   while ((n = netstack_output(ns, now, tx, BURST)) > 0) port_tx_burst(queue, tx, n)
+ *   while ((n = netstack_output(ns, now, tx, BURST)) > 0) port_tx_burst(queue, n)
  */
 
 /** Consecutive IPv4 addresses of one netstack at most. */

@@ -167,15 +167,14 @@ void port_thread_unregister(void);
  */
 uint32_t port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n);
 
-/** Empty frames to build in: up to n, from a pool that received data can never exhaust.
- *  Returned frames stay reserved for this queue until they are sent. */
-uint32_t port_tx_reserve(struct port_queue *q, struct tx_frame *frames, uint32_t n);
+/** Empty frames to build in: up to n, from a pool that received data can never exhaust; *ret_count says how
+ *  many. They are the queue's, reserved until they are sent, and valid until the next call for it. */
+struct tx_frame *port_tx_reserve(struct port_queue *q, uint32_t n, uint32_t *ret_count);
 
-/** Sends the first `filled` of the `reserved` frames last got from port_tx_reserve; the others
- *  are kept for the next reserve. Frames that the NIC does not take are freed and counted
- *  (TX_UNSENT). Returns the frames sent. */
-uint32_t port_tx_burst(
-	struct port_queue *q, struct tx_frame *frames, uint32_t filled, uint32_t reserved);
+/** Sends the first `filled` of the frames last got from port_tx_reserve; the others are kept for the next
+ *  reserve. Frames that the NIC does not take are freed and counted (TX_UNSENT). Returns the frames
+ *  sent. */
+uint32_t port_tx_burst(struct port_queue *q, uint32_t filled);
 
 /** A buffer_release_fn; ctx is the struct port_queue. Freed in bulk by the queue's next
  *  port_rx_burst, or port_release_flush. Only on the queue's own worker; but the buffer may be one that

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -104,28 +106,42 @@ port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 	return received;
 }
 
-uint32_t
-port_tx_reserve(struct port_queue *q, struct tx_frame *frames, uint32_t n)
+static bool
+reserve(struct port_queue *q, struct tx_frame *frames, uint32_t n)
 {
-	uint32_t i, missing;
+	struct rte_mbuf *mbufs[PORT_BURST_MAX];
+	uint32_t i;
 
+	if (rte_pktmbuf_alloc_bulk(q->tx_pool, mbufs, n) != 0)
+		return false;
+	for (i = 0; i < n; i++)
+		frames[i] = (struct tx_frame){.data = rte_pktmbuf_mtod(mbufs[i], uint8_t *),
+			.room = (uint32_t)mbufs[i]->buf_len - mbufs[i]->data_off,
+			.owner = mbufs[i]};
+	return true;
+}
+
+/* What is reserved stays where it is: an iteration that sends one ACK makes one frame anew, not a burst. */
+static void
+replace_spent(struct port_queue *q)
+{
+	if (!reserve(q, q->tx, q->spent)) {
+		q->reserved -= q->spent;
+		memmove(q->tx, q->tx + q->spent, q->reserved * sizeof(q->tx[0]));
+	}
+	q->spent = 0;
+}
+
+struct tx_frame *
+port_tx_reserve(struct port_queue *q, uint32_t n, uint32_t *ret_count)
+{
 	n = RTE_MIN(n, PORT_BURST_MAX);
-	if (q->stashed < n) {
-		missing = n - q->stashed;
-		if (rte_pktmbuf_alloc_bulk(q->tx_pool, q->stash + q->stashed, missing) == 0)
-			q->stashed += missing;
-	}
-	n = RTE_MIN(n, q->stashed);
-	for (i = 0; i < n; i++) {
-		struct rte_mbuf *m = q->stash[q->stashed - 1 - i];
-
-		frames[i].data = rte_pktmbuf_mtod(m, uint8_t *);
-		frames[i].room = (uint32_t)m->buf_len - m->data_off;
-		frames[i].len = 0;
-		frames[i].flags = 0;
-		frames[i].owner = m;
-	}
-	return n;
+	if (q->spent > 0)
+		replace_spent(q);
+	if (unlikely(q->reserved < n) && reserve(q, q->tx + q->reserved, n - q->reserved))
+		q->reserved = n;
+	*ret_count = RTE_MIN(n, q->reserved);
+	return q->tx;
 }
 
 static void
@@ -149,20 +165,19 @@ prepare(struct rte_mbuf *m, const struct tx_frame *f)
 }
 
 uint32_t
-port_tx_burst(struct port_queue *q, struct tx_frame *frames, uint32_t filled, uint32_t reserved)
+port_tx_burst(struct port_queue *q, uint32_t filled)
 {
 	struct rte_mbuf *mbufs[PORT_BURST_MAX];
 	uint16_t sent;
 	uint32_t i;
 
-	(void)reserved;
 	if (filled == 0)
 		return 0;
 	for (i = 0; i < filled; i++) {
-		mbufs[i] = frames[i].owner;
-		prepare(mbufs[i], &frames[i]);
+		mbufs[i] = q->tx[i].owner;
+		prepare(mbufs[i], &q->tx[i]);
 	}
-	q->stashed -= filled;
+	q->spent = filled;
 	sent = transmit(q, mbufs, (uint16_t)filled);
 	if (unlikely(sent < filled)) {
 		rte_pktmbuf_free_bulk(mbufs + sent, (unsigned int)(filled - sent));
@@ -208,4 +223,14 @@ port_release_flush(struct port_queue *q)
 	}
 	q->held -= q->released;
 	q->released = 0;
+}
+
+void
+port_tx_give_back(struct port_queue *q)
+{
+	uint32_t i;
+
+	for (i = q->spent; i < q->reserved; i++)
+		rte_pktmbuf_free(q->tx[i].owner);
+	q->reserved = q->spent = 0;
 }

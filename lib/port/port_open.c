@@ -152,7 +152,7 @@ port_close(struct port *p)
 		for (q = 0; q < p->cfg.queues; q++) {
 			port_release_flush(&p->queue[q]);
 			lost += p->queue[q].held;
-			rte_pktmbuf_free_bulk(p->queue[q].stash, p->queue[q].stashed);
+			port_tx_give_back(&p->queue[q]);
 		}
 	}
 	p->driver->take_down(p);

@@ -39,9 +39,10 @@ struct port_queue {
 			* to another queue's worker come off that one's, modulo 2^32: the sum over
 			* all queues is what is held */
 	uint32_t released; /* in release[] */
-	uint32_t stashed; /* in stash[] */
+	uint32_t reserved; /* in tx[] */
+	uint32_t spent; /* the first of those, sent since: they want an mbuf each */
 	struct rte_mbuf *release[PORT_RELEASE_BATCH];
-	struct rte_mbuf *stash[PORT_BURST_MAX]; /* empty mbufs to send with, the next one last */
+	struct tx_frame tx[PORT_BURST_MAX]; /* empty mbufs to send with */
 	struct frame parts[PORT_PARTS_MAX];
 	uint32_t parts_used;
 } __rte_cache_aligned;
@@ -68,6 +69,9 @@ struct port {
 	uint8_t rss_key[PORT_RSS_KEY_MAX]; /* then: the key that it was given */
 	struct port_queue *queue; /* cfg.queues of them */
 };
+
+/** Frees the frames that are reserved. */
+void port_tx_give_back(struct port_queue *q);
 
 /** Makes the pools for p's rx_room and descriptors. 0, or -ENOMEM with a message. */
 int port_create_pools(struct port *p, char *ret_message);

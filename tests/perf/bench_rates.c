@@ -305,7 +305,7 @@ send_frames(struct client *c)
 	uint64_t tsc;
 
 	do {
-		for (i = 0; i < BURST; i++) { /* as port_tx_reserve does */
+		for (i = 0; i < BURST; i++) { /* as a port does */
 			tx[i].data = c->tx[i];
 			tx[i].room = BUFFER_LEN;
 			tx[i].len = tx[i].flags = 0;

@@ -160,25 +160,26 @@ test_release_gives_each_mbuf_to_its_own_pool(void **state)
 static void
 test_tx_burst_sends_the_filled_and_keeps_the_others(void **state)
 {
-	struct tx_frame frames[8];
+	struct tx_frame *frames;
 	struct rte_mbuf *m = NULL;
 	void *first, *fourth;
-	bool found = false;
-	uint32_t i;
+	uint32_t n;
 
 	(void)state;
-	assert_int_equal(port_tx_reserve(f.queue, frames, 8), 8);
+	frames = port_tx_reserve(f.queue, 8, &n);
+	assert_int_equal(n, 8);
 	first = frames[0].owner;
 	fourth = frames[3].owner;
 	assert_true(frames[0].room >= 1518);
 	memcpy(frames[0].data, "abc", 3);
 	frames[0].len = 3;
 	frames[1].len = frames[2].len = 60;
-	assert_int_equal(port_tx_burst(f.queue, frames, 3, 8), 3);
-	assert_int_equal(port_tx_reserve(f.queue, frames, 8), 8);
-	for (i = 0; i < 8; i++)
-		found |= frames[i].owner == fourth;
-	assert_true(found); /* not sent, so kept */
+	assert_int_equal(port_tx_burst(f.queue, 3), 3);
+	assert_ptr_equal(port_tx_reserve(f.queue, 8, &n), frames);
+	assert_int_equal(n, 8);
+	assert_ptr_equal(frames[3].owner, fourth); /* not sent, so kept */
+	assert_ptr_not_equal(frames[0].owner, first);
+	assert_int_equal(frames[0].len, 0);
 	assert_int_equal(rte_ring_count(f.tx), 3);
 	assert_int_equal(rte_ring_dequeue(f.tx, (void **)&m), 0);
 	assert_ptr_equal(m, first);
@@ -191,19 +192,50 @@ test_tx_burst_sends_the_filled_and_keeps_the_others(void **state)
 static void
 test_tx_burst_frees_and_counts_what_the_port_does_not_take(void **state)
 {
-	struct tx_frame frames[32];
+	struct tx_frame *frames;
 	struct rte_mbuf *m = NULL;
-	uint32_t i;
+	uint32_t i, n;
 
 	(void)state;
-	assert_int_equal(port_tx_reserve(f.queue, frames, 32), 32);
+	frames = port_tx_reserve(f.queue, 32, &n);
+	assert_int_equal(n, 32);
 	for (i = 0; i < 32; i++)
 		frames[i].len = 60;
-	assert_int_equal(port_tx_burst(f.queue, frames, 32, 32), 15); /* the ring holds 15 */
+	assert_int_equal(port_tx_burst(f.queue, 32), 15); /* the ring holds 15 */
 	assert_int_equal(f.counters.value[COUNTER_TX_UNSENT], 17);
 	while (rte_ring_dequeue(f.tx, (void **)&m) == 0)
 		rte_pktmbuf_free(m);
-	assert_int_equal(rte_mempool_in_use_count(f.queue->tx_pool), f.queue->stashed);
+	assert_int_equal(
+		rte_mempool_in_use_count(f.queue->tx_pool), f.queue->reserved - f.queue->spent);
+}
+
+/* Others hold the pool's last mbufs (frames that the NIC has not sent yet): what is reserved can be used. */
+static void
+test_tx_reserve_gives_what_there_is_when_the_pool_is_empty(void **state)
+{
+	struct rte_mbuf *taken[4096], *m = NULL;
+	struct tx_frame *frames;
+	uint32_t n, count = 0;
+	void *kept;
+
+	(void)state;
+	frames = port_tx_reserve(f.queue, 8, &n);
+	kept = frames[2].owner;
+	frames[0].len = frames[1].len = 60;
+	assert_int_equal(port_tx_burst(f.queue, 2), 2);
+	while (count < 4096 && (taken[count] = rte_pktmbuf_alloc(f.queue->tx_pool)) != NULL)
+		count++;
+	frames = port_tx_reserve(f.queue, 8, &n);
+	assert_true(n > 0 && n == f.queue->reserved);
+	assert_ptr_equal(frames[0].owner, kept);
+	frames[0].len = 60;
+	assert_int_equal(port_tx_burst(f.queue, 1), 1);
+	rte_pktmbuf_free_bulk(taken, count);
+	(void)port_tx_reserve(f.queue, 8, &n);
+	assert_int_equal(n, 8);
+	while (rte_ring_dequeue(f.tx, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	assert_int_equal(rte_mempool_in_use_count(f.queue->tx_pool), f.queue->reserved);
 }
 
 int
@@ -215,6 +247,7 @@ main(void)
 		cmocka_unit_test(test_rx_burst_cuts_a_chain_into_parts_that_free_one_by_one),
 		cmocka_unit_test(test_release_gives_each_mbuf_to_its_own_pool),
 		cmocka_unit_test(test_tx_burst_sends_the_filled_and_keeps_the_others),
+		cmocka_unit_test(test_tx_reserve_gives_what_there_is_when_the_pool_is_empty),
 		cmocka_unit_test(test_tx_burst_frees_and_counts_what_the_port_does_not_take),
 	};
 
