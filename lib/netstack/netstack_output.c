@@ -301,6 +301,13 @@ note_state(struct netstack *ns, struct netstack_conn *nc)
 	netstack_event_push(ns, nc);
 }
 
+static void
+set_deadlines(struct netstack *ns, struct netstack_conn *nc)
+{
+	netstack_timer_set(ns, nc, tcp_conn_timer_deadline(nc->tcp));
+	netstack_ack_wait(ns, nc, tcp_conn_ack_deadline(nc->tcp));
+}
+
 /* Nothing more to send now: when to look again, and whether the place can be freed. */
 static void
 settle(struct netstack *ns, struct netstack_conn *nc)
@@ -310,7 +317,7 @@ settle(struct netstack *ns, struct netstack_conn *nc)
 	if (nc->released && tcp_conn_state(nc->tcp) == TCP_CLOSED)
 		netstack_table_free(ns, nc);
 	else
-		netstack_timer_set(ns, nc, tcp_conn_deadline(nc->tcp));
+		set_deadlines(ns, nc);
 }
 
 /* Up to a quantum of one connection's segments. Returns the frames filled. */
@@ -347,6 +354,8 @@ wake_expired(struct netstack *ns, uint64_t now_ns)
 		if (nc->in_use)
 			netstack_ready_push(ns, nc);
 	}
+	while ((nc = netstack_ack_waited(ns, now_ns)) != NULL)
+		netstack_ready_push(ns, nc);
 }
 
 static void
@@ -398,6 +407,6 @@ netstack_deadline(const struct netstack *ns)
 {
 	if (ns->control_head != ns->control_tail || ns->ready.head != NULL || netstack_udp_due(ns))
 		return 0;
-	return time_min(
-		time_min(ns->link_deadline_ns, ns->fragments.deadline_ns), netstack_timer_next(ns));
+	return time_min(time_min(ns->link_deadline_ns, ns->fragments.deadline_ns),
+		time_min(netstack_timer_next(ns), netstack_ack_wait_next(ns)));
 }

@@ -41,6 +41,7 @@ struct netstack_conn {
 	uint8_t last_state; /* enum tcp_state, as the application was last told */
 	bool in_use : 1, released : 1, waiting : 1, port_marked : 1;
 	bool ready : 1, ready_listed : 1, event : 1, event_listed : 1;
+	bool ack_listed : 1;
 } __attribute__((aligned(NETSTACK_CACHE_LINE)));
 
 _Static_assert(
@@ -51,7 +52,10 @@ struct netstack_queue {
 	struct netstack_conn *head, *tail;
 };
 
-/** When a connection must be looked at, in the heap. */
+/** Waiting ACKs in the ring at most, a power of two: more than begin to wait within their 10 us. */
+#define NETSTACK_ACK_WAIT_MAX 256U
+
+/** When a connection must be looked at. */
 struct netstack_timer {
 	uint64_t deadline_ns;
 	struct netstack_conn *conn;
@@ -141,6 +145,8 @@ struct netstack {
 	struct netstack_queue ready, event;
 	struct netstack_timer *heap, *heap_memory; /* by deadline, the earliest first */
 	uint32_t heap_len;
+	struct netstack_timer ack_wait[NETSTACK_ACK_WAIT_MAX]; /* a ring: ACKs that wait, in order */
+	uint32_t ack_wait_head, ack_wait_tail;
 	struct netstack_conn *conn; /* connections_max of them */
 	struct netstack_conn *free_conn; /* the first of those not in use */
 	uint32_t wait_oldest, wait_newest; /* released, in TIME-WAIT */
@@ -285,6 +291,14 @@ void netstack_timer_cancel(struct netstack *ns, struct netstack_conn *nc);
 /** Takes the next connection whose deadline has come, which may have ended since; NULL: none. */
 struct netstack_conn *netstack_timer_expired(struct netstack *ns, uint64_t now_ns);
 uint64_t netstack_timer_next(const struct netstack *ns);
+
+/* netstack_ack_wait.c */
+
+/** The connection has an ACK that waits until deadline_ns; TIME_NEVER: none. */
+void netstack_ack_wait(struct netstack *ns, struct netstack_conn *nc, uint64_t deadline_ns);
+/** Takes the next connection whose ACK has waited until now_ns, and still does; NULL: none. */
+struct netstack_conn *netstack_ack_waited(struct netstack *ns, uint64_t now_ns);
+uint64_t netstack_ack_wait_next(const struct netstack *ns);
 
 /* netstack_output.c */
 

@@ -239,7 +239,7 @@ netstack_table_give_back(struct netstack *ns, struct netstack_conn *nc)
 	push_free(ns, nc);
 }
 
-/* In the ready and event lists and among the timers it stays until its turn comes, then it is passed
+/* In the ready and event lists, among the timers and the ACKs that wait it stays until its turn comes, then it is passed
  * over, or is in use anew: to take it out of the heap would touch a connection at each level of it. */
 void
 netstack_table_free(struct netstack *ns, struct netstack_conn *nc)

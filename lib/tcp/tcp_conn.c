@@ -265,11 +265,21 @@ tcp_conn_input_run(struct tcp_conn *c, const struct tcp_segment *first, const st
 uint64_t
 tcp_conn_deadline(const struct tcp_conn *c)
 {
+	return time_min(tcp_conn_timer_deadline(c), tcp_conn_ack_deadline(c));
+}
+
+uint64_t
+tcp_conn_timer_deadline(const struct tcp_conn *c)
+{
 	if (c->rst != TCP_RST_NONE || c->syn_due || c->probe_due)
 		return 0;
-	if (c->state == TCP_CLOSED)
-		return TIME_NEVER;
-	return time_min(tcp_timer_deadline(c), tcp_ack_deadline(c));
+	return c->state != TCP_CLOSED ? tcp_timer_deadline(c) : TIME_NEVER;
+}
+
+uint64_t
+tcp_conn_ack_deadline(const struct tcp_conn *c)
+{
+	return c->state != TCP_CLOSED ? tcp_ack_deadline(c) : TIME_NEVER;
 }
 
 bool

@@ -201,6 +201,10 @@ bool tcp_conn_output(struct tcp_conn *c, uint64_t now_ns, struct tcp_segment *re
 /** When tcp_conn_output must be called even if nothing happens; TIME_NEVER: no timer runs.
  *  May be in the past: then output is due now. */
 uint64_t tcp_conn_deadline(const struct tcp_conn *c);
+/** Its two parts, of which it is the earlier: that of an ACK which waits for more data (struct tcp_config says for
+ *  how long), and all others. */
+uint64_t tcp_conn_ack_deadline(const struct tcp_conn *c);
+uint64_t tcp_conn_timer_deadline(const struct tcp_conn *c);
 
 /** Cheap: might tcp_conn_output return a segment now (an ACK, data or control is pending)? */
 bool tcp_conn_output_pending(const struct tcp_conn *c);
