@@ -102,7 +102,7 @@ worker_run(struct worker *w, worker_poll_fn poll, void *ctx)
 		else
 			input_tapped(w, frames, received, now_ns);
 		received += netstack_input_exchanged(w->netstack, now_ns);
-		stop = poll(ctx, port_clock_ns());
+		stop = poll(ctx, now_ns);
 		sent = transmit(w, port_clock_ns());
 		end = port_cycles();
 		account(w, end - start, received + sent > 0);
