@@ -89,6 +89,9 @@ run_lockstep(struct in_process *o, uint32_t connections, unsigned long bursts)
 		in_process_run_for(o, 0);
 		model_server_turn(&o->server);
 	}
+	while (rte_ring_count(o->server.out) >
+		0) /* else each iteration has the halves of two bursts */
+		in_process_run_for(o, 0);
 	in_process_forget(o);
 	for (; bursts > 0; bursts--) {
 		model_server_turn(&o->server);

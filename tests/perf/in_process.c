@@ -10,9 +10,10 @@
 #include "in_process.h"
 #include "transport_netstack.h"
 
-#define RING_SIZE 4096U
+#define RING_SIZE 2048U /* as PORT_RX_DESCRIPTORS: more than that a NIC does not hold either */
 #define POOL_SIZE 8191U
-#define WINDOW (2U << 20)
+#define WINDOW (2U << 20) /* of all connections */
+#define WINDOW_MIN (256U << 10) /* of one; dpfetch bench gives as much to 256 (host_capacity.c) */
 
 void
 in_process_check(bool ok, const char *what)
@@ -52,7 +53,8 @@ create_netstack(struct in_process *o, uint32_t connections)
 	nc.gateway_mac_set = true;
 	nc.gateway_mac = (struct ether_addr){{2, 0, 0, 0, 0, 1}};
 	nc.connections_max = connections;
-	nc.tcp.rcv_window_max_bytes = nc.tcp.rcv_window_init_bytes = WINDOW / connections;
+	nc.tcp.rcv_window_max_bytes = RTE_MAX(WINDOW / connections, WINDOW_MIN);
+	nc.tcp.rcv_window_init_bytes = nc.tcp.rcv_window_max_bytes;
 	nc.tcp.ack_delay = &o->delay;
 	nc.release = port_release;
 	nc.release_ctx = o->worker.queue;
