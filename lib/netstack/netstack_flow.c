@@ -222,7 +222,6 @@ collect(const struct netstack_flow *flow, const struct tcp_segment *first,
 
 	ret[0] = (struct payload){first->payload.data, first->payload.len, frames[0].owner};
 	for (i = 1; i < n; i++) {
-		netstack_flow_prefetch(frames, i + NETSTACK_PREFETCH_AHEAD, n);
 		if (!continues(flow, &frames[0], &frames[i], seq, tcp_header_len, v6))
 			break;
 		len = netstack_flow_l4_len(&frames[i], v6) - tcp_header_len;

@@ -620,8 +620,6 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 
 	if (n == 0)
 		return;
-	for (i = 0; i < NETSTACK_PREFETCH_AHEAD; i++)
-		netstack_flow_prefetch(frames, i, n);
 	for (i = 0; i < n; i++)
 		bytes += frame_bytes(&frames[i]);
 	counter_add(ns->counters, COUNTER_RX_FRAMES, n);
@@ -629,8 +627,8 @@ netstack_input(struct netstack *ns, struct frame *frames, uint32_t n, uint64_t n
 	counter_add(ns->counters, COUNTER_RX_BURSTS, 1);
 	if (UNLIKELY(ns->many))
 		prefetch_connections(ns, frames, n);
-	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns), turns++)
-		netstack_flow_prefetch(frames, i + NETSTACK_PREFETCH_AHEAD, n);
+	for (i = 0; i < n; i += input_some(ns, frames + i, n - i, now_ns))
+		turns++;
 	ns->many = turns > MANY_TURNS;
 }
 

@@ -272,17 +272,6 @@ netstack_flow_ecn(const struct frame *f, bool v6)
 	return (v6 ? byte >> 4 : byte) & IPV4_ECN_MASK;
 }
 
-#define NETSTACK_PREFETCH_AHEAD 6U /* frames */
-/** The headers of the i-th of n frames, if there is one: with timestamps two cache lines. */
-static inline void
-netstack_flow_prefetch(const struct frame *frames, uint32_t i, uint32_t n)
-{
-	if (i >= n)
-		return;
-	__builtin_prefetch(frames[i].data);
-	__builtin_prefetch(frames[i].data + NETSTACK_CACHE_LINE);
-}
-
 /* netstack_timer.c */
 
 /** The connection must be looked at by deadline_ns at the latest. */
