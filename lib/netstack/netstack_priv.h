@@ -145,7 +145,8 @@ struct netstack {
 	struct netstack_queue ready, event;
 	struct netstack_timer *heap, *heap_memory; /* by deadline, the earliest first */
 	uint32_t heap_len;
-	struct netstack_timer ack_wait[NETSTACK_ACK_WAIT_MAX]; /* a ring: ACKs that wait, in order */
+	struct netstack_timer
+		ack_wait[NETSTACK_ACK_WAIT_MAX]; /* a ring: ACKs that wait, in order */
 	uint32_t ack_wait_head, ack_wait_tail;
 	struct netstack_conn *conn; /* connections_max of them */
 	struct netstack_conn *free_conn; /* the first of those not in use */

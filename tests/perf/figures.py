@@ -184,7 +184,7 @@ BLOCKS = {"rates": rates_block, "link": link_block, "compare": sides_block, "dis
           "goodput": text_block, "goodput-virtual": text_block, "profile": stages_block}
 
 
-COMBINED = {"others": ("ceiling", "lockstep", "lossless", "simulation")}
+COMBINED = {"others": ("ceiling", "ceiling-64", "lockstep", "lockstep-64", "lossless", "simulation")}
 
 
 def combined_block(store, names):

@@ -88,7 +88,7 @@ def measure(link, pairs, size, options=(), own_cpu=False, **lab_settings):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("pairs", nargs="?", type=int, default=5)
+    parser.add_argument("pairs", nargs="?", type=int, default=10)
     parser.add_argument("--size", type=int, default=1 << 30)
     parser.add_argument("--json")
     args = parser.parse_args()

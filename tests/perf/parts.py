@@ -126,17 +126,21 @@ def parse_lossless(text, runs):
 
 # ---- measuring ----
 
-def measure_ceiling(quick, _):
-    texts = [run(f"{PERF}/bench_ceiling", "1") for _ in range(2 if quick else 9)]
-    return parse_ceiling(texts), None
+def measure_ceiling(*options):
+    def measure(quick, _):
+        return parse_ceiling([run(f"{PERF}/bench_ceiling", *options, "1") for _ in range(2 if quick else 9)]), None
+    return measure
 
 
-def measure_lockstep(quick, _):
-    return parse_lockstep([run(f"{PERF}/bench_ceiling", "--lockstep") for _ in range(1 if quick else 3)]), None
+def measure_lockstep(*options):
+    def measure(quick, _):
+        texts = [run(f"{PERF}/bench_ceiling", "--lockstep", *options) for _ in range(1 if quick else 3)]
+        return parse_lockstep(texts), None
+    return measure
 
 
 def measure_link(quick, rounds):
-    return run_script("link.py", *(["1", "--size", "134217728"] if quick else [str(rounds or 5)]))
+    return run_script("link.py", *(["1", "--size", "134217728"] if quick else [str(rounds or 10)]))
 
 
 def measure_sink(quick, _):
@@ -194,11 +198,16 @@ def measure_lossless(quick, _):
 
 PARTS = [
     Part("ceiling", "the receive path against a modelled server on the other CPU, over two rings",
-         "build/release/tests/perf/bench_ceiling 1", 0.2, measure_ceiling),
-    Part("lockstep", "the same, one CPU taking both sides' turns",
-         "build/release/tests/perf/bench_ceiling --lockstep", 0.1, measure_lockstep),
+         "build/release/tests/perf/bench_ceiling 1", 0.2, measure_ceiling()),
+    Part("ceiling-64", "the same with 64 connections of the load generator, in runs of up to 32 frames",
+         "build/release/tests/perf/bench_ceiling --connections 64 1", 0.2, measure_ceiling("--connections", "64")),
+    Part("lockstep", "the receive path, one CPU taking the server's turns as well",
+         "build/release/tests/perf/bench_ceiling --lockstep", 0.1, measure_lockstep()),
+    Part("lockstep-64", "the same with 64 connections of the load generator, each burst another's",
+         "build/release/tests/perf/bench_ceiling --lockstep --connections 64", 0.1,
+         measure_lockstep("--connections", "64")),
     Part("link", "goodput beside curl over the lab's link, to nowhere and to disk",
-         "sudo python3 tests/perf/link.py 5", 4, measure_link),
+         "sudo python3 tests/perf/link.py 10", 8, measure_link),
     Part("sink", "the file writer by itself", f"{PERF}/bench_sink", 1, measure_sink),
     Part("disk", "a body to a real disk, beside fio, with no kernel network in the way",
          "sudo python3 tests/perf/disk.py 5", 2, measure_disk),
