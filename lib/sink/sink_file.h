@@ -19,7 +19,7 @@ struct sink_config {
 	int writer_cpu; /* pin the thread there; -1: wherever the calling thread may run */
 	int numa_node; /* buffers' node; -1: any */
 	uint32_t buffer_bytes; /* one write, a power of two, 64 KiB .. 16 MiB; 0: 8 MiB */
-	uint32_t buffers; /* 2 .. 64; 0: 4 */
+	uint32_t buffers; /* 2 .. 64; 0: 8 */
 	uint32_t ring_entries; /* writes under way to the thread, a power of two; 0: 4096 */
 };
 

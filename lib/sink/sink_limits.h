@@ -7,12 +7,12 @@
 #include "base_time.h"
 
 /* Defaults and bounds of struct sink_config. A disk may take the writes that it is handed together and say
- * so of all of them at the end (a virtual one does): while it works on some buffers others have to fill, so a
- * write is two of the largest requests of a block device (4 MiB; docs/adr/writer-copies.md). */
+ * so of all of them at the end (a virtual one does): while it works on some buffers as many have to fill
+ * (docs/adr/writer-copies.md has what was measured). */
 #define SINK_BUFFER_BYTES_DEFAULT (UINT32_C(1) << 23)
 #define SINK_BUFFER_BYTES_MIN (UINT32_C(1) << 16)
 #define SINK_BUFFER_BYTES_MAX (UINT32_C(1) << 24)
-#define SINK_BUFFERS_DEFAULT 4U
+#define SINK_BUFFERS_DEFAULT 8U
 #define SINK_BUFFERS_MIN 2U
 #define SINK_BUFFERS_MAX 64U
 #define SINK_RING_ENTRIES_DEFAULT 4096U
