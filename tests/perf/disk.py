@@ -5,7 +5,8 @@ PAIRS rounds of bench_disk (RX burst, TCP, HTTP and the file writer, fed by a mo
 has more), of the same receive path into the null sink (bench_ceiling --lockstep, as a rate), and of fio with
 io_uring, O_DIRECT, registered buffers in hugepages, which copies nothing: what the disk takes; and of fio
 while two other programs keep two CPUs busy, as our poll core and writer do: a virtual machine's disk is
-served by a thread of the host, which then has to share with them. While it runs the kernel keeps 64 hugepages for both. The file lies on the file system of TMPDIR or /var/tmp.
+served by a thread of the host, which then has to share with them. The file system is synced after each: else
+whoever is next, and begins at once, has the blocks that are given back in its way. While it runs the kernel keeps 64 hugepages for both. The file lies on the file system of TMPDIR or /var/tmp.
 """
 import argparse
 import contextlib
@@ -56,10 +57,15 @@ def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def remove(path):
+    os.unlink(path)
+    os.sync()
+
+
 def run_ours(path, gib):
     text = output_of(f"{BENCH}/bench_disk", path, str(gib))
     found = re.search(r"([0-9.]+) Gb/s to disk .* p99\.9 ([0-9.]+) max ([0-9.]+) us", text)
-    os.unlink(path)
+    remove(path)
     return {"ours": float(found[1]), "p99.9": float(found[2]), "max": float(found[3])}
 
 
@@ -67,7 +73,7 @@ def run_fio(path, gib, name="fio"):
     text = output_of("nice", "-n", "-20", "fio", "--name=write", f"--filename={path}", "--rw=write", "--bs=4M", "--ioengine=io_uring",
                      "--direct=1", "--fixedbufs=1", "--registerfiles=1", "--iodepth=4", "--iomem=shmhuge",
                      f"--size={gib}g", "--output-format=json")
-    os.unlink(path)
+    remove(path)
     return {name: json.loads(text)["jobs"][0]["write"]["bw_bytes"] * 8 / 1e9}
 
 
