@@ -5,8 +5,8 @@ PAIRS rounds of bench_disk (RX burst, TCP, HTTP and the file writer, fed by a mo
 has more), of the same receive path into the null sink (bench_ceiling --lockstep, as a rate), and of fio with
 io_uring, O_DIRECT, registered buffers in hugepages, which copies nothing: what the disk takes; and of fio
 while two other programs keep two CPUs busy, as our poll core and writer do: a virtual machine's disk is
-served by a thread of the host, which then has to share with them. The file system is synced after each: else
-whoever is next, and begins at once, has the blocks that are given back in its way. While it runs the kernel keeps 64 hugepages for both. The file lies on the file system of TMPDIR or /var/tmp.
+served by a thread of the host, which then has to share with them. After each the file system is
+synced and has 2 s: else whoever is next, and begins at once, has the discarding of the last one's blocks in its way. While it runs the kernel keeps 64 hugepages for both. The file lies on the file system of TMPDIR or /var/tmp.
 """
 import argparse
 import contextlib
@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 from figures import figure, ratio, save, spread  # noqa: E402
@@ -23,6 +24,7 @@ from lab import TOP  # noqa: E402
 
 BENCH = os.path.join(TOP, "build/release/tests/perf")
 HUGEPAGES = "/proc/sys/vm/nr_hugepages"
+REST_SECONDS = 2  # ext4 discards blocks behind everybody's back
 
 
 @contextlib.contextmanager
@@ -60,6 +62,7 @@ def output_of(*command):
 def remove(path):
     os.unlink(path)
     os.sync()
+    time.sleep(REST_SECONDS)
 
 
 def run_ours(path, gib):
