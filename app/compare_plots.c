@@ -136,14 +136,6 @@ compare_plot_transfers(const struct compare *c, FILE *out)
 }
 
 static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int
 by_x(const void *a, const void *b)
 {
 	double x = ((const struct svg_point *)a)->x, y = ((const struct svg_point *)b)->x;
@@ -228,7 +220,8 @@ compare_plot_latency(const struct compare *c, FILE *out)
 		free(points[s]);
 }
 
-/* Two bars a bin, side by side. */
+/* Two bars a bin, side by side. The plot ends where 99 % of one side's do: a single straggler would squeeze
+ * the rest into one bin. Longer ones are in the last. */
 static void
 delay_bars(const struct svg_plot *p, uint32_t side, const double *delay, uint32_t n, double width)
 {
@@ -244,28 +237,12 @@ delay_bars(const struct svg_plot *p, uint32_t side, const double *delay, uint32_
 		const struct svg_point low = {width * (bin + 0.05 + 0.45 * side), 0.0};
 		const struct svg_point high = {low.x + width * 0.42, count[bin]};
 
-		snprintf(hint, sizeof(hint), "%s: %.1f %% of %u in %.1f-%.1f us",
+		snprintf(hint, sizeof(hint), "%s: %.1f %% of %u in %.1f-%.1f us%s",
 			compare_side_name((enum compare_side)side), count[bin], n, width * bin,
-			width * (bin + 1));
+			width * (bin + 1), bin + 1 == DELAY_BINS ? ", or longer" : "");
 		if (count[bin] > 0)
 			svg_plot_bar(p, side, &low, &high, hint);
 	}
-}
-
-/* What 99.9 % of them do not exceed: a single straggler would squeeze the rest into one bin. Longer ones
- * are drawn in the last bin. */
-static double
-percentile(const double *delay, uint32_t n)
-{
-	double *sorted = calloc(n + 1U, sizeof(*sorted)), value = 0.0;
-
-	if (sorted != NULL && n > 0) {
-		memcpy(sorted, delay, n * sizeof(*sorted));
-		qsort(sorted, n, sizeof(*sorted), by_value);
-		value = sorted[n - 1U - n / 1000U];
-	}
-	free(sorted);
-	return value;
 }
 
 static void
@@ -288,13 +265,15 @@ compare_plot_ack_delay(const struct compare *c, FILE *out)
 {
 	double *delay[COMPARE_SIDES], longest = 0.0;
 	struct svg_plot p = {.out = out, .width = WIDTH, .height = HEIGHT, .y_max = 100.0};
+	struct compare_acks acks;
 	uint32_t n[COMPARE_SIDES];
 	int s;
 
 	for (s = 0; s < COMPARE_SIDES; s++) {
 		delay[s] = calloc(COMPARE_TRACE_SEGMENTS, sizeof(*delay[s]));
 		n[s] = delay[s] != NULL ? compare_trace_delays(c->trace[s], delay[s]) : 0;
-		longest = fmax(longest, percentile(delay[s], n[s]));
+		if (compare_trace_acks(c->trace[s], &acks))
+			longest = fmax(longest, acks.p99_us);
 	}
 	if (longest > 0.0)
 		draw_delays(&p, delay, n, longest);

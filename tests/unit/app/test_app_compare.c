@@ -351,6 +351,32 @@ test_compare_acks_count_from_the_oldest_data_that_they_cover(void **state)
 	free(t);
 }
 
+/* 199 ACKs after 4 us and one after 3 ms: the plot shows the many, and says of the one that it is longer. */
+static void
+test_compare_plot_of_acks_does_not_shrink_for_a_straggler(void **state)
+{
+	struct compare *c = comparison(&plain, &plain, 1);
+	struct compare_trace *t = calloc(1, sizeof(*t));
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(t);
+	c->trace[COMPARE_DPDK] = t;
+	for (i = 0; i < 200; i++) {
+		t->segment[t->count++] = data_at(10000U * i, 1000 * i, 1000);
+		t->segment[t->count++] = ack_at(10000U * i + (i == 7 ? 3000U : 4U), 1000 * (i + 1));
+	}
+	compare_plot_ack_delay(c, out);
+	fclose(out);
+	assert_non_null(strstr(text, "dpfetch: 99.5 % of 200 in 4.0-4.2 us<"));
+	assert_non_null(strstr(text, "dpfetch: 0.5 % of 200 in 4.8-5.0 us, or longer<"));
+	free(text);
+	comparison_free(c);
+}
+
 static void
 test_compare_report_shows_acks_of_both_sides(void **state)
 {
@@ -520,6 +546,7 @@ main(void)
 		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
 		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
 		cmocka_unit_test(test_compare_acks_count_from_the_oldest_data_that_they_cover),
+		cmocka_unit_test(test_compare_plot_of_acks_does_not_shrink_for_a_straggler),
 		cmocka_unit_test(test_compare_report_shows_acks_of_both_sides),
 		cmocka_unit_test(test_report_path_says_beforehand_what_cannot_be_written),
 		cmocka_unit_test(test_compare_page_does_not_grow_with_the_pairs),
