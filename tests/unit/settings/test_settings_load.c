@@ -14,7 +14,8 @@
 #include "settings_fixture.h"
 #include "settings_option.h"
 
-#define LOAD(s, message, ...) load(s, message, ((const char *const[]){"dpfetch", __VA_ARGS__, NULL}))
+#define LOAD(s, message, ...) \
+	load(s, message, ((const char *const[]){"dpfetch", __VA_ARGS__, NULL}))
 
 static void
 write_file(char *path, const char *text)
