@@ -85,7 +85,7 @@ def test_bench_lists_its_parts_without_measuring(_lab):
     before = time.monotonic()
     result = tool("bench", "--list")
     assert result.returncode == 0 and time.monotonic() - before < 10, result.stderr
-    for word in ("ceiling", "link", "compare-file", "goodput-virtual", "sudo python3 tests/perf/link.py 5"):
+    for word in ("ceiling", "link", "compare-file", "goodput-virtual", "sudo python3 tests/perf/link.py 10"):
         assert word in result.stdout, result.stdout
 
 
