@@ -15,6 +15,7 @@
 #include "eal_fixture.h"
 #include "monitor.h"
 #include "port_control.h"
+#include "port_fixture.h"
 
 #define LOOK_US 20000U
 #define FLAP_NS (500 * NS_PER_MS)
@@ -28,25 +29,15 @@ setup(void **state)
 {
 	static struct counters counters;
 	static struct counters *of_queue = &counters;
-	struct port_config cfg = {.queues = 1,
-		.mtu = 1500,
-		.rx_held_max = 64,
-		.rx_descriptors = 64,
-		.tx_descriptors = 64,
-		.numa_node = -1,
-		.counters = &of_queue};
-	char message[PORT_MESSAGE_MAX];
+	struct port_config cfg;
 	struct rte_ring *ring;
-	int id;
 
 	(void)state;
 	assert_int_equal(eal_fixture_start(NULL, 0), 0);
 	ring = rte_ring_create("ring", 64, SOCKET_ID_ANY, 0);
-	id = rte_eth_from_rings("net_ring_monitor", &ring, 1, &ring, 1, 0);
-	assert_true(id >= 0);
-	cfg.port_id = (uint16_t)id;
-	if (port_open(&cfg, &port, message) != 0)
-		fail_msg("%s", message);
+	cfg = port_fixture_config(
+		rte_eth_from_rings("net_ring_monitor", &ring, 1, &ring, 1, 0), &of_queue);
+	port = port_fixture_open(&cfg);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <rte_ring.h>
 
 #include "eal_fixture.h"
+#include "port_fixture.h"
 #include "port_priv.h"
 
 /* A port on two rings: what is put on rx comes out of rx_burst, what is sent lands on tx. */
@@ -30,28 +31,19 @@ static struct fixture f; /* the EAL starts once in a process */
 static int
 setup(void **state)
 {
-	struct port_config cfg = {.queues = 1,
-		.mtu = 1500,
-		.rx_held_max = 256,
-		.rx_descriptors = 64,
-		.tx_descriptors = 64,
-		.numa_node = -1,
-		.checksum_offload = true};
-	char message[PORT_MESSAGE_MAX];
-	int port;
+	struct port_config cfg;
 
 	(void)state;
 	assert_int_equal(eal_fixture_start(NULL, 0), 0);
 	f.rx = rte_ring_create("rx", 128, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	f.tx = rte_ring_create("tx", 16, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	f.pool = rte_pktmbuf_pool_create("test", 255, 0, 0, 2176, SOCKET_ID_ANY);
-	port = rte_eth_from_rings("net_ring_test", &f.rx, 1, &f.tx, 1, 0);
-	assert_true(port >= 0);
 	f.of_queue = &f.counters;
-	cfg.port_id = (uint16_t)port;
-	cfg.counters = &f.of_queue;
-	if (port_open(&cfg, &f.port, message) != 0)
-		fail_msg("%s", message);
+	cfg = port_fixture_config(
+		rte_eth_from_rings("net_ring_test", &f.rx, 1, &f.tx, 1, 0), &f.of_queue);
+	cfg.rx_held_max = 256;
+	cfg.checksum_offload = true;
+	f.port = port_fixture_open(&cfg);
 	f.queue = port_queue_of(f.port, 0);
 	return 0;
 }

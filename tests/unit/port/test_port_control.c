@@ -15,6 +15,7 @@
 
 #include "eal_fixture.h"
 #include "port_control.h"
+#include "port_fixture.h"
 #include "port_priv.h"
 
 #define QUEUES 2U
@@ -54,20 +55,9 @@ open_port(uint16_t port_id)
 {
 	static struct counters counters;
 	static struct counters *of_queue = &counters;
-	const struct port_config cfg = {.port_id = port_id,
-		.queues = 1,
-		.mtu = 1500,
-		.rx_held_max = 64,
-		.rx_descriptors = 64,
-		.tx_descriptors = 64,
-		.numa_node = -1,
-		.counters = &of_queue};
-	char message[PORT_MESSAGE_MAX];
-	struct port *port = NULL;
+	const struct port_config cfg = port_fixture_config(port_id, &of_queue);
 
-	if (port_open(&cfg, &port, message) != 0)
-		fail_msg("%s", message);
-	return port;
+	return port_fixture_open(&cfg);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <rte_ethdev.h>
 
 #include "eal_fixture.h"
+#include "port_fixture.h"
 #include "port_priv.h"
 
 /* The linker sends our library's calls here (--wrap): a closed port can no longer be asked. */
@@ -40,23 +41,15 @@ static void
 test_mac_that_we_programmed_is_taken_back_by_close(void **state)
 {
 	struct counters counters = {0}, *of_queue = &counters;
-	struct port_config cfg = {.queues = 1,
-		.mtu = 1500,
-		.rx_held_max = 64,
-		.rx_descriptors = 64,
-		.tx_descriptors = 64,
-		.numa_node = -1,
-		.set_mac = true,
-		.mac = {{0x02, 0, 0x5e, 1, 2, 3}},
-		.counters = &of_queue};
-	char message[PORT_MESSAGE_MAX];
+	struct port_config cfg = port_fixture_config(0, &of_queue);
 	struct rte_ether_addr found, now;
-	struct port *port = NULL;
+	struct port *port;
 
 	(void)state;
 	assert_int_equal(rte_eth_macaddr_get(0, &found), 0);
-	if (port_open(&cfg, &port, message) != 0)
-		fail_msg("%s", message);
+	cfg.set_mac = true;
+	cfg.mac = (struct ether_addr){{0x02, 0, 0x5e, 1, 2, 3}};
+	port = port_fixture_open(&cfg);
 	assert_int_equal(rte_eth_macaddr_get(0, &now), 0);
 	assert_memory_equal(now.addr_bytes, cfg.mac.byte, ETHER_ADDR_LEN);
 	assert_int_equal(port_close(port), 0);

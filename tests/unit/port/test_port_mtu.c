@@ -11,6 +11,7 @@
 #include <rte_ring.h>
 
 #include "eal_fixture.h"
+#include "port_fixture.h"
 #include "port_priv.h"
 
 #define MTU_MAX 65280U /* what --mtu takes at most */
@@ -20,26 +21,17 @@ static void
 test_open_at_the_largest_mtu_has_buffers_that_hold_it(void **state)
 {
 	struct counters counters = {0}, *of_queue = &counters;
-	struct port_config cfg = {.queues = 1,
-		.mtu = MTU_MAX,
-		.rx_held_max = 64,
-		.rx_descriptors = 64,
-		.tx_descriptors = 64,
-		.numa_node = -1,
-		.counters = &of_queue};
-	char message[PORT_MESSAGE_MAX];
+	struct port_config cfg;
 	struct rte_ring *ring;
-	struct port *port = NULL;
-	int port_id;
+	struct port *port;
 
 	(void)state;
 	assert_int_equal(eal_fixture_start(NULL, 0), 0);
 	ring = rte_ring_create("ring", 16, SOCKET_ID_ANY, 0);
-	port_id = rte_eth_from_rings("net_ring_mtu", &ring, 1, &ring, 1, 0);
-	assert_true(port_id >= 0);
-	cfg.port_id = (uint16_t)port_id;
-	if (port_open(&cfg, &port, message) != 0)
-		fail_msg("%s", message);
+	cfg = port_fixture_config(
+		rte_eth_from_rings("net_ring_mtu", &ring, 1, &ring, 1, 0), &of_queue);
+	cfg.mtu = MTU_MAX;
+	port = port_fixture_open(&cfg);
 	assert_true((uint32_t)rte_pktmbuf_data_room_size(port->rx_pool) >=
 		    RTE_PKTMBUF_HEADROOM + MTU_MAX + PORT_L2_OVERHEAD);
 	assert_int_equal(port_close(port), 0);
