@@ -483,7 +483,8 @@ check_receiving(const struct tcp_conn *c)
 	/* The FIN takes a number that no window needs to cover. */
 	CHECK(seq_leq(c->rcv_nxt, w->adv + (c->fin_received ? 1U : 0U)));
 	CHECK(tcp_rcv_wnd(c) >> c->rcv_wscale <= TCP_WINDOW_FIELD_MAX);
-	CHECK(w->limit <= c->cfg->rcv_window_max_bytes && w->limit >> c->rcv_wscale > 0);
+	CHECK(w->limit <= w->goal && w->goal <= c->cfg->rcv_window_max_bytes &&
+		w->limit >> c->rcv_wscale > 0);
 	CHECK(w->unread >= tcp_reassembly_ready_bytes(&c->reassembly));
 	CHECK(!c->fin_received || (c->fin_seen && c->rcv_nxt == c->fin_seq + 1));
 }

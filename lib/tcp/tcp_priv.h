@@ -54,12 +54,14 @@ struct tcp_ack_state {
 
 /** The receive window (tcp_window.c). */
 struct tcp_window {
-	uint32_t limit; /* bytes that may be unread; grows to cfg.rcv_window_max_bytes */
+	uint32_t limit; /* bytes that may be unread; grows to goal as bytes are consumed */
+	uint32_t goal; /* grows to cfg.rcv_window_max_bytes */
 	uint32_t adv; /* the right edge last advertised; never retreats */
 	uint64_t unread; /* in-order bytes not yet consumed by the application */
 	uint64_t tune_start_ns; /* of the measuring interval, 0: none */
 	uint64_t tune_bytes; /* consumed in it */
 	bool used_up; /* in it the sender came close to the edge */
+	bool crowded; /* frames were lost on a near path: it does not grow any more */
 	uint32_t payload_mean; /* smoothed payload size of received segments, bytes */
 };
 

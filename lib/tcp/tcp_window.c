@@ -21,6 +21,7 @@ tcp_window_init(struct tcp_conn *c)
 
 	c->window = (struct tcp_window){
 		.limit = MAX_OF(c->cfg->rcv_window_init_bytes, unit),
+		.goal = MAX_OF(c->cfg->rcv_window_init_bytes, unit),
 		.payload_mean = c->mss_max,
 	};
 }
@@ -153,6 +154,15 @@ needs_update(const struct tcp_conn *c)
 	return open > kept && open - kept >= worthwhile(c, 2);
 }
 
+/* A byte for each that was consumed, so that the edge advances by two: a sender that waits for it would send all that
+ * a doubled window holds in one burst, more than a queue on the way takes. */
+static void
+grow(struct tcp_window *w, uint64_t consumed)
+{
+	if (UNLIKELY(w->limit < w->goal))
+		w->limit += (uint32_t)MIN_OF(consumed, (uint64_t)(w->goal - w->limit));
+}
+
 void
 tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes)
 {
@@ -160,8 +170,32 @@ tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes)
 
 	w->unread -= MIN_OF(bytes, w->unread);
 	w->tune_bytes += bytes;
+	grow(w, bytes);
 	if (tcp_state_receives(c->state) && !c->fin_received && needs_update(c))
 		c->ack.window_update = true;
+}
+
+/* What queues on the way surely take. A frame is as large as those that come are: they may have been joined. */
+static uint64_t
+queues_take(const struct tcp_conn *c)
+{
+	uint64_t frame = MAX_OF(c->window.payload_mean, (uint32_t)c->mss_max);
+
+	return TCP_TUNE_NEAR_FRAMES * frame;
+}
+
+/* On a near path a hole is, more likely than not, what a queue did not take of a burst that came at once, because the
+ * window let it. What is promised stays promised; the edge waits until it is right again. */
+static void
+shrink_on_hole(struct tcp_conn *c)
+{
+	struct tcp_window *w = &c->window;
+
+	if (tcp_reassembly_ranges(&c->reassembly) == 0 || c->rtt.min_rtt_ns >= TCP_TUNE_NEAR_NS)
+		return;
+	w->crowded = true;
+	w->goal = (uint32_t)MIN_OF((uint64_t)w->goal, queues_take(c));
+	w->limit = MIN_OF(w->limit, w->goal);
 }
 
 /* Dynamic right-sizing: in slow start the sender doubles what it sends in each round trip, and the
@@ -175,12 +209,13 @@ tcp_window_tune(struct tcp_conn *c, uint64_t now_ns)
 	uint64_t interval_ns = MAX_OF(c->rtt.min_rtt_ns, TCP_TUNE_INTERVAL_MIN_NS);
 	bool fast;
 
+	shrink_on_hole(c);
 	if (w->tune_start_ns != 0 && now_ns - w->tune_start_ns < interval_ns)
 		return;
-	fast = w->tune_bytes > w->limit / TCP_TUNE_LEFT_PART &&
+	fast = w->tune_bytes > w->goal / TCP_TUNE_LEFT_PART &&
 	       now_ns - w->tune_start_ns < 2 * interval_ns;
-	if (w->tune_start_ns != 0 && (fast || w->used_up))
-		w->limit = (uint32_t)MIN_OF(2 * (uint64_t)w->limit, c->cfg->rcv_window_max_bytes);
+	if (w->tune_start_ns != 0 && (fast || w->used_up) && !w->crowded)
+		w->goal = (uint32_t)MIN_OF(2 * (uint64_t)w->goal, c->cfg->rcv_window_max_bytes);
 	w->tune_start_ns = now_ns;
 	w->tune_bytes = 0;
 	w->used_up = false;

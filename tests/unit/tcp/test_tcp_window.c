@@ -347,6 +347,31 @@ TEST(test_window_auto_tuning_stays_ahead_of_slow_start)
 	fx_end(f);
 }
 
+/* Of a window that doubles, a sender that waits for its edge would send the whole new half at once. */
+TEST(test_window_auto_tuning_opens_it_no_faster_than_twice_what_was_read)
+{
+	struct fx *f = established(window_of_a_long_path);
+	uint32_t offset = 0, edge = f->c->window.adv, slack = 1U << f->c->rcv_wscale, read = 0, i;
+
+	for (i = 0; f->c->window.limit < 4U << 20; i++) {
+		assert_true(i < 10000);
+		fx_data(f, offset, 1024);
+		fx_data(f, offset + 1024, 1024);
+		fx_read(f, offset);
+		offset += 2048;
+		read += 2048;
+		f->now_ns += NS_PER_US;
+		fx_drain(f);
+		if (f->c->window.adv == edge)
+			continue; /* no ACK yet */
+		assert_true(f->c->window.adv - edge <= 2 * read + slack);
+		edge = f->c->window.adv;
+		read = 0;
+	}
+	assert_true(tcp_rcv_wnd(f->c) >= (4U << 20) - 65536); /* but for what waits for an ACK */
+	fx_end(f);
+}
+
 TEST(test_window_auto_tuning_leaves_a_slow_sender_alone)
 {
 	struct fx *f = established(window_grows);
@@ -385,6 +410,42 @@ TEST(test_window_auto_tuning_grows_for_a_late_reader)
 		late_round(f, &offset);
 	assert_int_equal(f->c->window.limit, 65536);
 	fx_end(f);
+}
+
+/* A connection whose window has grown loses a frame, is sent it again, and goes on. Returns the limit. */
+static uint32_t
+limit_after_a_loss(uint64_t rtt_ns, uint32_t payload_mean)
+{
+	struct fx *f = established(window_of_a_long_path);
+	uint32_t offset = 0, edge, limit, i;
+
+	f->c->rtt.min_rtt_ns = rtt_ns;
+	for (i = 0; i < 12; i++)
+		late_round(f, &offset);
+	assert_int_equal(f->c->window.limit, 4U << 20);
+	edge = f->c->window.adv;
+	f->c->window.payload_mean = payload_mean;
+	fx_data(f, offset + 1024, 1024);
+	fx_drain(f);
+	fx_data(f, offset, 1024);
+	fx_read(f, offset);
+	offset += 2048;
+	fx_drain(f);
+	assert_true(seq_geq(f->c->window.adv, edge)); /* it is not taken back */
+	for (i = 0; i < 12; i++)
+		late_round(f, &offset);
+	limit = f->c->window.limit;
+	assert_true(tcp_rcv_wnd(f->c) <= limit);
+	fx_end(f);
+	return limit;
+}
+
+/* There it came of a queue that a burst overran, and would again. Frames that were joined are few. */
+TEST(test_window_after_a_loss_on_a_near_path_is_what_queues_take)
+{
+	assert_int_equal(limit_after_a_loss(50 * NS_PER_US, 1024), 960 * 1460);
+	assert_int_equal(limit_after_a_loss(50 * NS_PER_US, 16384), 4U << 20);
+	assert_int_equal(limit_after_a_loss(NS_PER_MS, 1024), 4U << 20);
 }
 
 TEST(test_window_update_waits_while_the_peer_has_room)
@@ -514,8 +575,10 @@ main(void)
 		T(test_window_reopens_though_buffers_bring_less_than_the_scale_unit),
 		T(test_window_auto_tuning_doubles_up_to_the_maximum),
 		T(test_window_auto_tuning_stays_ahead_of_slow_start),
+		T(test_window_auto_tuning_opens_it_no_faster_than_twice_what_was_read),
 		T(test_window_auto_tuning_leaves_a_slow_sender_alone),
 		T(test_window_auto_tuning_grows_for_a_late_reader),
+		T(test_window_after_a_loss_on_a_near_path_is_what_queues_take),
 		T(test_window_update_waits_while_the_peer_has_room),
 		T(test_window_without_scaling_is_not_announced_beyond_its_field),
 		T(test_window_update_is_not_sent_after_the_peers_fin),
