@@ -2,6 +2,7 @@
 #ifndef BASE_PAYLOAD_H
 #define BASE_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -22,5 +23,20 @@ struct payload {
  * Called on the poll core only. ctx is what was configured beside the function.
  */
 typedef void (*buffer_release_fn)(void *ctx, void *owner);
+
+/**
+ * Says that payload may stay for long: behind a hole, for one, that may never be filled. Some buffers have to be
+ * given back in the order in which they came; whoever made it may move the bytes to another one and change data
+ * and owner, and has then been given the old owner back, whose bytes stay as they are until the burst's end. false:
+ * there is no room for it, nothing has changed, and it must not stay. ctx is that of the buffer_release_fn.
+ */
+typedef bool (*buffer_keep_fn)(void *ctx, struct payload *payload);
+
+/** Whom to ask about received buffers. */
+struct payload_buffers {
+	buffer_release_fn release;
+	buffer_keep_fn keep; /* NULL: anything may stay */
+	void *ctx; /* of both */
+};
 
 #endif

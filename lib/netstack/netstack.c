@@ -62,8 +62,7 @@ tcp_config_of(const struct netstack_config *cfg)
 
 	tcp.mss_max = (uint16_t)(cfg->mtu - IPV4_HEADER_LEN - TCP_HEADER_LEN);
 	tcp.counters = cfg->counters;
-	tcp.release = cfg->release;
-	tcp.release_ctx = cfg->release_ctx;
+	tcp.buffers = (struct payload_buffers){cfg->release, cfg->keep, cfg->release_ctx};
 	tcp.reorder_pool = NULL;
 	return tcp;
 }

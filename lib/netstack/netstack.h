@@ -80,7 +80,10 @@ struct netstack_config {
 	struct tcp_config tcp; /* tcp.mss_max is set from mtu; counters and release are taken
 				 * from below */
 	buffer_release_fn release; /* gives back received frame owners */
-	void *release_ctx;
+	buffer_keep_fn
+		keep; /* asked of fragments and of what TCP keeps behind a hole; NULL: anything may
+			      * stay */
+	void *release_ctx; /* of both */
 	struct counters *counters;
 };
 

@@ -150,6 +150,18 @@ insert(struct netstack_datagram *d, uint32_t place, const struct frame *f,
 		take_header(d, p); /* the others' options may be fewer (RFC 791 §3.1) */
 }
 
+/* Others of its datagram may never come. */
+static bool
+may_stay(const struct netstack *ns, struct frame *f)
+{
+	struct payload p = {f->data, f->len, f->owner};
+	bool may = ns->cfg.keep == NULL || ns->cfg.keep(ns->cfg.release_ctx, &p);
+
+	memcpy(&f->data, &p.data, sizeof(f->data)); /* a frame may be written to */
+	f->owner = p.owner;
+	return may;
+}
+
 static bool
 complete(const struct netstack_datagram *d)
 {
@@ -181,6 +193,8 @@ netstack_fragment_add(struct netstack *ns, const struct frame *f, const struct n
 		return drop;
 	}
 	t = trimmed(f, p, left == 0);
+	if (!may_stay(ns, &t))
+		return DROP_IP_FRAGMENT_LIMIT;
 	insert(d, at, &t, p, place->more, left);
 	if (complete(d))
 		*ret = d;

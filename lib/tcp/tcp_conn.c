@@ -47,8 +47,8 @@ tcp_config_defaults(struct tcp_config *ret)
 bool
 tcp_config_valid(const struct tcp_config *cfg)
 {
-	return cfg->counters != NULL && cfg->release != NULL && cfg->mss_max >= MSS_MAX_MIN &&
-	       cfg->rcv_window_max_bytes >= RCV_WINDOW_MIN &&
+	return cfg->counters != NULL && cfg->buffers.release != NULL &&
+	       cfg->mss_max >= MSS_MAX_MIN && cfg->rcv_window_max_bytes >= RCV_WINDOW_MIN &&
 	       cfg->rcv_window_max_bytes <= RCV_WINDOW_MAX && cfg->rcv_window_init_bytes > 0 &&
 	       cfg->rcv_window_init_bytes <= cfg->rcv_window_max_bytes &&
 	       cfg->rcv_payloads_max >= TCP_REASSEMBLY_PAYLOADS_MIN &&
@@ -101,8 +101,8 @@ tcp_conn_init(void *memory, const struct tcp_config *cfg)
 	c->ack.ring = (struct tcp_ack_record *)at;
 	c->ack.ring_size = ack_records(cfg);
 	at += c->ack.ring_size * sizeof(struct tcp_ack_record);
-	tcp_reassembly_init(&c->reassembly, at, cfg->rcv_payloads_max, cfg->reorder_pool,
-		cfg->release, cfg->release_ctx);
+	tcp_reassembly_init(
+		&c->reassembly, at, cfg->rcv_payloads_max, cfg->reorder_pool, &cfg->buffers);
 	at += tcp_reassembly_bytes(cfg->rcv_payloads_max, cfg->reorder_pool != NULL);
 	tcp_sent_init(
 		&c->sent, (struct tcp_sent_record *)at, tcp_sent_records(cfg->snd_buffer_bytes));

@@ -93,8 +93,8 @@ struct tcp_config {
 	uint32_t keepalive_probes;
 	uint64_t time_wait_ns; /* 2 MSL */
 	uint64_t fin_wait_2_ns; /* how long a closed half waits for more data or the FIN */
-	buffer_release_fn release; /* gives back received owners that are not passed on */
-	void *release_ctx;
+	struct payload_buffers
+		buffers; /* release: what is not passed on; keep: what stays behind a hole */
 	struct counters *counters;
 	struct histogram *ack_delay; /* ns from tcp_conn_input of the oldest data that an ACK covers
 				      * to its tcp_conn_output, once for each such ACK; may be
@@ -121,7 +121,7 @@ struct tcp_open {
 
 struct tcp_conn;
 
-/** Is every field of cfg in its range, and counters and release set? */
+/** Is every field of cfg in its range, and counters and buffers.release set? */
 bool tcp_config_valid(const struct tcp_config *cfg);
 
 /**

@@ -22,7 +22,7 @@ tcp_reassembly_bytes(uint32_t payloads_max, bool pooled)
 
 void
 tcp_reassembly_init(struct tcp_reassembly *r, void *memory, uint32_t payloads_max,
-	struct tcp_reassembly_pool *pool, buffer_release_fn release, void *release_ctx)
+	struct tcp_reassembly_pool *pool, const struct payload_buffers *buffers)
 {
 	uint32_t ring_size = round_up_to_power_of_two(payloads_max);
 
@@ -32,8 +32,7 @@ tcp_reassembly_init(struct tcp_reassembly *r, void *memory, uint32_t payloads_ma
 		.ring_mask = ring_size - 1,
 		.payloads_max = payloads_max,
 		.pool = pool,
-		.release = release,
-		.release_ctx = release_ctx};
+		.buffers = buffers};
 	if (pool == NULL)
 		r->store = reassembly_store_init(r->ring + ring_size, payloads_max);
 }
@@ -46,7 +45,7 @@ tcp_reassembly_reset(struct tcp_reassembly *r)
 	reassembly_store_clear(r);
 	while (tcp_reassembly_recv(r, &part, 1) > 0) {
 		if (part.owner != NULL)
-			r->release(r->release_ctx, part.owner);
+			r->buffers->release(r->buffers->ctx, part.owner);
 	}
 	tcp_reassembly_consumed(r, r->taken);
 }
@@ -194,6 +193,15 @@ keep_out_of_order(struct tcp_reassembly *r, const struct placement *p,
 	}
 }
 
+/* In-order data is about to be read; what comes behind a hole waits for the sender. */
+static bool
+may_stay(const struct tcp_reassembly *r, struct payload *payload, bool in_order)
+{
+	const struct payload_buffers *b = r->buffers;
+
+	return in_order || b->keep == NULL || b->keep(b->ctx, payload);
+}
+
 bool
 tcp_reassembly_insert(struct tcp_reassembly *r, uint32_t seq, const struct payload *payload,
 	uint32_t rcv_nxt, struct tcp_reassembly_result *ret)
@@ -214,13 +222,13 @@ tcp_reassembly_insert(struct tcp_reassembly *r, uint32_t seq, const struct paylo
 	ret->bytes_new = p.right - p.left;
 	place_right_edge(r, &p, ret);
 	in_order = p.left == rcv_nxt;
-	if (!has_room(r, &p, in_order)) {
+	trimmed.data += p.left - seq;
+	trimmed.len = p.right - p.left;
+	if (!has_room(r, &p, in_order) || !may_stay(r, &trimmed, in_order)) {
 		ret->verdict = TCP_REASSEMBLY_NO_BUFFER;
 		ret->bytes_new = 0;
 		return false;
 	}
-	trimmed.data += p.left - seq;
-	trimmed.len = p.right - p.left;
 	ret->filled_hole = in_order && r->range_count > 0;
 	for (; p.covered > 0; p.covered--)
 		reassembly_range_drop(r, p.index);

@@ -60,8 +60,7 @@ struct tcp_reassembly {
 	struct tcp_reassembly_store
 		*store; /* NULL: none is needed, or there was none in the pool */
 	struct tcp_reassembly_pool *pool; /* NULL: store is our own */
-	buffer_release_fn release;
-	void *release_ctx;
+	const struct payload_buffers *buffers;
 };
 
 /** What became of an inserted segment. */
@@ -69,7 +68,7 @@ enum tcp_reassembly_verdict {
 	TCP_REASSEMBLY_IN_ORDER, /* kept; it began at RCV.NXT, which has advanced */
 	TCP_REASSEMBLY_OUT_OF_ORDER, /* kept above a hole; RCV.NXT has not moved */
 	TCP_REASSEMBLY_DUPLICATE, /* held nothing new (or nothing at all); not kept */
-	TCP_REASSEMBLY_NO_BUFFER, /* held new bytes, but there is no room; not kept */
+	TCP_REASSEMBLY_NO_BUFFER, /* held new bytes, but there is no room, or keep refused; not kept */
 };
 
 struct tcp_reassembly_result {
@@ -99,11 +98,12 @@ uint64_t tcp_reassembly_bytes(uint32_t payloads_max, bool pooled);
 /**
  * Makes *r an empty one for at most payloads_max held payloads (TCP_REASSEMBLY_PAYLOADS_MIN .. _MAX)
  * in memory (tcp_reassembly_bytes, aligned to 8), which stays the caller's and has to outlive r as the
- * pool has to. release gives back owners of payloads that are replaced or dropped by reset; owners
- * that are NULL are not released. pool: of stores for as many payloads; NULL: r has its own.
+ * pool and *buffers have to. Owners of payloads that are replaced, or dropped by reset, are released, those that
+ * are NULL are not; of what is kept out of order buffers->keep is asked. pool: of stores for as many payloads;
+ * NULL: r has its own.
  */
 void tcp_reassembly_init(struct tcp_reassembly *r, void *memory, uint32_t payloads_max,
-	struct tcp_reassembly_pool *pool, buffer_release_fn release, void *release_ctx);
+	struct tcp_reassembly_pool *pool, const struct payload_buffers *buffers);
 
 /** A pool of stores for payloads_max payloads each; while all are in use further out-of-order
  *  segments are refused (NO_BUFFER). NULL: no memory. */

@@ -263,7 +263,7 @@ reassembly_range_drop(struct tcp_reassembly *r, uint32_t index)
 		node = node_give(r, node);
 		r->held--;
 		if (owner != NULL)
-			r->release(r->release_ctx, owner);
+			r->buffers->release(r->buffers->ctx, owner);
 	}
 	store_return(r);
 }

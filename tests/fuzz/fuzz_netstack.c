@@ -119,6 +119,7 @@ create(struct test_buffers *buffers, struct counters *counters, bool probe, uint
 	cfg.ipv6.prefix_len = 64;
 	cfg.connections_max = 3;
 	cfg.release = test_buffer_release;
+	cfg.keep = test_buffer_keep;
 	cfg.release_ctx = buffers;
 	cfg.counters = counters;
 	cfg.tcp.rcv_payloads_max = 64;

@@ -78,8 +78,7 @@ create(struct fuzz *f)
 	struct tcp_config *cfg = &f->cfg;
 
 	tcp_config_defaults(cfg);
-	cfg->release = test_buffer_release;
-	cfg->release_ctx = &f->buffers;
+	cfg->buffers = (struct payload_buffers){test_buffer_release, test_buffer_keep, &f->buffers};
 	cfg->counters = &f->counters;
 	cfg->ack_delay = &f->ack_delay;
 	cfg->timestamps = (options & 1) != 0;

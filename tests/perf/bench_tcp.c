@@ -40,7 +40,7 @@ establish(struct counters *counters, struct histogram *ack_delay, uint64_t *now_
 
 	tcp_config_defaults(&cfg);
 	cfg.counters = counters;
-	cfg.release = release;
+	cfg.buffers.release = release;
 	cfg.ack_delay = ack_delay;
 	c = tcp_conn_create(&cfg);
 	CHECK(c != NULL && tcp_conn_connect(c, &open, *now_ns) == 0);

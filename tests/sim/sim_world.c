@@ -340,6 +340,7 @@ set_up(struct world *w)
 		ns.tcp.keepalive_idle_ns = TIME_NEVER;
 	ns.tcp.ack_delay = &w->out->ack_delay;
 	ns.release = test_buffer_release;
+	ns.keep = (cfg->seed & 1) ? test_buffer_keep : NULL; /* both kinds of ports */
 	ns.release_ctx = &w->buffers;
 	ns.counters = &w->out->counters;
 	w->netstack = netstack_create(&ns, w->now_ns);

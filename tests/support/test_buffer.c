@@ -26,6 +26,22 @@ test_buffer_release(void *ctx, void *owner)
 	free(owner);
 }
 
+bool
+test_buffer_keep(void *ctx, struct payload *payload)
+{
+	struct test_buffers *b = ctx;
+	void *before = payload->owner;
+
+	if (b->keep_refuses)
+		return false;
+	if (before == NULL)
+		return true;
+	*payload = test_buffer_make(b, payload->data, payload->len);
+	b->moved++;
+	test_buffer_release(b, before);
+	return true;
+}
+
 uint64_t
 test_buffers_live(const struct test_buffers *b)
 {

@@ -2,6 +2,7 @@
 #ifndef TEST_BUFFER_H
 #define TEST_BUFFER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base_payload.h"
@@ -14,6 +15,8 @@
 struct test_buffers {
 	uint64_t made;
 	uint64_t released;
+	uint64_t moved; /* by test_buffer_keep */
+	bool keep_refuses;
 };
 
 /** A payload with a copy of len bytes at data; its owner counts as alive in *b. */
@@ -21,6 +24,10 @@ struct payload test_buffer_make(struct test_buffers *b, const void *data, uint32
 
 /** A buffer_release_fn; ctx is the struct test_buffers. A double release trips ASan. */
 void test_buffer_release(void *ctx, void *owner);
+
+/** A buffer_keep_fn; ctx is the struct test_buffers. The bytes move to a block of their own, and the old one is
+ *  gone at once, so that ASan sees who still looks at it. */
+bool test_buffer_keep(void *ctx, struct payload *payload);
 
 /** Made and not yet released. */
 uint64_t test_buffers_live(const struct test_buffers *b);

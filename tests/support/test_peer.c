@@ -40,6 +40,7 @@ test_peer_config(struct test_peer *p, struct netstack_config *ret)
 	ret->key = (struct siphash_key){1, 2};
 	ret->lasting_key = (struct siphash_key){3, 4};
 	ret->release = test_buffer_release;
+	ret->keep = test_buffer_keep;
 	ret->release_ctx = &p->buffers;
 	ret->counters = &p->counters;
 }

@@ -40,16 +40,23 @@ struct script {
 	const uint8_t *at, *end;
 };
 
+/* With whom it asks about its buffers. */
+struct made {
+	struct tcp_reassembly r; /* first */
+	struct payload_buffers buffers;
+};
+
 struct tcp_reassembly *
 test_reassembly_create(
 	uint32_t payloads_max, struct tcp_reassembly_pool *pool, struct test_buffers *buffers)
 {
-	struct tcp_reassembly *r = malloc(sizeof(*r));
+	struct made *m = malloc(sizeof(*m));
 	void *memory = malloc(tcp_reassembly_bytes(payloads_max, pool != NULL));
 
-	CHECK(r != NULL && memory != NULL);
-	tcp_reassembly_init(r, memory, payloads_max, pool, test_buffer_release, buffers);
-	return r;
+	CHECK(m != NULL && memory != NULL);
+	m->buffers = (struct payload_buffers){test_buffer_release, test_buffer_keep, buffers};
+	tcp_reassembly_init(&m->r, memory, payloads_max, pool, &m->buffers);
+	return &m->r;
 }
 
 void

@@ -167,6 +167,37 @@ TEST(test_fragment_duplicate_is_ignored)
 	fx_end(p);
 }
 
+/* Others of the datagram may never come, so the buffers that fragments came in must not be held. */
+TEST(test_fragment_is_moved_to_where_it_may_stay)
+{
+	struct test_peer *p = established();
+	struct whole w = next_whole(p, 1);
+	uint64_t moved = p->buffers.moved;
+
+	send_fragment(p, &w, 64, 120, false);
+	send_fragment(p, &w, 0, 64, true);
+	assert_int_equal(p->buffers.moved, moved + 2);
+	expect_body(p, 1);
+	fx_end(p);
+}
+
+TEST(test_fragment_that_may_not_stay_is_dropped)
+{
+	struct test_peer *p = established();
+	struct whole w = next_whole(p, 1);
+	uint64_t live = test_buffers_live(&p->buffers);
+
+	p->buffers.keep_refuses = true;
+	send_fragment(p, &w, 0, 64, true);
+	assert_int_equal(fx_count(p, COUNTER_DROP_IP_FRAGMENT_LIMIT), 1);
+	assert_int_equal(test_buffers_live(&p->buffers), live);
+	p->buffers.keep_refuses = false;
+	send_fragment(p, &w, 0, 64, true); /* once more, as for a retransmission */
+	send_fragment(p, &w, 64, 120, false);
+	expect_body(p, 1);
+	fx_end(p);
+}
+
 /* Teardrop and its kin. RFC 5722 §3: the whole datagram goes. */
 TEST(test_fragment_overlap_drops_the_datagram)
 {
@@ -508,6 +539,8 @@ main(void)
 		T(test_fragment_datagram_is_put_together_in_any_order),
 		T(test_fragment_padding_is_not_data),
 		T(test_fragment_duplicate_is_ignored),
+		T(test_fragment_is_moved_to_where_it_may_stay),
+		T(test_fragment_that_may_not_stay_is_dropped),
 		T(test_fragment_overlap_drops_the_datagram),
 		T(test_fragment_overlap_with_a_later_one_drops_the_datagram),
 		T(test_fragment_of_an_impossible_length_drops_the_datagram),

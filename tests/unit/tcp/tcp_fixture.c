@@ -20,8 +20,8 @@ fx_open_syn(void (*change)(struct tcp_config *cfg))
 	assert_non_null(f);
 	histogram_reset(&f->ack_delay);
 	tcp_config_defaults(&f->cfg);
-	f->cfg.release = test_buffer_release;
-	f->cfg.release_ctx = &f->buffers;
+	f->cfg.buffers =
+		(struct payload_buffers){test_buffer_release, test_buffer_keep, &f->buffers};
 	f->cfg.counters = &f->counters;
 	f->cfg.ack_delay = &f->ack_delay;
 	f->cfg.rcv_payloads_max = 64;

@@ -26,8 +26,7 @@ valid(void)
 
 	tcp_config_defaults(&cfg);
 	cfg.counters = &counters;
-	cfg.release = test_buffer_release;
-	cfg.release_ctx = &buffers;
+	cfg.buffers = (struct payload_buffers){.release = test_buffer_release, .ctx = &buffers};
 	return cfg;
 }
 
@@ -63,7 +62,7 @@ TEST(test_create_defaults_need_only_their_pointers)
 
 	assert_true(creates(&cfg));
 	ASSERT_REFUSED(counters, NULL);
-	ASSERT_REFUSED(release, NULL);
+	ASSERT_REFUSED(buffers.release, NULL);
 }
 
 /* RFC 7323 §2.3: no window above 2^30. The rest are the ranges that tcp_conn.h states. */

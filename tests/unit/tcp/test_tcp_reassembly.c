@@ -465,6 +465,46 @@ test_reassembly_agrees_with_the_model_on_random_scripts(void **state)
 	}
 }
 
+/* Only what waits behind a hole is moved to where it may stay, and only the bytes that are new. */
+static void
+test_reassembly_keep_is_asked_of_out_of_order_data_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct payload part[4];
+	uint32_t i;
+
+	assert_true(insert(f, 0, "abc"));
+	assert_int_equal(f->buffers.moved, 0);
+	assert_true(insert(f, 6, "ghi"));
+	assert_true(insert(f, 8, "ijkl")); /* of which "jkl" is new */
+	assert_int_equal(f->buffers.moved, 2);
+	assert_true(insert(f, 3, "def"));
+	assert_int_equal(f->buffers.moved, 2);
+	assert_int_equal(tcp_reassembly_recv(f->r, part, 4), 4);
+	assert_memory_equal(part[3].data, "jkl", 3);
+	assert_ptr_equal(part[3].data, part[3].owner);
+	for (i = 0; i < 4; i++)
+		test_buffer_release(&f->buffers, part[i].owner);
+	tcp_reassembly_consumed(f->r, 4);
+}
+
+/* As with a full store: the sender has it still, and it replaces nothing. */
+static void
+test_reassembly_keep_that_refuses_leaves_everything_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(insert(f, 3, "def"));
+	f->buffers.keep_refuses = true;
+	assert_false(insert(f, 2, "cdefg")); /* would replace it */
+	assert_int_equal(f->last.verdict, TCP_REASSEMBLY_NO_BUFFER);
+	assert_int_equal(f->last.bytes_new, 0);
+	assert_int_equal(tcp_reassembly_ranges(f->r), 1);
+	assert_int_equal(tcp_reassembly_out_of_order_bytes(f->r), 3);
+	assert_true(insert(f, 0, "abc"));
+	assert_delivers(f, "abcdef");
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -485,6 +525,8 @@ main(void)
 		FIXTURE_TEST(test_reassembly_out_of_order_leaves_a_reserve_for_the_hole),
 		FIXTURE_TEST(test_reassembly_taken_payloads_stay_charged_until_consumed),
 		FIXTURE_TEST(test_reassembly_reset_forgets_what_was_taken),
+		FIXTURE_TEST(test_reassembly_keep_is_asked_of_out_of_order_data_alone),
+		FIXTURE_TEST(test_reassembly_keep_that_refuses_leaves_everything_as_it_was),
 		FIXTURE_TEST(test_reassembly_null_owner_is_held_and_never_released),
 		cmocka_unit_test(test_reassembly_few_payloads_have_few_ranges),
 		cmocka_unit_test(test_reassembly_pool_is_for_those_with_holes),
