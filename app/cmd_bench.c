@@ -229,7 +229,7 @@ measure(struct bench *b)
 		bench_report_text(&r, text);
 	rc = write_files(b, &r);
 	code = code != 0 ? code : rc;
-	report_link_hints(&b->get.host.level, &r.counters, s->nic);
+	report_link_hints(&b->get.host.level, &r.counters, s);
 	rc = judge(b, r.stats);
 	return rc != 0 ? rc : code;
 }

@@ -363,7 +363,7 @@ say_how_it_went(const struct get *g, const struct report *r)
 			r->path, r->sink.bytes_written);
 	if (level->notes && r->result.start_ns > 0 && r->exit_code == 0)
 		report_summary(r, stderr);
-	report_link_hints(level, &r->counters, g->settings->nic);
+	report_link_hints(level, &r->counters, g->settings);
 	if (g->settings->write_out != NULL)
 		report_write_out(r, g->settings->write_out, stdout, stderr);
 }

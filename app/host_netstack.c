@@ -82,6 +82,7 @@ host_start_netstack(struct host *h)
 	cfg.exchange = h->exchange;
 	cfg.queue = h->queue;
 	cfg.release = port_release;
+	cfg.keep = port_keep;
 	cfg.release_ctx = port_queue_of(h->port, h->queue);
 	cfg.counters = &h->counters;
 	fill_tcp_config(h, &cfg.tcp);

@@ -17,6 +17,7 @@ port_mode(const struct settings *s)
 {
 	static const enum port_nic_mode modes[] = {
 		[SETTINGS_NIC_AUTO] = PORT_NIC_AUTO,
+		[SETTINGS_NIC_RING] = PORT_NIC_RING,
 		[SETTINGS_NIC_AF_PACKET] = PORT_NIC_AF_PACKET,
 		[SETTINGS_NIC_AF_XDP] = PORT_NIC_AF_XDP,
 		[SETTINGS_NIC_VNET] = PORT_NIC_VNET,
@@ -66,14 +67,40 @@ start_steering(struct host *h)
 	return EXIT_CODE_OUT_OF_MEMORY;
 }
 
+static struct port_eal_config
+eal_config_of(const struct host *h)
+{
+	const struct settings *s = h->settings;
+
+	return (struct port_eal_config){
+		.program = "dpfetch",
+		.nic = s->nic,
+		.mode = port_mode(s),
+		.mtu = (uint16_t)s->mtu,
+		.main_cpu = h->core,
+		.numa_node = h->numa_node,
+		.user_args = s->eal_args,
+		.user_args_count = s->eal_args_count,
+		.visible = s->visible,
+		.verbose = s->verbose,
+		.telemetry = s->telemetry,
+		.queues = (uint16_t)h->queues,
+		.rx_frames_min = h->capacity.frames_in_flight,
+	};
+}
+
 /* What of the port is known before it is there. */
 static struct port_config
 port_config_of(const struct host *h)
 {
+	const struct port_eal_config eal = eal_config_of(h);
+	enum port_nic_mode mode = port_nic_mode_of(&eal);
 	const struct settings *s = h->settings;
 
 	return (struct port_config){
-		.interface = s->nic_mode == SETTINGS_NIC_VNET ? s->nic : NULL,
+		.mode = mode,
+		.interface = mode == PORT_NIC_RING || mode == PORT_NIC_VNET ? s->nic : NULL,
+		.rx_frames_min = h->capacity.frames_in_flight,
 		.queues = (uint16_t)h->queues,
 		.mtu = (uint16_t)s->mtu,
 		.rx_held_max = buffers_held_max(h),
@@ -101,29 +128,14 @@ host_memory_needed(const struct host *h)
 int
 host_start_port(struct host *h)
 {
-	const struct settings *s = h->settings;
 	struct counters *counters[SETTINGS_QUEUES_MAX];
 	char message[PORT_MESSAGE_MAX];
 	struct port_config cfg = port_config_of(h);
-	const struct port_eal_config eal = {
-		.program = "dpfetch",
-		.nic = s->nic,
-		.mode = port_mode(s),
-		.mtu = (uint16_t)s->mtu,
-		.main_cpu = h->core,
-		.numa_node = h->numa_node,
-		.user_args = s->eal_args,
-		.user_args_count = s->eal_args_count,
-		.visible = s->visible,
-		.verbose = s->verbose,
-		.telemetry = s->telemetry,
-		.memory_bytes = port_memory_needed(&cfg),
-		.queues = (uint16_t)h->queues,
-		.rx_frames_min = h->capacity.frames_in_flight,
-		.hugepage_bytes_free = nic_hugepages_free(h->numa_node),
-	};
+	struct port_eal_config eal = eal_config_of(h);
 	uint32_t i;
 
+	eal.memory_bytes = port_memory_needed(&cfg);
+	eal.hugepage_bytes_free = nic_hugepages_free(h->numa_node);
 	cfg.counters = counters;
 	for (i = 0; i < h->queues; i++)
 		counters[i] = &crew_worker(h, i)->counters;

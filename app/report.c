@@ -160,23 +160,29 @@ report_summary(const struct report *r, FILE *out)
 	print_troubles(r, out);
 }
 
+#define HINT_CHECKSUMS                                                                           \
+	"the server's kernel left TCP checksums to hardware that a virtual link does not have, " \
+	"so its "                                                                                \
+	"segments look corrupt; "
+
 void
-report_link_hints(
-	const struct message_level *level, const struct counters *counters, const char *nic)
+report_link_hints(const struct message_level *level, const struct counters *counters,
+	const struct settings *settings)
 {
-	if (counters->value[COUNTER_DROP_TCP_CHECKSUM_PARTIAL] > 0)
+	bool partial = counters->value[COUNTER_DROP_TCP_CHECKSUM_PARTIAL] > 0;
+
+	if (partial && !settings->checksum_offload)
 		message_warning(level,
-			"the server's kernel left TCP checksums to hardware that a virtual link "
-			"does "
-			"not have, so its segments look corrupt; --nic-mode vnet takes them as "
-			"they "
-			"are; or at the SERVER's end of the link: ethtool -K IF tx off tso off gso "
-			"off");
+			HINT_CHECKSUMS "leave out --no-checksum-offload to take them as they are");
+	else if (partial)
+		message_warning(level, HINT_CHECKSUMS
+			"--nic-mode ring takes them as they are; or at the SERVER's end of the "
+			"link: ethtool -K IF tx off tso off gso off");
 	if (counters->value[COUNTER_DROP_IP_TRUNCATED] > 0)
 		message_warning(level,
 			"frames arrived cut short: the server's end sends larger ones than our "
 			"ring "
 			"takes; --nic-mode vnet takes them whole; or there: ethtool -K IF tso off "
 			"gso off; here: ethtool -K %s gro off, or a larger --mtu",
-			nic);
+			settings->nic);
 }

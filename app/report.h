@@ -80,9 +80,9 @@ double report_segments_per_ack(const struct report *r);
 /** The summary after a transfer, lines with newlines, to out. */
 void report_summary(const struct report *r, FILE *out);
 
-/** Warns of what a link did to frames that only its other settings mend, with the command that does. */
-void report_link_hints(
-	const struct message_level *level, const struct counters *counters, const char *nic);
+/** Warns of what a link did to frames that only other settings mend, with those or the command. */
+void report_link_hints(const struct message_level *level, const struct counters *counters,
+	const struct settings *settings);
 
 /** -w: expands format to out (or to err after %{stderr}). Unknown variables are named on err, as
  *  curl does. */

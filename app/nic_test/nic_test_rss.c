@@ -260,7 +260,7 @@ nic_test_queues_max(const struct nic_test *t)
 
 	if (asked > 1)
 		return asked;
-	if (s->nic_mode == SETTINGS_NIC_VNET)
+	if (s->nic_mode == SETTINGS_NIC_RING || s->nic_mode == SETTINGS_NIC_VNET)
 		return 1;
 	/* A virtual device has as many as it is made with: by the user, or by us. */
 	if (t->facts.abilities.virtual_device)

@@ -100,7 +100,7 @@ examine_mtu(const struct nic_doctor *d)
 			name_of(d), mtu, d->cfg->mtu);
 }
 
-/* What a kernel interface joins is longer than a slot of af_packet's ring. */
+/* What a kernel interface joins is longer than a slot of a packet socket's ring. */
 static void
 examine_offloads(const struct nic_doctor *d)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base_counters.h"
+#include "base_payload.h"
 #include "wire_ether.h"
 #include "wire_frame.h"
 
@@ -16,7 +17,9 @@
  */
 
 enum port_nic_mode {
-	PORT_NIC_AUTO, /* interface: af_packet; PCI address: PCI; else a vdev string */
+	PORT_NIC_AUTO, /* interface: a ring, af_packet for several queues; PCI address: PCI; else a vdev
+			* string */
+	PORT_NIC_RING, /* a packet socket's ring, read in place */
 	PORT_NIC_AF_PACKET,
 	PORT_NIC_AF_XDP,
 	PORT_NIC_VNET, /* packet sockets with virtio-net headers: super-packets, no ring */
@@ -57,21 +60,29 @@ struct port_eal_config {
 /**
  * rte_eal_init with arguments made from cfg: in-memory, no PCI scan unless a PCI NIC is named,
  * hugepages where enough are free, --no-huge otherwise, the vdev for the chosen mode. 0 and
- * *ret_port_id, the DPDK port that `nic` names (none in mode VNET); or -errno with a message for the user that says
+ * *ret_port_id, the DPDK port that `nic` names (none in modes RING and VNET); or -errno with a message for the user that says
  * what happened, what it means, and the command that fixes it.
  */
 int port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message);
+
+/** What cfg's nic means in its mode, AUTO resolved: never AUTO. A NULL nic is taken for an interface. Of cfg nic, mode, queues and user_args are
+ *  read. */
+enum port_nic_mode port_nic_mode_of(const struct port_eal_config *cfg);
 
 /** rte_eal_cleanup, after a successful port_eal_start and port_close of every port. Nothing of the
  *  telemetry socket is left. */
 void port_eal_stop(void);
 
 struct port_config {
-	const char *interface; /* packet sockets on this one (PORT_NIC_VNET); NULL: port_id */
+	enum port_nic_mode
+		mode; /* PORT_NIC_RING, PORT_NIC_VNET: packet sockets on interface; others:
+				  * port_id */
+	const char *interface; /* NULL: port_id */
 	uint16_t port_id;
 	uint16_t queues; /* 1..; RX/TX pairs */
 	uint16_t mtu; /* IP bytes */
 	uint32_t rx_descriptors, tx_descriptors; /* 0: 2048 / 1024, clamped to the NIC's limits */
+	uint32_t rx_frames_min; /* of a ring: frames that may arrive before the poll core looks */
 	uint32_t rx_held_max; /* received buffers that connections and sink may hold */
 	int numa_node; /* -1: the NIC's */
 	bool checksum_offload; /* use RX/TX checksum offloads where the NIC has them */
@@ -87,7 +98,7 @@ struct port_config {
 };
 
 /** Bytes that the pools of such a port take, for port_eal_config.memory_bytes. Of cfg mtu, queues,
- *  rx_held_max, interface and the descriptors are read. */
+ *  rx_held_max, mode, interface and the descriptors are read. */
 uint64_t port_memory_needed(const struct port_config *cfg);
 
 struct port;
@@ -181,6 +192,9 @@ uint32_t port_tx_burst(struct port_queue *q, uint32_t filled);
  *  another queue of this port received (netstack_exchange.h). */
 void port_release(void *queue, void *owner);
 void port_release_flush(struct port_queue *q);
+
+/** A buffer_keep_fn, with the same ctx: bytes in a ring's slot move to an mbuf; those in an mbuf may stay. */
+bool port_keep(void *queue, struct payload *payload);
 
 /** What the NIC itself counted since port_open. */
 struct port_stats {

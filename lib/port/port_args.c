@@ -170,7 +170,7 @@ collect(struct collector *c, const struct port_eal_config *cfg, enum port_nic_mo
 		add(c, "%s", cfg->user_args[i]);
 	if (cfg->user_args_count == 0)
 		add_ours(c, cfg, mode);
-	return mode == PORT_NIC_VNET || port_args_user_named(cfg)
+	return port_mode_is_packet(mode) || port_args_user_named(cfg)
 		       ? 0
 		       : add_device(c, cfg, mode, ret_message);
 }

@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 
 #include "port_priv.h"
+#include "port_ring_queue.h"
 #include "port_socket.h"
 
 /* What the NIC said about the checksums; neither flag is UNKNOWN, which is not GOOD. */
@@ -87,6 +88,8 @@ receive(struct port_queue *q, struct rte_mbuf **mbufs, uint16_t n)
 static inline uint16_t
 transmit(struct port_queue *q, struct rte_mbuf **mbufs, uint16_t n)
 {
+	if (q->ring != NULL)
+		return port_ring_queue_tx(q->ring, mbufs, n);
 	if (q->socket != NULL)
 		return port_socket_tx(q->socket, mbufs, n);
 	if (q->tx_offloads != 0)
@@ -94,16 +97,14 @@ transmit(struct port_queue *q, struct rte_mbuf **mbufs, uint16_t n)
 	return rte_eth_tx_burst(q->port_id, q->queue, mbufs, n);
 }
 
-uint32_t
-port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
+static uint32_t
+receive_mbufs(struct port_queue *q, struct frame *frames, uint32_t n)
 {
 	struct rte_mbuf *mbufs[PORT_BURST_MAX];
 	uint16_t i, received;
 
-	if (q->released > 0)
-		port_release_flush(q);
 	q->parts_used = 0;
-	received = receive(q, mbufs, (uint16_t)RTE_MIN(n, q->burst_max));
+	received = receive(q, mbufs, (uint16_t)n);
 	for (i = 0; i < received; i++)
 		rte_prefetch0(mbufs[i]);
 	for (i = 0; i < received; i++) {
@@ -112,6 +113,19 @@ port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
 		if (unlikely(mbufs[i]->nb_segs > 1))
 			split_chain(q, &frames[i], mbufs[i]);
 	}
+	return received;
+}
+
+uint32_t
+port_rx_burst(struct port_queue *q, struct frame *frames, uint32_t n)
+{
+	uint32_t received;
+
+	n = RTE_MIN(n, q->burst_max);
+	if (q->released > 0)
+		port_release_flush(q);
+	received = q->ring != NULL ? port_ring_queue_rx(q->ring, frames, n)
+				   : receive_mbufs(q, frames, n);
 	q->held += received;
 	return received;
 }
@@ -201,9 +215,25 @@ port_release(void *queue, void *owner)
 {
 	struct port_queue *q = queue;
 
-	q->release[q->released++] = owner;
+	/* First, so that whoever releases a frame may still look at it until the next one's turn. */
 	if (q->released == PORT_RELEASE_BATCH)
 		port_release_flush(q);
+	q->release[q->released++] = owner;
+}
+
+bool
+port_keep(void *queue, struct payload *payload)
+{
+	struct port_queue *q = queue;
+	void *slot = payload->owner;
+
+	if (q->ring == NULL || !port_ring_queue_owns(q->ring, slot))
+		return true;
+	if (!port_ring_queue_copy(q->ring, payload))
+		return false;
+	q->held++;
+	port_release(q, slot);
+	return true;
 }
 
 /* An mbuf of its own, in one segment, goes back to its pool as it is: an mbuf in a pool has
@@ -215,22 +245,45 @@ is_plain(const struct rte_mbuf *m)
 	return rte_mbuf_refcnt_read(m) == 1 && m->nb_segs == 1 && RTE_MBUF_DIRECT(m);
 }
 
-void
-port_release_flush(struct port_queue *q)
+/* Gives the slots back. Returns how many mbufs are left, at release[]'s beginning. */
+static uint32_t
+release_slots(struct port_queue *q)
+{
+	uint32_t i, mbufs = 0;
+
+	for (i = 0; i < q->released; i++) {
+		if (port_ring_queue_owns(q->ring, q->release[i]))
+			port_ring_queue_release(q->release[i]);
+		else
+			q->release[mbufs++] = q->release[i];
+	}
+	return mbufs;
+}
+
+static void
+release_mbufs(struct rte_mbuf **mbufs, uint32_t n)
 {
 	struct rte_mempool *pool;
 	uint32_t i, first = 0;
 
-	for (i = 0; i < q->released; i = first) {
-		pool = q->release[first]->pool;
-		while (i < q->released && is_plain(q->release[i]) && q->release[i]->pool == pool)
+	for (i = 0; i < n; i = first) {
+		pool = mbufs[first]->pool;
+		while (i < n && is_plain(mbufs[i]) && mbufs[i]->pool == pool)
 			i++;
 		if (i > first)
-			rte_mempool_put_bulk(pool, (void **)&q->release[first], i - first);
+			rte_mempool_put_bulk(pool, (void **)&mbufs[first], i - first);
 		else
-			rte_pktmbuf_free_seg(q->release[i++]);
+			rte_pktmbuf_free_seg(mbufs[i++]);
 		first = i;
 	}
+}
+
+void
+port_release_flush(struct port_queue *q)
+{
+	uint32_t mbufs = q->ring != NULL ? release_slots(q) : q->released;
+
+	release_mbufs((struct rte_mbuf **)q->release, mbufs);
 	q->held -= q->released;
 	q->released = 0;
 }

@@ -17,7 +17,11 @@ port_link(const struct port *p, struct port_link *ret)
 	struct rte_eth_link link = {0};
 
 	*ret = (struct port_link){.up = port_link_up(p)};
-	if (p->cfg.interface != NULL || rte_eth_link_get_nowait(p->cfg.port_id, &link) != 0)
+	if (!is_device(p)) { /* of which a virtual device says what it was written with */
+		port_interface_link(p->interface, ret);
+		return;
+	}
+	if (rte_eth_link_get_nowait(p->cfg.port_id, &link) != 0)
 		return;
 	ret->mbps = link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
 	ret->full_duplex = link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX;
@@ -50,8 +54,10 @@ port_abilities(const struct port *p, struct port_abilities *ret)
 
 	*ret = (struct port_abilities){
 		.mtu_max = p->cfg.mtu, .queues_max = 1, .virtual_device = !is_device(p)};
-	if (p->cfg.interface != NULL)
+	if (p->cfg.interface != NULL) {
+		ret->vlan_strip = true;
 		return;
+	}
 	longest = dev->max_rx_pktlen > overhead ? dev->max_rx_pktlen - overhead : RTE_ETHER_MTU;
 	if (is_device(p))
 		ret->mtu_max = (uint16_t)RTE_MIN(longest, (uint32_t)dev->max_mtu);

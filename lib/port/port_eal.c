@@ -145,7 +145,7 @@ check_interface(const struct port_eal_config *cfg, enum port_nic_mode mode, char
 	const char *value = port_argument(cfg->nic, "iface=");
 	char interface[IFNAMSIZ + 1];
 
-	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP || mode == PORT_NIC_VNET)
+	if (mode == PORT_NIC_AF_PACKET || mode == PORT_NIC_AF_XDP || port_mode_is_packet(mode))
 		return port_interface_check(cfg->nic, ret_message);
 	/* Other drivers' iface= names what they make, or no interface at all. */
 	if (mode != PORT_NIC_VDEV || value == NULL ||
@@ -159,7 +159,7 @@ check_interface(const struct port_eal_config *cfg, enum port_nic_mode mode, char
 int
 port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *ret_message)
 {
-	enum port_nic_mode mode = port_name_mode(cfg->nic, cfg->mode);
+	enum port_nic_mode mode = port_nic_mode_of(cfg);
 	char reason[REASON_MAX];
 	struct port_args args;
 	bool started;
@@ -179,7 +179,7 @@ port_eal_start(const struct port_eal_config *cfg, uint16_t *ret_port_id, char *r
 		return explain_eal(cfg, reason, ret_message);
 	}
 	*ret_port_id = RTE_MAX_ETHPORTS;
-	if (mode == PORT_NIC_VNET || find_port(cfg, mode, ret_port_id) == 0)
+	if (port_mode_is_packet(mode) || find_port(cfg, mode, ret_port_id) == 0)
 		return 0;
 	port_eal_stop();
 	return explain_absent(cfg, mode, reason, ret_message);

@@ -271,7 +271,6 @@ static void
 info(const struct port *p, struct port_info *ret)
 {
 	struct rte_ether_addr mac;
-	struct rte_eth_link link = {0};
 	struct rte_eth_burst_mode mode = {0};
 
 	ret->numa_node = rte_eth_dev_socket_id(p->cfg.port_id);
@@ -288,9 +287,6 @@ info(const struct port *p, struct port_info *ret)
 	snprintf(ret->driver, sizeof(ret->driver), "%s", p->dev.driver_name);
 	if (rte_eth_macaddr_get(p->cfg.port_id, &mac) == 0)
 		memcpy(ret->mac.byte, mac.addr_bytes, ETHER_ADDR_LEN);
-	if (rte_eth_link_get_nowait(p->cfg.port_id, &link) == 0 &&
-		link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
-		ret->link_mbps = link.link_speed;
 }
 
 static void

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
 
+#include "port_control.h"
 #include "port_priv.h"
 
 /* A program there takes frames before anybody else sees them. One that dpfetch left when it was
@@ -149,6 +152,21 @@ port_interface_mac(const char *interface, struct ether_addr *ret)
 	*ret = (struct ether_addr){0};
 	if (interface_ask(interface, SIOCGIFHWADDR, &request) == 0)
 		memcpy(ret->byte, request.ifr_hwaddr.sa_data, ETHER_ADDR_LEN);
+}
+
+void
+port_interface_link(const char *interface, struct port_link *ret)
+{
+	struct ethtool_cmd cmd = {.cmd = ETHTOOL_GSET};
+	struct ifreq request = {.ifr_data = (void *)&cmd};
+	uint32_t speed;
+
+	if (interface_ask(interface, SIOCETHTOOL, &request) != 0)
+		return;
+	speed = ethtool_cmd_speed(&cmd);
+	ret->mbps = speed != (uint32_t)SPEED_UNKNOWN ? speed : 0;
+	ret->full_duplex = cmd.duplex == DUPLEX_FULL;
+	ret->autoneg = cmd.autoneg == AUTONEG_ENABLE;
 }
 
 bool

@@ -5,10 +5,12 @@
 
 #include <rte_pci.h>
 
+#include "port_args.h"
 #include "port_priv.h"
 
 static const char *const mode_names[] = {
 	[PORT_NIC_AUTO] = "auto",
+	[PORT_NIC_RING] = "ring",
 	[PORT_NIC_AF_PACKET] = "af_packet",
 	[PORT_NIC_AF_XDP] = "af_xdp",
 	[PORT_NIC_VNET] = "vnet",
@@ -37,56 +39,32 @@ port_nic_mode_name(enum port_nic_mode mode)
 }
 
 enum port_nic_mode
-port_name_mode(const char *nic, enum port_nic_mode mode)
+port_nic_mode_of(const struct port_eal_config *cfg)
 {
 	struct rte_pci_addr address;
+	const char *nic = cfg->nic;
 
-	if (mode != PORT_NIC_AUTO)
-		return mode;
-	if (rte_pci_addr_parse(nic, &address) == 0)
+	if (cfg->mode != PORT_NIC_AUTO)
+		return cfg->mode;
+	if (nic != NULL && rte_pci_addr_parse(nic, &address) == 0)
 		return PORT_NIC_PCI;
-	if (strchr(nic, ',') != NULL || strncmp(nic, "net_", 4) == 0)
+	if (nic != NULL && (strchr(nic, ',') != NULL || strncmp(nic, "net_", 4) == 0))
 		return PORT_NIC_VDEV;
-	return PORT_NIC_AF_PACKET;
-}
-
-uint32_t
-port_vdev_frame_room(uint16_t mtu)
-{
-	uint32_t need = mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN;
-
-	need = RTE_MAX(RTE_ALIGN_CEIL(need, AF_PACKET_FRAME_ALIGN), PORT_FRAME_ROOM_MIN);
-	return RTE_MIN(need, AF_PACKET_FRAME_MAX);
-}
-
-/* The ring's blocks must hold a whole number of frames and of pages, or the driver reads wrong
- * slots: 16 packets arrive, then silence. */
-static uint32_t
-frames_per_block(uint32_t frame)
-{
-	uint32_t frames = AF_PACKET_BLOCK_MAX / frame;
-
-	while (frames > 1 && frames * frame % AF_PACKET_PAGE != 0)
-		frames--;
-	return frames;
+	if (cfg->queues > 1 || (nic != NULL && port_args_user_named(cfg)))
+		return PORT_NIC_AF_PACKET;
+	return PORT_NIC_RING;
 }
 
 static int
 format_af_packet(const struct port_eal_config *cfg, char *buf, size_t room, char *ret_message)
 {
-	uint32_t frame = port_vdev_frame_room(cfg->mtu), per_block = frames_per_block(frame);
-	uint32_t frames = RTE_MAX(AF_PACKET_RING_BYTES / frame, AF_PACKET_FRAMES_MIN);
+	uint32_t frame = port_vdev_frame_room(cfg->mtu);
+	uint32_t per_block = port_ring_frames_per_block(frame);
+	uint32_t frames = port_ring_frames(frame, cfg->rx_frames_min);
+	int rc = port_ring_check_mtu(cfg->mtu, ret_message);
 
-	if (cfg->mtu + PORT_L2_OVERHEAD + AF_PACKET_HEADER_LEN > frame) {
-		snprintf(ret_message, PORT_MESSAGE_MAX,
-			"an MTU of %u is too large for af_packet, whose frames end at %u bytes; "
-			"use --mtu "
-			"%u or less",
-			cfg->mtu, AF_PACKET_FRAME_MAX,
-			AF_PACKET_FRAME_MAX - AF_PACKET_HEADER_LEN - PORT_L2_OVERHEAD);
-		return -ERANGE;
-	}
-	frames = RTE_MAX(frames, RTE_MIN(cfg->rx_frames_min, AF_PACKET_RING_BYTES_MAX / frame));
+	if (rc != 0)
+		return rc;
 	frames = (frames + per_block - 1) / per_block * per_block;
 	snprintf(buf, room, "net_af_packet0,iface=%s,qpairs=%u,blocksz=%u,framesz=%u,framecnt=%u%s",
 		cfg->nic, cfg->queues, per_block * frame, frame, frames,

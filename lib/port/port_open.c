@@ -9,6 +9,7 @@
 #include <rte_mempool.h>
 
 #include "port_log.h"
+#include "port_control.h"
 #include "port_priv.h"
 
 #define REASON_MAX 160U /* bytes of DPDK's own words in our message */
@@ -44,7 +45,7 @@ large_pool_size(const struct port_config *cfg)
 {
 	uint64_t held = (uint64_t)cfg->rx_held_max * cfg->mtu / PORT_LARGE_ROOM;
 
-	if (cfg->interface == NULL)
+	if (cfg->interface == NULL || cfg->mode != PORT_NIC_VNET)
 		return 0;
 	return (uint32_t)held +
 	       cfg->queues * (PORT_SOCKET_SLOTS * PORT_LARGE_PARTS + 2 * PORT_POOL_CACHE);
@@ -66,18 +67,17 @@ port_memory_needed(const struct port_config *cfg)
 int
 port_create_pools(struct port *p, char *ret_message)
 {
-	uint32_t rx = rx_pool_size(&p->cfg, p->rx_descriptors);
+	uint32_t rx = rx_pool_size(&p->cfg, p->rx_descriptors), large = large_pool_size(&p->cfg);
 	int node = p->cfg.numa_node >= 0 ? p->cfg.numa_node : SOCKET_ID_ANY;
 
 	p->rx_pool = rte_pktmbuf_pool_create("dpfetch_rx", rx, PORT_POOL_CACHE, 0,
 		(uint16_t)(p->rx_room + RTE_PKTMBUF_HEADROOM), node);
 	p->tx_pool = rte_pktmbuf_pool_create("dpfetch_tx", tx_pool_size(&p->cfg, p->tx_descriptors),
 		PORT_POOL_CACHE, 0, (uint16_t)tx_room(&p->cfg), node);
-	if (p->cfg.interface != NULL)
-		p->large_pool = rte_pktmbuf_pool_create("dpfetch_large", large_pool_size(&p->cfg),
-			PORT_POOL_CACHE, 0, PORT_LARGE_ROOM, node);
-	if (p->rx_pool != NULL && p->tx_pool != NULL &&
-		(p->cfg.interface == NULL || p->large_pool != NULL))
+	if (large > 0)
+		p->large_pool = rte_pktmbuf_pool_create(
+			"dpfetch_large", large, PORT_POOL_CACHE, 0, PORT_LARGE_ROOM, node);
+	if (p->rx_pool != NULL && p->tx_pool != NULL && (large == 0 || p->large_pool != NULL))
 		return 0;
 	snprintf(ret_message, PORT_MESSAGE_MAX,
 		"no memory for %u receive buffers of %u bytes; use a smaller --window or "
@@ -109,6 +109,14 @@ bring_up_quietly(struct port *p, char *ret_message)
 	return rc;
 }
 
+static const struct port_driver *
+driver_of(const struct port_config *cfg)
+{
+	if (cfg->interface == NULL)
+		return &port_ethdev_driver;
+	return cfg->mode == PORT_NIC_RING ? &port_ring_driver : &port_vnet_driver;
+}
+
 int
 port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 {
@@ -128,7 +136,7 @@ port_open(const struct port_config *cfg, struct port **ret, char *ret_message)
 		(uint16_t)(cfg->rx_descriptors > 0 ? cfg->rx_descriptors : PORT_RX_DESCRIPTORS);
 	p->tx_descriptors =
 		(uint16_t)(cfg->tx_descriptors > 0 ? cfg->tx_descriptors : PORT_TX_DESCRIPTORS);
-	p->driver = cfg->interface != NULL ? &port_vnet_driver : &port_ethdev_driver;
+	p->driver = driver_of(cfg);
 	if (cfg->interface != NULL)
 		snprintf(p->interface, sizeof(p->interface), "%s", cfg->interface);
 	else
@@ -173,6 +181,8 @@ port_queue_of(struct port *p, uint16_t queue)
 void
 port_info(const struct port *p, struct port_info *ret)
 {
+	struct port_link link;
+
 	*ret = (struct port_info){
 		.mtu = p->cfg.mtu,
 		.rx_descriptors = p->rx_descriptors,
@@ -183,4 +193,6 @@ port_info(const struct port *p, struct port_info *ret)
 		.hugepages = rte_eal_has_hugepages() != 0,
 	};
 	p->driver->info(p, ret);
+	port_link(p, &link);
+	ret->link_mbps = link.mbps;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "port_priv.h"
 
@@ -44,4 +48,60 @@ port_packet_drops(const int *sockets, uint32_t count)
 			drops += stats.tp_drops;
 	}
 	return drops;
+}
+
+int
+port_packet_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+static int
+join(int fd, unsigned int interface_index, unsigned short what)
+{
+	const struct packet_mreq r = {.mr_ifindex = (int)interface_index, .mr_type = what};
+
+	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &r, sizeof(r)) == 0 ? 0 : -errno;
+}
+
+/* The kernel takes memberships back when the socket is closed, however we end. */
+static int
+configure(const struct port *p, int fd)
+{
+	int rc = port_packet_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+
+	if (rc == 0)
+		rc = port_packet_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, !p->cfg.visible);
+	if (rc == 0)
+		rc = port_packet_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, PORT_SOCKET_SNDBUF);
+	if (rc == 0 && (p->cfg.promiscuous || p->cfg.set_mac))
+		rc = join(fd, p->interface_index, PACKET_MR_PROMISC);
+	if (rc == 0 && p->cfg.multicast)
+		rc = join(fd, p->interface_index, PACKET_MR_ALLMULTI);
+	return rc;
+}
+
+int
+port_packet_open(const struct port *p, int *ret)
+{
+	int rc, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	rc = configure(p, fd);
+	if (rc == 0)
+		*ret = fd;
+	else
+		close(fd);
+	return rc;
+}
+
+int
+port_packet_bind(const struct port *p, int fd)
+{
+	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)p->interface_index};
+
+	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
 }

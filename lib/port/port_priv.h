@@ -9,9 +9,11 @@
 #include "port_limits.h"
 #include "port_offloads.h"
 
+struct port_ring_queue;
 struct port_socket;
 
-/** What a port stands on: a DPDK port (port_ethdev.c), or packet sockets (port_vnet.c). */
+/** What a port stands on: a DPDK port (port_ethdev.c), or packet sockets (port_ring.c,
+ * port_vnet.c). */
 struct port_driver {
 	int (*bring_up)(struct port *p, char *ret_message); /* 0, or -errno with a message */
 	void (*take_down)(struct port *p); /* also after a bring_up that failed */
@@ -24,12 +26,13 @@ struct port_driver {
 	bool (*link_up)(const struct port *p);
 	bool (*is_gone)(const struct port *p);
 };
-extern const struct port_driver port_ethdev_driver, port_vnet_driver;
+extern const struct port_driver port_ethdev_driver, port_ring_driver, port_vnet_driver;
 
 /** One queue pair; its memory belongs to one worker. */
 struct port_queue {
 	uint16_t port_id, queue;
-	struct port_socket *socket; /* NULL: a DPDK port's queue */
+	struct port_ring_queue *ring; /* at most one of these; neither: a DPDK port's queue */
+	struct port_socket *socket;
 	uint32_t burst_max; /* frames taken at once */
 	uint32_t tx_offloads; /* TX_FRAME_* that the NIC carries out */
 	struct rte_mempool *tx_pool;
@@ -41,7 +44,7 @@ struct port_queue {
 	uint32_t released; /* in release[] */
 	uint32_t reserved; /* in tx[] */
 	uint32_t spent; /* the first of those, sent since: they want an mbuf each */
-	struct rte_mbuf *release[PORT_RELEASE_BATCH];
+	void *release[PORT_RELEASE_BATCH]; /* mbufs, and slots of the ring */
 	struct tx_frame tx[PORT_BURST_MAX]; /* empty mbufs to send with */
 	struct frame parts[PORT_PARTS_MAX];
 	uint32_t parts_used;
@@ -65,6 +68,8 @@ struct port {
 	int packet_socket[PORT_QUEUES_MAX]; /* the driver's, of an af_packet port */
 	uint32_t packet_sockets;
 	uint64_t packet_drops;
+	void *ring_memory; /* of PORT_NIC_RING: the socket's ring, ring_bytes of it */
+	size_t ring_bytes;
 	bool rss_asked; /* several queues, and the NIC hashes TCP */
 	uint8_t rss_key[PORT_RSS_KEY_MAX]; /* then: the key that it was given */
 	struct port_queue *queue; /* cfg.queues of them */
@@ -82,8 +87,12 @@ void port_rss_ask(struct port *p, struct rte_eth_conf *conf);
 /** Sees to it, on a started port that was asked so, that each queue has entries in the RETA. */
 void port_rss_deal_out(struct port *p);
 
-/** What --nic means in mode, AUTO resolved. */
-enum port_nic_mode port_name_mode(const char *nic, enum port_nic_mode mode);
+/** Our own packet sockets, no DPDK port? */
+static inline bool
+port_mode_is_packet(enum port_nic_mode mode)
+{
+	return mode == PORT_NIC_RING || mode == PORT_NIC_VNET;
+}
 
 /** The EAL's --vdev argument for a kernel interface in mode AF_PACKET or AF_XDP into buf. 0, or -ERANGE with a message: the
  *  MTU does not fit that kind of device. */
@@ -93,8 +102,18 @@ int port_vdev_format(const struct port_eal_config *cfg, enum port_nic_mode mode,
 /** The name of the vdev in a --vdev argument: up to the first comma. */
 void port_vdev_name(const char *vdev, char *buf, size_t room);
 
-/** Bytes that one received frame needs at this MTU, as the buffers are sized. */
+/** Bytes that one received frame needs at this MTU, as the buffers and a ring's slots are sized. */
 uint32_t port_vdev_frame_room(uint16_t mtu);
+
+/** 0, or -ERANGE with a message: frames at this MTU do not fit a ring's slots. */
+int port_ring_check_mtu(uint16_t mtu, char *ret_message);
+
+/** Frames of so many bytes that make a block of a ring: a whole number of frames and of pages, or
+ *  net_af_packet reads wrong slots (16 packets arrive, then silence). */
+uint32_t port_ring_frames_per_block(uint32_t frame_bytes);
+
+/** Frames of so many bytes that a ring is to have, for frames_min that may be on their way. */
+uint32_t port_ring_frames(uint32_t frame_bytes, uint32_t frames_min);
 
 /** Bytes that net_af_xdp needs in a receive buffer, behind the mbuf's headroom, at this MTU. */
 uint32_t port_af_xdp_room(uint16_t mtu);
@@ -118,6 +137,15 @@ uint32_t port_frame_room_of(uint16_t port_id);
  *  stay their makers'. */
 uint32_t port_packet_sockets(const char *interface, int *ret, uint32_t room);
 
+/** A packet socket for p's interface, set up as p's configuration says and not bound yet. 0 or -errno. */
+int port_packet_open(const struct port *p, int *ret);
+
+/** setsockopt of an int. 0 or -errno. */
+int port_packet_option(int fd, int level, int name, int value);
+
+/** From now on it receives. 0 or -errno. */
+int port_packet_bind(const struct port *p, int fd);
+
 /** Frames that found these sockets' rings full since this was last asked (packet(7),
  *  PACKET_STATISTICS). net_af_packet itself never asks, so its imissed is always 0. */
 uint64_t port_packet_drops(const int *sockets, uint32_t count);
@@ -136,6 +164,11 @@ void port_telemetry_remove_dir(void);
 
 /** true where the kernel says that the interface has a carrier. */
 bool port_interface_carrier(const char *interface);
+
+struct port_link;
+
+/** What the kernel says of speed, duplex and autonegotiation, into *ret; left as it is where it does not say. */
+void port_interface_link(const char *interface, struct port_link *ret);
 
 /** The interface's own MAC address; all zero where the kernel does not say. */
 void port_interface_mac(const char *interface, struct ether_addr *ret);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,55 +10,25 @@
 #include "port_socket.h"
 
 static int
-set_option(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
-}
-
-static int
-join(int fd, unsigned int interface_index, unsigned short what)
-{
-	const struct packet_mreq r = {.mr_ifindex = (int)interface_index, .mr_type = what};
-
-	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &r, sizeof(r)) == 0 ? 0 : -errno;
-}
-
-/* The kernel takes memberships back when the socket is closed, however we end. */
-static int
 configure(const struct port *p, int fd)
 {
-	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)p->interface_index};
-	int rc = set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+	int rc = port_packet_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
 
 	if (rc == 0)
-		rc = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1);
+		rc = port_packet_option(fd, SOL_PACKET, PACKET_AUXDATA, 1);
 	if (rc == 0)
-		rc = set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-	if (rc == 0)
-		rc = set_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, !p->cfg.visible);
-	if (rc == 0)
-		rc = set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, PORT_SOCKET_RCVBUF);
-	if (rc == 0)
-		rc = set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, PORT_SOCKET_SNDBUF);
-	if (rc == 0 && (p->cfg.promiscuous || p->cfg.set_mac))
-		rc = join(fd, p->interface_index, PACKET_MR_PROMISC);
-	if (rc == 0 && p->cfg.multicast)
-		rc = join(fd, p->interface_index, PACKET_MR_ALLMULTI);
-	if (rc == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		rc = -errno;
-	return rc;
+		rc = port_packet_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, PORT_SOCKET_RCVBUF);
+	return rc == 0 ? port_packet_bind(p, fd) : rc;
 }
 
 static int
 open_queue(struct port *p, uint16_t queue)
 {
 	struct port_queue *q = &p->queue[queue];
-	int rc, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int fd, rc = port_packet_open(p, &fd);
 
-	if (fd < 0)
-		return -errno;
+	if (rc != 0)
+		return rc;
 	rc = configure(p, fd);
 	if (rc != 0) {
 		close(fd);
@@ -128,6 +95,7 @@ info(const struct port *p, struct port_info *ret)
 	ret->numa_node = -1;
 	ret->tx_offloads = p->queue[0].tx_offloads;
 	ret->rx_l4_checksum = p->cfg.checksum_offload;
+	ret->vlan_strip = true; /* by the kernel, before a packet socket */
 	ret->promiscuous = port_interface_promiscuous(p->interface);
 	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
 	snprintf(ret->driver, sizeof(ret->driver), "vnet");

@@ -6,7 +6,8 @@
 #define AT(field) offsetof(struct settings, field)
 
 static const char *const stacks[] = {"dpdk", "kernel", NULL};
-static const char *const nic_modes[] = {"auto", "af_packet", "af_xdp", "vnet", "pci", "vdev", NULL};
+static const char *const nic_modes[] = {
+	"auto", "ring", "af_packet", "af_xdp", "vnet", "pci", "vdev", NULL};
 static const char *const ack_policies[] = {"burst", "every", "delayed", NULL};
 static const char *const congestions[] = {"cubic", "newreno", NULL};
 static const char *const drivers[] = {"vfio-pci", "uio_pci_generic", NULL};
@@ -43,10 +44,10 @@ static const struct settings_option options[] = {
 		"to --driver, and given back at the end.",
 		NULL, AT(nic), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_PORT, 0, FOR_MACHINE},
 	{"nic-mode", "MODE",
-		"How to use DEV: auto, af_packet, af_xdp, vnet, pci or vdev. auto takes af_packet "
-		"for "
-		"an interface name. vnet is packet sockets with virtio-net headers: it takes the "
-		"kernel's super-packets (TSO, GSO, GRO) and missing checksums as they are.",
+		"How to use DEV: auto, ring, af_packet, af_xdp, vnet, pci or vdev. auto takes ring "
+		"for an interface name, af_packet for several queues. ring reads a packet socket's "
+		"ring in place. vnet is packet sockets with virtio-net headers: it takes the "
+		"kernel's super-packets (TSO, GSO, GRO) as they are.",
 		nic_modes, AT(nic_mode), 0, 0, 0, OPTION_CHOICE, OPTION_GROUP_PORT, 0, FOR_MACHINE,
 		true},
 	{"address", "CIDR",

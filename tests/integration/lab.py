@@ -51,8 +51,8 @@ class Lab:
     """One server and one client namespace. A context manager: leaves nothing behind."""
 
     def __init__(self, name, mtu=1500, size=0, loss_percent=0, vlan_id=0, ipv6=False,
-                 offloads=False):
-        self.offloads = offloads
+                 offloads="off"):
+        self.offloads = offloads  # as tools/lab has them
         self.name, self.mtu, self.size, self.ipv6 = name, mtu, size, ipv6
         self.loss, self.vlan_id = loss_percent, vlan_id
         self.server, self.client = f"{name}-server", f"{name}-client"
@@ -63,7 +63,7 @@ class Lab:
 
     def __enter__(self):
         self.tool("up", "--quiet", "--mtu", str(self.mtu), "--size", str(self.size),
-                  *(["--ipv6"] if self.ipv6 else []), "--offloads", "on" if self.offloads else "off")
+                  *(["--ipv6"] if self.ipv6 else []), "--offloads", self.offloads)
         if self.loss or self.vlan_id:
             self.insert_middle()
         if self.loss:
@@ -238,10 +238,13 @@ class Lab:
         stands our own CPU runs the server's TCP for up to 2 ms at a time, the kernel's limit for
         softirqs: that would test the lab. With the server on its own CPU a poll iteration takes less
         than 0.5 ms. Where it took four times that, or another program had a CPU, somebody took the
-        time from us; the run says nothing about our TCP and is repeated. Any other must be clean.
+        time from us; the run says nothing about our TCP and is repeated. A file's writer has the server's CPU,
+        where there are two, and the server may wait for it: such runs are repeated thrice. Any other must be clean.
         Returns how many were repeated.
         """
         repeated = done = 0
+        shared = os.cpu_count() < 3 and "/dev/null" not in args
+        limit = 3 if shared else max(20, 2 * count)
         stats = self.path("lossless.json")
         with self.server_on_its_own_cpu():
             while done < count:
@@ -258,9 +261,9 @@ class Lab:
                 longest_us, missed = transfer["core"]["iteration_max_us"], transfer["nic"]["imissed"]
                 facts = (f"{again} sent again; {missed} missed; longest iteration {longest_us:.0f} us, "
                          f"others' CPU {foreign:.0%}")
-                assert longest_us > 2000 or foreign > 0.1, f"run {done}: {facts}"
+                assert shared or longest_us > 2000 or foreign > 0.1, f"run {done}: {facts}"
                 repeated += 1
-                assert repeated <= max(20, 2 * count), f"the machine is too busy to tell: {facts}"
+                assert repeated <= limit, f"the machine is too busy to tell: {facts}"
         return repeated
 
     def fetch_exact(self, url, source, *args, build="release", timeout=120):

@@ -363,7 +363,7 @@ def test_bench_telemetry_answers_while_it_runs_and_leaves_nothing(lab):
     end = stats["end"]["counters"]
     assert counters.keys() == end.keys() and all(counters[name] <= end[name] for name in end)
     assert counters["rx_frames"] >= total["responses"], (counters["rx_frames"], total["responses"])
-    assert info["url"] == url("hello") and info["driver"] == "net_af_packet" and info["command"] == "bench", info
+    assert info["url"] == url("hello") and info["driver"] == "ring" and info["command"] == "bench", info
 
 
 def test_bench_telemetry_with_the_users_eal_options_and_after_a_kill(lab):

@@ -71,12 +71,12 @@ def test_eal_options_of_the_user_are_taken(lab):
 
 
 def test_partial_checksums_are_named_with_their_fix(lab):
-    """The server's kernel leaves checksums to its NIC: nothing can work, and the user is told why."""
+    """The server's kernel leaves checksums to its NIC: af_packet cannot work, and the user is told why."""
     lab.in_server("ethtool", "-K", "s0", "tx", "on")
     try:
-        result = lab.dpfetch("-o", "/dev/null", "--connect-timeout", "3", f"http://{SERVER_IP}/1")
+        result = lab.dpfetch("--nic-mode", "af_packet", "-o", "/dev/null", "--connect-timeout", "3", f"http://{SERVER_IP}/1")
         assert result.returncode == 28, f"{result.returncode} {result.stderr}"
-        assert "ethtool -K" in result.stderr and "tx off" in result.stderr, result.stderr
+        assert "--nic-mode ring" in result.stderr and "ethtool -K" in result.stderr and "tx off" in result.stderr, result.stderr
     finally:
         lab.in_server("ethtool", "-K", "s0", "tx", "off", "tso", "off", "gso", "off")
 

@@ -95,7 +95,10 @@ def take(store, name, part):
 # ---- Markdown ----
 
 OWN_CPU = "MTU 9000, server's TCP on its CPU"
-LINKS = ("MTU 1500", "MTU 9000", OWN_CPU, "super-packets")  # of link.py
+LONG = "MTU 9000, 8 GiB"
+CHECKSUM = "checksums by hardware"
+SUPER = "super-packets"
+LINKS = ("MTU 1500", "MTU 9000", LONG, OWN_CPU, CHECKSUM, SUPER)  # of link.py
 
 
 def where(part):
@@ -126,24 +129,21 @@ def text_block(part):
     return ["```", *part["text"].rstrip("\n").split("\n"), "```", "", where(part)]
 
 
+def link_rows(part, names):
+    return [[link] + [cell(part, f"{link}: {name}") for name in names] for link in LINKS]
+
+
 def link_block(part):
-    """The links beside each other."""
-    rows = []
-    for label, name, beside in (("dpfetch, null sink", "dpfetch, null sink", "dpfetch / curl"),
-                                ("`curl -o /dev/null`", "curl -o /dev/null", None),
-                                ("dpfetch to disk", "dpfetch to disk", "dpfetch / curl, to disk"),
-                                ("curl to disk", "curl to disk", None),
-                                ("the disk alone", "the disk alone", None),
-                                ("to disk / null sink", "to disk / null sink", None),
-                                ("the disk alone / null sink", "the disk alone / null sink", None),
-                                ("ACK delay p99, null sink, us", "ACK delay p99", None),
-                                ("poll iteration p99.9, to disk, us", "poll iteration p99.9, to disk", None)):
-        row = [label]
-        for link in LINKS:
-            row += [cell(part, f"{link}: {name}"), cell(part, f"{link}: {beside}") if beside else ""]
-        rows.append(row)
-    header = [word for link in LINKS for word in (f"{link}, Gb/s", "beside curl")]
-    return table(["", *header], rows) + ["", where(part)]
+    """A row for each link; what goes nowhere, then what goes to disk."""
+    nowhere = {"dpfetch, null sink": "dpfetch, null sink", "curl -o /dev/null": "`curl -o /dev/null`",
+               "dpfetch / curl": "ratio", "poll core busy": "our core busy, %",
+               "ACK delay p99": "ACK delay p99, us"}
+    disk = {"dpfetch to disk": "dpfetch", "curl to disk": "curl", "dpfetch / curl, to disk": "ratio",
+            "dpfetch to disk, synced": "dpfetch, synced", "curl to disk, synced": "curl, synced",
+            "dpfetch / curl, to disk, synced": "ratio", "to disk / null sink": "dpfetch, to disk / null sink",
+            "the disk alone": "the disk alone", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
+    return (table(["to nowhere, Gb/s", *nowhere.values()], link_rows(part, nowhere)) + [""] +
+            table(["to disk, Gb/s", *disk.values()], link_rows(part, disk)) + ["", where(part)])
 
 
 def sides_block(part):

@@ -1,33 +1,40 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""link.py PAIRS [--size BYTES] [--json FILE]: goodput beside curl over the lab's link, interleaved, to nowhere and to disk.
+"""link.py PAIRS [--size BYTES] [--long-pairs N] [--json FILE]: goodput beside curl over the lab's link, interleaved, to nowhere
+and to disk.
 
 For each link (MTU 1500 and 9000 with offloads off, the latter also with the server's TCP kept to its own CPU; MTU 1500
-with super-packets, which --nic-mode vnet takes): PAIRS rounds of dpfetch to the null sink, curl to
-/dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
-nothing else running), which says whether the disk could take what the link gives. Medians and
-spread; a ratio is the median of the rounds' own ratios.
+with checksums left to hardware, and with super-packets, which --nic-mode vnet takes): PAIRS rounds of dpfetch to the
+null sink, curl to /dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
+nothing else running), which says whether the disk could take what the link gives. At MTU 9000 once more with 8 GiB,
+N rounds (half of PAIRS). A file is new each time, and what fsync(2) still takes after the transfer is measured, too: curl's file
+lies in memory first. Before the next one it is removed, and the disk has a rest (ext4 discards behind everybody's back).
+Medians and spread; a ratio is the median of the rounds' own ratios.
 """
 import argparse
 import contextlib
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
-from figures import OWN_CPU, figure, ratio, save, spread  # noqa: E402
+from figures import CHECKSUM, LONG, OWN_CPU, SUPER, figure, ratio, save, spread  # noqa: E402
 from lab import Lab, SERVER_IP, TOP  # noqa: E402
 
 URL = f"http://{SERVER_IP}/big"
 MAC = "02:00:5e:12:00:02"
+LONG_BYTES = 8 << 30
+REST_SECONDS = 1
 
 
-def run_dpfetch(lab, out, options):
+def run_dpfetch(lab, out, size, options):
     stats = lab.path("stats.json")
     before = lab.retransmitted()
     result = lab.dpfetch("-s", "-S", "--mac", MAC, *options, "-o", out, "--stats", stats, URL)
     assert result.returncode == 0, result.stderr
     with open(stats, encoding="utf-8") as file:
         transfer = json.load(file)["transfers"][0]
+    assert transfer["result"]["size_download"] == size, transfer["result"]
     return {"gbps": transfer["result"]["goodput_gbps"], "sent_again": lab.retransmitted() - before,
             "busy": transfer["result"]["busy_percent"], "cycles": transfer["result"]["cycles_per_segment"],
             "p99": transfer["ack_delay"]["p99_us"],
@@ -38,6 +45,21 @@ def run_curl(lab, out, size):
     before = lab.retransmitted()
     result = lab.in_client("curl", "-s", "-S", "-o", out, "-w", "%{time_total}", URL)
     return {"gbps": size * 8 / float(result.stdout) / 1e9, "sent_again": lab.retransmitted() - before}
+
+
+def to_disk(lab, fetch, size, *args):
+    """The same to a new file, with what it takes to have it on the disk; leaves no file."""
+    path = lab.path("big")
+    got = fetch(lab, path, size, *args)
+    start = time.monotonic()
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    got["synced"] = size * 8 / (size * 8 / got["gbps"] / 1e9 + time.monotonic() - start) / 1e9
+    os.close(fd)
+    os.unlink(path)
+    os.sync()
+    time.sleep(REST_SECONDS)
+    return got
 
 
 def run_disk(lab):
@@ -59,6 +81,9 @@ def figures_of(link, rounds):
               ("to disk / null sink", "disk", "null"), ("the disk alone / null sink", "alone", "null"))
     figures = {label: figure(column(rounds, name), "Gb/s") for name, label in labels}
     figures.update({label: ratio(column(rounds, a), column(rounds, b)) for label, a, b in ratios})
+    figures["dpfetch to disk, synced"] = figure(column(rounds, "disk", "synced"), "Gb/s")
+    figures["curl to disk, synced"] = figure(column(rounds, "curl disk", "synced"), "Gb/s")
+    figures["dpfetch / curl, to disk, synced"] = ratio(column(rounds, "disk", "synced"), column(rounds, "curl disk", "synced"))
     figures["ACK delay p99"] = figure(column(rounds, "null", "p99"), "us", "less")
     figures["poll iteration p99.9, to disk"] = figure(column(rounds, "disk", "iteration"), "us", "less")
     figures["busy cycles a segment"] = figure(column(rounds, "null", "cycles"), "cycles", "less")
@@ -72,13 +97,12 @@ def measure(link, pairs, size, options=(), own_cpu=False, **lab_settings):
     rounds = []
     with Lab(os.environ.get("LAB", "dpfetch") + "-bench", size=size, **lab_settings) as lab, \
             lab.server_on_its_own_cpu() if own_cpu else contextlib.nullcontext():
-        disk = lab.path("big")
         for _ in range(pairs):
-            rounds.append({"null": run_dpfetch(lab, "/dev/null", options),
+            rounds.append({"null": run_dpfetch(lab, "/dev/null", size, options),
                            "curl": run_curl(lab, "/dev/null", size),
-                           "disk": run_dpfetch(lab, disk, options), "curl disk": run_curl(lab, disk, size)})
-            os.unlink(disk)
-            rounds[-1]["alone"] = run_disk(lab)
+                           "disk": to_disk(lab, run_dpfetch, size, options),
+                           "curl disk": to_disk(lab, run_curl, size),
+                           "alone": run_disk(lab)})
     figures = figures_of(link, rounds)
     print(f"\n{link}, {size} bytes, {pairs} interleaved rounds: median (min-max)")
     for name, fig in figures.items():
@@ -90,13 +114,18 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pairs", nargs="?", type=int, default=10)
     parser.add_argument("--size", type=int, default=1 << 30)
+    parser.add_argument("--long-pairs", type=int)
     parser.add_argument("--json")
     args = parser.parse_args()
+    long_pairs = (args.pairs + 1) // 2 if args.long_pairs is None else args.long_pairs
     figures = {}
     for mtu in (1500, 9000):
         figures.update(measure(f"MTU {mtu}", args.pairs, args.size, mtu=mtu))
+    if long_pairs > 0:
+        figures.update(measure(LONG, long_pairs, LONG_BYTES, mtu=9000))
     figures.update(measure(OWN_CPU, args.pairs, args.size, own_cpu=True, mtu=9000))
-    figures.update(measure("super-packets", args.pairs, args.size, ("--nic-mode", "vnet"), offloads=True))
+    figures.update(measure(CHECKSUM, args.pairs, args.size, offloads="checksum"))
+    figures.update(measure(SUPER, args.pairs, args.size, ("--nic-mode", "vnet"), offloads="on"))
     if args.json:
         save(args.json, figures)
 

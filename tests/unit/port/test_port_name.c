@@ -14,17 +14,43 @@
 
 #include "port_priv.h"
 
+static enum port_nic_mode
+mode_of(const char *nic, enum port_nic_mode mode, uint16_t queues)
+{
+	const struct port_eal_config cfg = {.nic = nic, .mode = mode, .queues = queues};
+
+	return port_nic_mode_of(&cfg);
+}
+
 static void
 test_mode_auto_is_told_from_the_name(void **state)
 {
 	(void)state;
-	assert_int_equal(port_name_mode("0000:3b:00.0", PORT_NIC_AUTO), PORT_NIC_PCI);
-	assert_int_equal(port_name_mode("3b:00.0", PORT_NIC_AUTO), PORT_NIC_PCI);
-	assert_int_equal(port_name_mode("eth1", PORT_NIC_AUTO), PORT_NIC_AF_PACKET);
-	assert_int_equal(port_name_mode("net_ring0", PORT_NIC_AUTO), PORT_NIC_VDEV);
-	assert_int_equal(port_name_mode("foo0,iface=eth1", PORT_NIC_AUTO), PORT_NIC_VDEV);
-	assert_int_equal(port_name_mode("eth1", PORT_NIC_AF_XDP), PORT_NIC_AF_XDP);
-	assert_int_equal(port_name_mode("eth1", PORT_NIC_VNET), PORT_NIC_VNET);
+	assert_int_equal(mode_of("0000:3b:00.0", PORT_NIC_AUTO, 1), PORT_NIC_PCI);
+	assert_int_equal(mode_of("3b:00.0", PORT_NIC_AUTO, 1), PORT_NIC_PCI);
+	assert_int_equal(mode_of("eth1", PORT_NIC_AUTO, 1), PORT_NIC_RING);
+	assert_int_equal(mode_of("eth1", PORT_NIC_AUTO, 2), PORT_NIC_AF_PACKET);
+	assert_int_equal(mode_of(NULL, PORT_NIC_AUTO, 1), PORT_NIC_RING);
+	assert_int_equal(mode_of("net_ring0", PORT_NIC_AUTO, 1), PORT_NIC_VDEV);
+	assert_int_equal(mode_of("foo0,iface=eth1", PORT_NIC_AUTO, 1), PORT_NIC_VDEV);
+	assert_int_equal(mode_of("eth1", PORT_NIC_AF_PACKET, 1), PORT_NIC_AF_PACKET);
+	assert_int_equal(mode_of("eth1", PORT_NIC_AF_XDP, 1), PORT_NIC_AF_XDP);
+	assert_int_equal(mode_of("eth1", PORT_NIC_VNET, 1), PORT_NIC_VNET);
+}
+
+/* Then the EAL makes it, and we are to use that. */
+static void
+test_mode_auto_takes_the_device_that_the_user_made(void **state)
+{
+	char vdev[] = "--vdev=net_af_packet0,iface=eth1", other[] = "--log-level=8";
+	char *args[] = {vdev};
+	struct port_eal_config cfg = {
+		.nic = "eth1", .queues = 1, .user_args = args, .user_args_count = 1};
+
+	(void)state;
+	assert_int_equal(port_nic_mode_of(&cfg), PORT_NIC_AF_PACKET);
+	args[0] = other;
+	assert_int_equal(port_nic_mode_of(&cfg), PORT_NIC_RING);
 }
 
 static uint32_t
@@ -150,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mode_auto_is_told_from_the_name),
+		cmocka_unit_test(test_mode_auto_takes_the_device_that_the_user_made),
 		cmocka_unit_test(test_af_packet_blocks_hold_whole_frames_and_pages_at_every_mtu),
 		cmocka_unit_test(test_af_packet_ring_holds_the_frames_asked_for),
 		cmocka_unit_test(test_mtu_too_large_is_refused_with_the_limit),
