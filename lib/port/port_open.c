@@ -54,7 +54,10 @@ large_pool_size(const struct port_config *cfg)
 uint64_t
 port_memory_needed(const struct port_config *cfg)
 {
-	uint64_t rx = rx_pool_size(cfg, descriptors(cfg->rx_descriptors, PORT_RX_DESCRIPTORS));
+	uint32_t waiting = cfg->mode == PORT_NIC_RING
+				   ? 0 /* no mbuf waits for a frame */
+				   : descriptors(cfg->rx_descriptors, PORT_RX_DESCRIPTORS);
+	uint64_t rx = rx_pool_size(cfg, waiting);
 	uint64_t tx = tx_pool_size(cfg, descriptors(cfg->tx_descriptors, PORT_TX_DESCRIPTORS));
 
 	return rx * (port_vdev_frame_room(cfg->mtu) + RTE_PKTMBUF_HEADROOM + PORT_MBUF_OVERHEAD) +
