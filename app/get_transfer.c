@@ -117,6 +117,7 @@ retry_poll(void *ctx, uint64_t now_ns)
 	struct get *g = ctx;
 	char text[160];
 
+	fetch_tend(g->fetch, now_ns);
 	/* Without a lease the next try says so. */
 	return now_ns >= g->wait_until_ns || !lease_keep(&g->host, now_ns, text, sizeof(text)) ||
 	       monitor_signal(g->host.monitor) != 0 ||

@@ -304,12 +304,21 @@ deadline_of(const struct fetch *f)
 	return deadline_ns;
 }
 
+void
+fetch_tend(struct fetch *f, uint64_t now_ns)
+{
+	if (f->conn != NULL && (f->state == FETCH_IDLE || f->state == FETCH_FINISHING) &&
+		!fetch_ops(f)->reusable(f->conn))
+		fetch_drop_connection(f, false, now_ns);
+}
+
 /* true: over. */
 static bool
 poll_finishing(struct fetch *f, uint64_t now_ns)
 {
 	int status = f->job.sink->status(f->job.sink_file);
 
+	fetch_tend(f, now_ns);
 	if (f->writes > 0 || status == 0)
 		return false;
 	if (status < 0 && f->result.code == FETCH_OK) {

@@ -94,6 +94,9 @@ int fetch_start(struct fetch *f, const struct fetch_job *job, uint64_t now_ns);
 /** Moves the download on. true: it is over, fetch_result is final, and the sink has finished. */
 bool fetch_poll(struct fetch *f, uint64_t now_ns);
 
+/** Between downloads, in each iteration: gives up a kept connection that the server has ended or sends to unasked. */
+void fetch_tend(struct fetch *f, uint64_t now_ns);
+
 /** When fetch_poll has something to do without input: time-outs. TIME_NEVER: nothing. */
 uint64_t fetch_deadline(const struct fetch *f);
 

@@ -374,7 +374,15 @@ tcp_conn_close(struct tcp_conn *c, uint64_t now_ns)
 void
 tcp_conn_discard(struct tcp_conn *c)
 {
+	struct payload part;
+
 	c->discard = true;
+	/* What lies behind a hole may stay until the end. */
+	while (tcp_reassembly_recv(&c->reassembly, &part, 1) > 0) {
+		if (part.owner != NULL)
+			c->cfg->buffers.release(c->cfg->buffers.ctx, part.owner);
+		tcp_conn_consumed(c, part.len, 1);
+	}
 }
 
 void

@@ -236,7 +236,7 @@ bool tcp_conn_recv_finished(const struct tcp_conn *c);
  *  SYN-SENT the connection ends; in SYN-RECEIVED it closes once it is established. */
 void tcp_conn_close(struct tcp_conn *c, uint64_t now_ns);
 
-/** We shall read no more: new data that comes from now on is answered with RST and ends the
+/** We shall read no more: in-order data that was not read goes back at once, and new data that comes from now on is answered with RST and ends the
  *  connection with -ECONNABORTED (RFC 9293 §3.6.1, RFC 2525 §2.17); a FIN is not. */
 void tcp_conn_discard(struct tcp_conn *c);
 

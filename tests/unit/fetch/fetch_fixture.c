@@ -72,7 +72,7 @@ sink_status(void *file)
 
 	if (s->error != 0)
 		return s->error;
-	return s->finished && s->done_count == 0 ? 1 : 0;
+	return s->finished && !s->slow && s->done_count == 0 ? 1 : 0;
 }
 
 static const struct fetch_sink_ops sink_ops = {

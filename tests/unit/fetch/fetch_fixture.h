@@ -22,6 +22,7 @@ struct fx_sink {
 	int error;
 	uint64_t expected; /* as told; UINT64_MAX: nothing was */
 	bool finished, complete;
+	bool slow; /* to finish */
 	struct sink_completion done[256];
 	uint32_t done_count;
 };

@@ -66,6 +66,39 @@ TEST(test_connection_with_bytes_before_the_next_request_is_not_used_again)
 	second(f, 2);
 }
 
+/* A 408, for one. Nobody would ever read it, and its buffer may be such as has to go back in turn. */
+TEST(test_connection_on_which_bytes_come_unasked_holds_none_between_downloads)
+{
+	struct fx *f = first_done(OK_HEAD "ok");
+
+	fetch_tend(f->fetch, f->peer.now_ns);
+	assert_int_equal(test_buffers_live(&f->peer.buffers), 0);
+	fx_reply(f, 0, OK_HEAD "oh");
+	test_peer_deliver(&f->peer);
+	assert_int_not_equal(test_buffers_live(&f->peer.buffers), 0);
+	fetch_tend(f->fetch, f->peer.now_ns);
+	assert_int_equal(test_buffers_live(&f->peer.buffers), 0);
+	second(f, 2);
+}
+
+/* While the sink takes its time. */
+TEST(test_connection_on_which_bytes_come_unasked_holds_none_while_the_sink_finishes)
+{
+	struct fx *f = fx_new();
+
+	fx_start_to_request(f);
+	f->sink.slow = true;
+	fx_reply(f, 0, OK_HEAD "ok");
+	assert_false(fx_run(f));
+	fx_reply(f, 0, OK_HEAD "oh");
+	assert_false(fx_run(f));
+	assert_int_equal(test_buffers_live(&f->peer.buffers), 0);
+	f->sink.slow = false;
+	fx_expect_end(f, FETCH_OK);
+	fx_expect_body(f, "ok");
+	fx_end(f);
+}
+
 /* The answer came early: the rest of the request would be taken for the next one's begin. */
 TEST(test_connection_on_which_the_request_is_not_all_sent_is_not_used_again)
 {
@@ -150,6 +183,8 @@ main(void)
 		T(test_connection_is_not_used_again_for_another_port),
 		T(test_connection_with_bytes_after_the_response_is_not_used_again),
 		T(test_connection_with_bytes_before_the_next_request_is_not_used_again),
+		T(test_connection_on_which_bytes_come_unasked_holds_none_between_downloads),
+		T(test_connection_on_which_bytes_come_unasked_holds_none_while_the_sink_finishes),
 		T(test_connection_on_which_the_request_is_not_all_sent_is_not_used_again),
 		T(test_connection_closed_meanwhile_is_replaced),
 		T(test_connection_that_ends_before_the_second_answer_is_replaced_once),

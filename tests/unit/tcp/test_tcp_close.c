@@ -250,6 +250,23 @@ TEST(test_fin_wait_2_data_after_discard_is_reset)
 	fx_end(f);
 }
 
+/* Its buffers may be such as somebody waits for. */
+TEST(test_discard_gives_back_what_was_not_read)
+{
+	struct fx *f = fx_open(TCP_ESTABLISHED, NULL);
+	struct tcp_info info;
+
+	fx_data(f, 0, 100);
+	fx_data(f, 100, 100);
+	fx_drain(f);
+	assert_int_equal(test_buffers_live(&f->buffers), 2);
+	tcp_conn_discard(f->c);
+	assert_int_equal(test_buffers_live(&f->buffers), 0);
+	tcp_conn_info(f->c, &info);
+	assert_int_equal(info.rcv_bytes_unread, 0);
+	fx_end(f);
+}
+
 TEST(test_fin_wait_2_fin_after_discard_closes_in_order)
 {
 	struct fx *f = fx_open(TCP_FIN_WAIT_2, NULL);
@@ -552,6 +569,7 @@ main(void)
 		T(test_fin_wait_2_waits_for_the_fin_only_so_long),
 		T(test_fin_wait_2_data_that_comes_extends_the_wait),
 		T(test_fin_wait_2_data_after_discard_is_reset),
+		T(test_discard_gives_back_what_was_not_read),
 		T(test_fin_wait_2_fin_after_discard_closes_in_order),
 		T(test_close_wait_still_sends),
 		T(test_close_wait_data_after_the_fin_is_not_taken),
