@@ -50,7 +50,7 @@
 #define TCP_TUNE_INTERVAL_MIN_NS (100 * NS_PER_US)
 /* The window is used up when this part of it is left: half of what brings an update at the latest. */
 #define TCP_TUNE_LEFT_PART 4U
-/* After a loss on a path shorter than this the window is so many frames: more than its sender needs (22 Gb/s at 1,448
+/* After a loss on a path shorter than this the window ends at so many frames: more than its sender needs (22 Gb/s at 1,448
  * bytes and this RTT), and what queues on the way take at once (Linux's net.core.netdev_max_backlog: 1,000). */
 #define TCP_TUNE_NEAR_NS (500 * NS_PER_US)
 #define TCP_TUNE_NEAR_FRAMES 960U

@@ -61,7 +61,7 @@ struct tcp_window {
 	uint64_t tune_start_ns; /* of the measuring interval, 0: none */
 	uint64_t tune_bytes; /* consumed in it */
 	bool used_up; /* in it the sender came close to the edge */
-	bool crowded; /* frames were lost on a near path: it does not grow any more */
+	bool crowded; /* frames were lost on a near path: it grows to what queues take */
 	uint32_t payload_mean; /* smoothed payload size of received segments, bytes */
 };
 

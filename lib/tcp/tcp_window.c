@@ -179,9 +179,8 @@ tcp_window_on_consumed(struct tcp_conn *c, uint64_t bytes)
 static uint64_t
 queues_take(const struct tcp_conn *c)
 {
-	uint64_t frame = MAX_OF(c->window.payload_mean, (uint32_t)c->mss_max);
-
-	return TCP_TUNE_NEAR_FRAMES * frame;
+	return TCP_TUNE_NEAR_FRAMES *
+	       (uint64_t)MAX_OF(c->window.payload_mean, TCP_MSS_DEFAULT_IPV4);
 }
 
 /* On a near path a hole is, more likely than not, what a queue did not take of a burst that came at once, because the
@@ -190,12 +189,23 @@ static void
 shrink_on_hole(struct tcp_conn *c)
 {
 	struct tcp_window *w = &c->window;
+	uint64_t rtt_ns = c->rtt.min_rtt_ns;
 
-	if (tcp_reassembly_ranges(&c->reassembly) == 0 || c->rtt.min_rtt_ns >= TCP_TUNE_NEAR_NS)
+	if (tcp_reassembly_ranges(&c->reassembly) == 0 || rtt_ns == 0 || rtt_ns >= TCP_TUNE_NEAR_NS)
 		return;
 	w->crowded = true;
 	w->goal = (uint32_t)MIN_OF((uint64_t)w->goal, queues_take(c));
 	w->limit = MIN_OF(w->limit, w->goal);
+}
+
+static uint32_t
+doubled_goal(const struct tcp_conn *c)
+{
+	uint64_t max = c->cfg->rcv_window_max_bytes, goal = c->window.goal;
+
+	if (c->window.crowded)
+		max = MIN_OF(max, MAX_OF(queues_take(c), goal));
+	return (uint32_t)MIN_OF(2 * goal, max);
 }
 
 /* Dynamic right-sizing: in slow start the sender doubles what it sends in each round trip, and the
@@ -214,8 +224,8 @@ tcp_window_tune(struct tcp_conn *c, uint64_t now_ns)
 		return;
 	fast = w->tune_bytes > w->goal / TCP_TUNE_LEFT_PART &&
 	       now_ns - w->tune_start_ns < 2 * interval_ns;
-	if (w->tune_start_ns != 0 && (fast || w->used_up) && !w->crowded)
-		w->goal = (uint32_t)MIN_OF(2 * (uint64_t)w->goal, c->cfg->rcv_window_max_bytes);
+	if (w->tune_start_ns != 0 && (fast || w->used_up))
+		w->goal = doubled_goal(c);
 	w->tune_start_ns = now_ns;
 	w->tune_bytes = 0;
 	w->used_up = false;

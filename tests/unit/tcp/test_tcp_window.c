@@ -443,9 +443,29 @@ limit_after_a_loss(uint64_t rtt_ns, uint32_t payload_mean)
 /* There it came of a queue that a burst overran, and would again. Frames that were joined are few. */
 TEST(test_window_after_a_loss_on_a_near_path_is_what_queues_take)
 {
-	assert_int_equal(limit_after_a_loss(50 * NS_PER_US, 1024), 960 * 1460);
+	assert_int_equal(limit_after_a_loss(50 * NS_PER_US, 1024), 960 * 1024);
 	assert_int_equal(limit_after_a_loss(50 * NS_PER_US, 16384), 4U << 20);
 	assert_int_equal(limit_after_a_loss(NS_PER_MS, 1024), 4U << 20);
+}
+
+/* Or of a burst that merely came in another order, before there was a window to speak of. */
+TEST(test_window_after_an_early_loss_on_a_near_path_grows_to_what_queues_take)
+{
+	struct fx *f = established(window_of_a_long_path);
+	uint32_t offset = 2048, i;
+
+	f->c->rtt.min_rtt_ns = 50 * NS_PER_US;
+	f->c->window.payload_mean = 1024;
+	fx_data(f, 1024, 1024);
+	fx_drain(f);
+	fx_data(f, 0, 1024);
+	fx_read(f, 0);
+	fx_drain(f);
+	assert_int_equal(f->c->window.limit, 65536);
+	for (i = 0; i < 12; i++)
+		late_round(f, &offset);
+	assert_int_equal(f->c->window.limit, 960 * 1024);
+	fx_end(f);
 }
 
 TEST(test_window_update_waits_while_the_peer_has_room)
@@ -578,6 +598,7 @@ main(void)
 		T(test_window_auto_tuning_opens_it_no_faster_than_twice_what_was_read),
 		T(test_window_auto_tuning_leaves_a_slow_sender_alone),
 		T(test_window_auto_tuning_grows_for_a_late_reader),
+		T(test_window_after_an_early_loss_on_a_near_path_grows_to_what_queues_take),
 		T(test_window_after_a_loss_on_a_near_path_is_what_queues_take),
 		T(test_window_update_waits_while_the_peer_has_room),
 		T(test_window_without_scaling_is_not_announced_beyond_its_field),
