@@ -170,14 +170,18 @@ report_link_hints(const struct message_level *level, const struct counters *coun
 	const struct settings *settings)
 {
 	bool partial = counters->value[COUNTER_DROP_TCP_CHECKSUM_PARTIAL] > 0;
+	bool of_a_driver = settings->nic_mode == SETTINGS_NIC_AF_PACKET ||
+			   settings->nic_mode == SETTINGS_NIC_AF_XDP;
+	bool ring_helps = of_a_driver && settings_queues(settings) == 1;
 
 	if (partial && !settings->checksum_offload)
 		message_warning(level,
 			HINT_CHECKSUMS "leave out --no-checksum-offload to take them as they are");
 	else if (partial)
-		message_warning(level, HINT_CHECKSUMS
-			"--nic-mode ring takes them as they are; or at the SERVER's end of the "
-			"link: ethtool -K IF tx off tso off gso off");
+		message_warning(level,
+			HINT_CHECKSUMS
+			"%sat the SERVER's end of the link: ethtool -K IF tx off tso off gso off",
+			ring_helps ? "--nic-mode ring takes them as they are; or " : "");
 	if (counters->value[COUNTER_DROP_IP_TRUNCATED] > 0)
 		message_warning(level,
 			"frames arrived cut short: the server's end sends larger ones than our "

@@ -27,7 +27,7 @@ typedef void (*buffer_release_fn)(void *ctx, void *owner);
 /**
  * Says that payload may stay for long: behind a hole, for one, that may never be filled. Some buffers have to be
  * given back in the order in which they came; whoever made it may move the bytes to another one and change data
- * and owner, and has then been given the old owner back, whose bytes stay as they are until the burst's end. false:
+ * and owner, and has then been given the old owner back, whose bytes stay as they are until the next owner is given back. false:
  * there is no room for it, nothing has changed, and it must not stay. ctx is that of the buffer_release_fn.
  */
 typedef bool (*buffer_keep_fn)(void *ctx, struct payload *payload);

@@ -193,8 +193,10 @@ netstack_fragment_add(struct netstack *ns, const struct frame *f, const struct n
 		return drop;
 	}
 	t = trimmed(f, p, left == 0);
-	if (!may_stay(ns, &t))
+	if (!may_stay(ns, &t)) {
+		give_up(ns, d);
 		return DROP_IP_FRAGMENT_LIMIT;
+	}
 	insert(d, at, &t, p, place->more, left);
 	if (complete(d))
 		*ret = d;

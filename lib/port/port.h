@@ -37,7 +37,7 @@ struct port_eal_config {
 	const char *program;
 	const char *nic; /* as --nic: PCI address, interface name, vdev string */
 	enum port_nic_mode mode;
-	uint16_t mtu; /* IP bytes; sizes af_packet's ring frames */
+	uint16_t mtu; /* IP bytes; sizes a ring's frames */
 	int main_cpu; /* the poll core */
 	int numa_node; /* the NIC's, -1 unknown */
 	char **user_args; /* EAL options the user gave before "--"; then ours are left out */
@@ -126,7 +126,7 @@ bool port_is_gone(const struct port *p);
 
 struct port_info {
 	char name[64]; /* DPDK's device name */
-	char driver[32]; /* "net_af_packet" */
+	char driver[32]; /* DPDK's ("net_af_packet"), or our own mode: "ring", "vnet" */
 	struct ether_addr mac;
 	int numa_node; /* -1 unknown */
 	uint32_t link_mbps; /* 0 unknown */
@@ -188,7 +188,7 @@ struct tx_frame *port_tx_reserve(struct port_queue *q, uint32_t n, uint32_t *ret
 uint32_t port_tx_burst(struct port_queue *q, uint32_t filled);
 
 /** A buffer_release_fn; ctx is the struct port_queue. Freed in bulk by the queue's next
- *  port_rx_burst, or port_release_flush. Only on the queue's own worker; but the buffer may be one that
+ *  port_rx_burst, or port_release_flush, or when many are; the last one is not until one more is released. Only on the queue's own worker; but the buffer may be one that
  *  another queue of this port received (netstack_exchange.h). */
 void port_release(void *queue, void *owner);
 void port_release_flush(struct port_queue *q);
@@ -199,7 +199,8 @@ bool port_keep(void *queue, struct payload *payload);
 /** What the NIC itself counted since port_open. */
 struct port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t rx_missed; /* imissed: no descriptor, or no place in af_packet's ring, was free */
+	uint64_t
+		rx_missed; /* imissed: no descriptor, or no place in a packet socket's ring, was free */
 	uint64_t rx_errors, tx_errors;
 	uint64_t rx_no_mbuf; /* rx_nombuf: the pool was empty */
 };

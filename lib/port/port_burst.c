@@ -253,7 +253,7 @@ release_slots(struct port_queue *q)
 
 	for (i = 0; i < q->released; i++) {
 		if (port_ring_queue_owns(q->ring, q->release[i]))
-			port_ring_queue_release(q->release[i]);
+			port_ring_queue_release(q->ring, q->release[i]);
 		else
 			q->release[mbufs++] = q->release[i];
 	}

@@ -16,7 +16,7 @@
 #define PORT_LINK_POLL_US 100000U
 #define PORT_QUEUES_MAX 64U
 
-/* net_af_packet: a PACKET_MMAP ring of frames that hold a tpacket2_hdr besides the packet. */
+/* A PACKET_MMAP ring (net_af_packet's, or our own) of frames that hold a tpacket2_hdr besides the packet. */
 #define AF_PACKET_HEADER_LEN 80U /* TPACKET2_HDRLEN and VLAN, rounded up */
 #define AF_PACKET_FRAME_MAX 65408U /* bytes; measured: larger ones are refused */
 /* The kernel goes round the whole ring: a larger one than the window needs only costs cache misses. */

@@ -45,7 +45,7 @@ large_pool_size(const struct port_config *cfg)
 {
 	uint64_t held = (uint64_t)cfg->rx_held_max * cfg->mtu / PORT_LARGE_ROOM;
 
-	if (cfg->interface == NULL || cfg->mode != PORT_NIC_VNET)
+	if (cfg->interface == NULL || cfg->mode == PORT_NIC_RING)
 		return 0;
 	return (uint32_t)held +
 	       cfg->queues * (PORT_SOCKET_SLOTS * PORT_LARGE_PARTS + 2 * PORT_POOL_CACHE);

@@ -74,6 +74,8 @@ configure(const struct port *p, int fd)
 		rc = port_packet_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, !p->cfg.visible);
 	if (rc == 0)
 		rc = port_packet_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, PORT_SOCKET_SNDBUF);
+	if (rc == -EPERM) /* without CAP_NET_ADMIN as much as there may be */
+		rc = port_packet_option(fd, SOL_SOCKET, SO_SNDBUF, PORT_SOCKET_SNDBUF);
 	if (rc == 0 && (p->cfg.promiscuous || p->cfg.set_mac))
 		rc = join(fd, p->interface_index, PACKET_MR_PROMISC);
 	if (rc == 0 && p->cfg.multicast)

@@ -57,7 +57,7 @@ struct port {
 	unsigned int interface_index; /* its index when the port was opened */
 	struct rte_eth_dev_info dev;
 	struct rte_mempool *rx_pool, *tx_pool;
-	struct rte_mempool *large_pool; /* of packet sockets: for what a small buffer is short of */
+	struct rte_mempool *large_pool; /* of PORT_NIC_VNET: for what a small buffer is short of */
 	uint16_t rx_descriptors, tx_descriptors;
 	uint32_t rx_room;
 	struct port_offloads offloads; /* that are on */
@@ -65,7 +65,7 @@ struct port {
 	bool multicast_set; /* by us, and to be undone */
 	struct rte_ether_addr mac_found; /* before we programmed ours */
 	struct rte_eth_stats baseline;
-	int packet_socket[PORT_QUEUES_MAX]; /* the driver's, of an af_packet port */
+	int packet_socket[PORT_QUEUES_MAX]; /* of a port on packet sockets, whose they are */
 	uint32_t packet_sockets;
 	uint64_t packet_drops;
 	void *ring_memory; /* of PORT_NIC_RING: the socket's ring, ring_bytes of it */

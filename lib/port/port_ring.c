@@ -10,13 +10,12 @@
 #include "port_priv.h"
 #include "port_ring_queue.h"
 
-/* A ring for what may be on its way, and a quarter more that may be out meanwhile. */
 static struct tpacket_req
 plan_ring(const struct port *p)
 {
 	uint32_t per_block = port_ring_frames_per_block(p->rx_room);
 	uint32_t frames = port_ring_frames(p->rx_room, p->cfg.rx_frames_min);
-	uint32_t blocks = (frames + frames / 4U + per_block - 1U) / per_block;
+	uint32_t blocks = (frames + per_block - 1U) / per_block;
 
 	return (struct tpacket_req){
 		.tp_block_size = per_block * p->rx_room,
@@ -44,13 +43,12 @@ make_ring(struct port *p, int fd, const struct tpacket_req *ring)
 	return 0;
 }
 
-/* What may be on its way always finds a slot, as long as what is out comes back in its turn. */
+/* A window is for what is on its way and for what is out, so what it lets come finds a slot; a quarter is left for what
+ * comes besides, and for segments smaller than the window reckons with. */
 static uint32_t
-lend_max(const struct port *p, uint32_t slots)
+lend_max(uint32_t slots)
 {
-	uint32_t in_flight = p->cfg.rx_frames_min;
-
-	return in_flight < slots - slots / 4U ? slots - in_flight : slots / 4U;
+	return slots - slots / 4U;
 }
 
 static int
@@ -60,7 +58,7 @@ open_queue(struct port *p)
 	struct port_ring_queue_config cfg = {
 		.slots = ring.tp_frame_nr,
 		.slot_bytes = ring.tp_frame_size,
-		.lend_max = lend_max(p, ring.tp_frame_nr),
+		.lend_max = lend_max(ring.tp_frame_nr),
 		.pool = p->rx_pool,
 		.checksums = p->cfg.checksum_offload,
 	};

@@ -9,16 +9,15 @@
 #include "port_priv.h"
 #include "port_ring_queue.h"
 
-/* Our own status of a slot that is out. The kernel only asks whether it is TP_STATUS_KERNEL, and has no such
- * bit itself. */
-#define STATUS_LENT (1U << 20)
 #define PREFETCH_AHEAD 4U /* slots */
 
 struct port_ring_queue {
 	struct port_ring_queue_config cfg;
 	uint32_t at; /* the slot to look at next */
-	uint32_t oldest; /* no slot before it, seen from `at`, is out; */
-	uint32_t span; /* it is so many slots back */
+	uint32_t oldest; /* no slot further back is out; */
+	uint32_t span; /* it is so many slots behind `at` */
+	uint8_t *
+		out; /* of each slot: is it lent? In its own header it is the reader's as long as that */
 	bool starved; /* an mbuf was missing at the last look */
 	struct port_stats stats;
 	struct iovec tx_iov[PORT_BURST_MAX];
@@ -58,8 +57,11 @@ port_ring_queue_owns(const struct port_ring_queue *r, const void *owner)
 }
 
 void
-port_ring_queue_release(void *owner)
+port_ring_queue_release(struct port_ring_queue *r, void *owner)
 {
+	uint32_t offset = (uint32_t)((uint8_t *)owner - r->cfg.memory);
+
+	r->out[offset / r->cfg.slot_bytes] = false;
 	set_status(owner, TP_STATUS_KERNEL);
 }
 
@@ -82,13 +84,12 @@ port_ring_queue_copy(struct port_ring_queue *r, struct payload *p)
 	return true;
 }
 
-/* CSUMNOTREADY: the sender is on this host, and no cable could have changed what it wrote. */
+/* CSUMNOTREADY: the sender is on this host, and no cable could have changed what it wrote. CSUM_VALID says too much:
+ * until Linux 6.1 also of frames that a NIC had only summed up. */
 static inline uint32_t
 frame_flags(const struct port_ring_queue *r, uint32_t status)
 {
-	uint32_t vouched = r->cfg.checksums ? TP_STATUS_CSUMNOTREADY | TP_STATUS_CSUM_VALID : 0;
-
-	return ((status & vouched) ? FRAME_L4_CSUM_GOOD : 0) |
+	return (r->cfg.checksums && (status & TP_STATUS_CSUMNOTREADY) ? FRAME_L4_CSUM_GOOD : 0) |
 	       ((status & TP_STATUS_VLAN_VALID) ? FRAME_VLAN_STRIPPED : 0);
 }
 
@@ -109,7 +110,7 @@ fill_frame(const struct port_ring_queue *r, struct tpacket2_hdr *slot, uint32_t 
 static void
 find_oldest(struct port_ring_queue *r)
 {
-	while (r->span > 0 && status_of(slot_at(r, r->oldest)) != STATUS_LENT) {
+	while (r->span > 0 && !r->out[r->oldest]) {
 		r->oldest = following(r, r->oldest);
 		r->span--;
 	}
@@ -122,7 +123,7 @@ copy_frame(struct port_ring_queue *r, struct frame *f)
 
 	if (!port_ring_queue_copy(r, &p))
 		return false;
-	port_ring_queue_release(f->owner);
+	port_ring_queue_release(r, f->owner);
 	f->data = rte_pktmbuf_mtod((struct rte_mbuf *)p.owner, uint8_t *);
 	f->owner = p.owner;
 	return true;
@@ -138,7 +139,7 @@ take(struct port_ring_queue *r, struct tpacket2_hdr *slot, uint32_t status, stru
 	if (unlikely(r->span >= r->cfg.lend_max))
 		find_oldest(r);
 	if (likely(r->span < r->cfg.lend_max))
-		set_status(slot, STATUS_LENT);
+		r->out[r->at] = true;
 	else if (!copy_frame(r, ret))
 		return false;
 	r->at = following(r, r->at);
@@ -155,6 +156,8 @@ port_ring_queue_rx(struct port_ring_queue *r, struct frame *ret, uint32_t n)
 	struct tpacket2_hdr *slot;
 
 	for (count = 0; count < n; count++, ahead++) {
+		if (r->out[r->at])
+			break; /* round the ring, and it has not come back */
 		slot = slot_at(r, r->at);
 		status = status_of(slot);
 		if (!(status & TP_STATUS_USER) || !take(r, slot, status, &ret[count]))
@@ -192,6 +195,11 @@ port_ring_queue_create(const struct port_ring_queue_config *cfg)
 
 	if (r == NULL)
 		return NULL;
+	r->out = rte_zmalloc("port_ring_out", cfg->slots, RTE_CACHE_LINE_SIZE);
+	if (r->out == NULL) {
+		rte_free(r);
+		return NULL;
+	}
 	r->cfg = *cfg;
 	for (i = 0; i < PORT_BURST_MAX; i++)
 		r->tx_message[i].msg_hdr =
@@ -202,6 +210,9 @@ port_ring_queue_create(const struct port_ring_queue_config *cfg)
 void
 port_ring_queue_destroy(struct port_ring_queue *r)
 {
+	if (r == NULL)
+		return;
+	rte_free(r->out);
 	rte_free(r);
 }
 

@@ -22,13 +22,13 @@ struct rte_mempool;
 struct port_ring_queue_config {
 	int fd; /* the ring's socket, also to send with; stays the caller's, as the memory does */
 	uint8_t *memory; /* slots one behind the other; outlives the queue */
-	uint32_t slots; /* 2.. */
+	uint32_t slots; /* 2..; slots * slot_bytes fits 32 bits */
 	uint32_t slot_bytes; /* a tpacket2_hdr, and what the kernel writes behind it */
 	uint32_t
 		lend_max; /* 1..slots: the oldest frame that is out is so many slots behind, and further ones
 			    * are copied */
 	struct rte_mempool *pool; /* of mbufs with room for a slot; outlives the queue */
-	bool checksums; /* what the kernel says of them is believed */
+	bool checksums; /* believe the kernel where it says that nobody has made one yet */
 };
 
 /** NULL: no memory. */
@@ -53,7 +53,7 @@ uint16_t port_ring_queue_tx(struct port_ring_queue *r, struct rte_mbuf **mbufs, 
 bool port_ring_queue_owns(const struct port_ring_queue *r, const void *owner);
 
 /** Gives a slot back to the kernel, which may write to it at once. */
-void port_ring_queue_release(void *owner);
+void port_ring_queue_release(struct port_ring_queue *r, void *owner);
 
 /** Copies bytes of a frame that is out to an mbuf, which becomes their owner; the slot is the caller's to
  *  release. false: there is no mbuf, and nothing has changed. */

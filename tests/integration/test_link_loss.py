@@ -35,7 +35,7 @@ def pull(lab, state):
 
 
 def test_link_back_after_a_second_goes_on_and_is_exact(lab):
-    for mode in ("af_packet", "vnet"):
+    for mode in ("ring", "af_packet", "vnet"):
         link_back_after_a_second(lab, mode)
 
 
