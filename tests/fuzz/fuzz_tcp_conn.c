@@ -348,6 +348,7 @@ other(struct fuzz *f)
 		tcp_conn_abort(f->c);
 		break;
 	case 2:
+		f->delivered += tcp_reassembly_ready_bytes(&f->c->reassembly); /* to nobody */
 		tcp_conn_discard(f->c);
 		break;
 	case 3:
