@@ -4,6 +4,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,4 +107,18 @@ port_packet_bind(const struct port *p, int fd)
 		.sll_ifindex = (int)p->interface_index};
 
 	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+}
+
+void
+port_packet_info(
+	const struct port *p, const char *driver, const char *rx_mode, struct port_info *ret)
+{
+	ret->numa_node = -1;
+	ret->rx_l4_checksum = p->cfg.checksum_offload;
+	ret->vlan_strip = true; /* by the kernel, before a packet socket */
+	ret->promiscuous = port_interface_promiscuous(p->interface);
+	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
+	snprintf(ret->driver, sizeof(ret->driver), "%s", driver);
+	snprintf(ret->rx_mode, sizeof(ret->rx_mode), "%s", rx_mode);
+	port_interface_mac(p->interface, &ret->mac);
 }

@@ -143,6 +143,10 @@ int port_packet_open(const struct port *p, int *ret);
 /** setsockopt of an int. 0 or -errno. */
 int port_packet_option(int fd, int level, int name, int value);
 
+/** A port_driver's info, of a port on packet sockets of our own: what is the same for all. */
+void port_packet_info(
+	const struct port *p, const char *driver, const char *rx_mode, struct port_info *ret);
+
 /** From now on it receives. 0 or -errno. */
 int port_packet_bind(const struct port *p, int fd);
 

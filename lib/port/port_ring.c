@@ -124,14 +124,7 @@ take_down(struct port *p)
 static void
 info(const struct port *p, struct port_info *ret)
 {
-	ret->numa_node = -1;
-	ret->rx_l4_checksum = p->cfg.checksum_offload;
-	ret->vlan_strip = true; /* by the kernel, before a packet socket */
-	ret->promiscuous = port_interface_promiscuous(p->interface);
-	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
-	snprintf(ret->driver, sizeof(ret->driver), "ring");
-	snprintf(ret->rx_mode, sizeof(ret->rx_mode), "TPACKET_V2, in place");
-	port_interface_mac(p->interface, &ret->mac);
+	port_packet_info(p, "ring", "TPACKET_V2, in place", ret);
 }
 
 static void

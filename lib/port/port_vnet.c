@@ -92,15 +92,8 @@ take_down(struct port *p)
 static void
 info(const struct port *p, struct port_info *ret)
 {
-	ret->numa_node = -1;
+	port_packet_info(p, "vnet", "recvmmsg", ret);
 	ret->tx_offloads = p->queue[0].tx_offloads;
-	ret->rx_l4_checksum = p->cfg.checksum_offload;
-	ret->vlan_strip = true; /* by the kernel, before a packet socket */
-	ret->promiscuous = port_interface_promiscuous(p->interface);
-	snprintf(ret->name, sizeof(ret->name), "packet socket on %s", p->interface);
-	snprintf(ret->driver, sizeof(ret->driver), "vnet");
-	snprintf(ret->rx_mode, sizeof(ret->rx_mode), "recvmmsg");
-	port_interface_mac(p->interface, &ret->mac);
 }
 
 static void
