@@ -181,6 +181,11 @@ def test_nic_test_over_packet_sockets_with_a_digest_of_the_users(lab):
     assert "by the NIC, 1455 bytes of data" in result.stdout, result.stdout  # odd, and as long as fits
 
 
+def test_nic_test_driver_that_inserts_tags_is_tried(lab):
+    result = nic_test(lab, "--nic-mode", "af_packet", "--only", "vlan")
+    expect(result, 0, link="PASS", fetch="PASS", vlan="PASS")
+
+
 def test_nic_test_report_on_standard_output_is_alone_and_what_cannot_be_is_skipped(lab):
     result = nic_test(lab, "--queues", "2", "--only", "queues,checksum-rx", "--stats", "-")
     report = json.loads(result.stdout)

@@ -131,6 +131,16 @@ receive_one(struct fx *f)
 	return frame;
 }
 
+/* Four frames of 100 bytes, filled with 0 to 3. */
+static void
+four_arrive(struct fx *f)
+{
+	uint8_t i;
+
+	for (i = 0; i < 4; i++)
+		assert_true(arrive(f, i, 100, 0));
+}
+
 static bool
 is_lent(const struct fx *f, const struct frame *frame)
 {
@@ -169,8 +179,7 @@ test_ring_takes_no_more_than_asked_for(void **state)
 
 	(void)state;
 	begin(&f, true);
-	for (i = 0; i < 4; i++)
-		assert_true(arrive(&f, (uint8_t)i, 100, 0));
+	four_arrive(&f);
 	assert_int_equal(port_rx_burst(&f.queue, frames, 3), 3);
 	assert_int_equal(port_rx_burst(&f.queue, frames + 3, SLOTS - 3), 1);
 	for (i = 0; i < 4; i++) {
@@ -190,8 +199,7 @@ test_ring_slot_is_the_kernels_again_once_released(void **state)
 
 	(void)state;
 	begin(&f, true);
-	for (i = 0; i < 4; i++)
-		assert_true(arrive(&f, (uint8_t)i, 100, 0));
+	four_arrive(&f);
 	assert_int_equal(port_rx_burst(&f.queue, frames, 4), 4);
 	port_release(&f.queue, frames[2].owner);
 	port_release_flush(&f.queue);
