@@ -81,6 +81,17 @@ wants_meter(const struct get *g)
 	return true;
 }
 
+static bool
+keeps_bytes(const struct get *g)
+{
+	bool keeps = g->digest != SINK_DIGEST_NONE;
+	uint32_t i;
+
+	for (i = 0; i < g->count; i++)
+		keeps |= g->target[i].path != NULL;
+	return keeps;
+}
+
 int
 cmd_get(const struct settings *s, int *ret_signal)
 {
@@ -98,6 +109,7 @@ cmd_get(const struct settings *s, int *ret_signal)
 		return 0;
 	}
 	if (code == 0) {
+		g.host.keeps_bytes = keeps_bytes(&g);
 		monitor_block_signals(); /* until here Ctrl-C just ends us */
 		code = host_start(&g.host, wants_meter(&g));
 	}

@@ -6,17 +6,23 @@
 #include "exit_code.h"
 #include "host_priv.h"
 #include "kernel_transport.h"
+#include "sink_limits.h"
 
 static int
 start_sink(struct host *h)
 {
-	const struct sink_config cfg = {
+	struct sink_config cfg = {
 		.writer_cpu = h->settings->writer_core >= 0 ? (int)h->settings->writer_core
 							    : affinity_first(&h->others),
 		.numa_node = h->numa_node,
 	};
-	int rc = sink_create(&cfg, &h->sink);
+	int rc;
 
+	if (!h->keeps_bytes) { /* memory to copy to takes time to get */
+		cfg.buffers = SINK_BUFFERS_MIN;
+		cfg.buffer_bytes = SINK_BUFFER_BYTES_MIN;
+	}
+	rc = sink_create(&cfg, &h->sink);
 	if (rc == 0)
 		return 0;
 	message_error(&h->level, EXIT_CODE_OUT_OF_MEMORY,

@@ -30,6 +30,7 @@ struct host {
 	uint32_t queues; /* of the port; host_check's is for get; changed by host_use_queues */
 	int cpu[SETTINGS_QUEUES_MAX]; /* of each one's worker; the first is core */
 	bool vlan_offload; /* of the port; changed before host_start_bare */
+	bool keeps_bytes; /* some body goes to a file, or is digested: changed before host_start */
 	bool all_cpus; /* the workers have every CPU: whoever else there is can only run beside them */
 	cpu_set_t others; /* for threads that do not poll */
 	uint16_t queue; /* which this host's worker polls: 0 but for the others of a crew */

@@ -36,6 +36,13 @@ struct monitor {
 	bool meter_on, heading_drawn;
 };
 
+/* For the monitor's thread alone, which waits for the others, too: look at stop. */
+static int
+stop_signal(void)
+{
+	return SIGRTMIN;
+}
+
 void
 monitor_signal_set(sigset_t *ret)
 {
@@ -160,16 +167,32 @@ run(void *ctx)
 	int signo;
 
 	monitor_signal_set(&set);
+	sigaddset(&set, stop_signal());
 	while (!atomic_load(&m->stop)) {
 		signo = sigtimedwait(&set, NULL, &wait);
 		if (signo <= 0) {
 			tick(m, ++ticks);
-			continue;
+		} else if (signo != stop_signal()) {
+			atomic_store(&m->signal, signo);
+			atomic_fetch_add(&m->signals, 1);
 		}
-		atomic_store(&m->signal, signo);
-		atomic_fetch_add(&m->signals, 1);
 	}
 	return NULL;
+}
+
+/* With the stop signal blocked from the thread's first instruction on. */
+static int
+start_thread(struct monitor *m)
+{
+	sigset_t stop, before;
+	int rc;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, stop_signal());
+	pthread_sigmask(SIG_BLOCK, &stop, &before);
+	rc = pthread_create(&m->thread, NULL, run, m);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 int
@@ -182,7 +205,7 @@ monitor_start(const struct monitor_config *cfg, struct monitor **ret)
 		return -ENOMEM;
 	m->cfg = *cfg;
 	pthread_mutex_init(&m->drawing, NULL);
-	rc = pthread_create(&m->thread, NULL, run, m);
+	rc = start_thread(m);
 	if (rc != 0) {
 		free(m);
 		return -rc;
@@ -198,6 +221,7 @@ monitor_stop(struct monitor *m)
 	if (m == NULL)
 		return;
 	atomic_store(&m->stop, true);
+	pthread_kill(m->thread, stop_signal()); /* else it is a tick until it looks */
 	pthread_join(m->thread, NULL);
 	pthread_mutex_destroy(&m->drawing);
 	free(m);
