@@ -10,7 +10,6 @@ synced and has 2 s: else whoever is next, and begins at once, has the discarding
 """
 import argparse
 import contextlib
-import json
 import os
 import re
 import subprocess
@@ -19,11 +18,11 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import fio  # noqa: E402
 from figures import figure, ratio, save, spread  # noqa: E402
 from lab import TOP  # noqa: E402
 
 BENCH = os.path.join(TOP, "build/release/tests/perf")
-HUGEPAGES = "/proc/sys/vm/nr_hugepages"
 REST_SECONDS = 2  # ext4 discards blocks behind everybody's back
 
 
@@ -38,21 +37,6 @@ def busy_cpus():
         for process in spin:
             process.kill()
             process.wait()
-
-
-@contextlib.contextmanager
-def hugepages(count):
-    """As many hugepages at least; given back at the end."""
-    with open(HUGEPAGES, encoding="ascii") as file:
-        before = file.read().strip()
-    try:
-        if int(before) < count:
-            with open(HUGEPAGES, "w", encoding="ascii") as file:
-                file.write(str(count))
-        yield
-    finally:
-        with open(HUGEPAGES, "w", encoding="ascii") as file:
-            file.write(before)
 
 
 def output_of(*command):
@@ -73,11 +57,9 @@ def run_ours(path, gib):
 
 
 def run_fio(path, gib, name="fio"):
-    text = output_of("nice", "-n", "-20", "fio", "--name=write", f"--filename={path}", "--rw=write", "--bs=4M", "--ioengine=io_uring",
-                     "--direct=1", "--fixedbufs=1", "--registerfiles=1", "--iodepth=4", "--iomem=shmhuge",
-                     f"--size={gib}g", "--output-format=json")
+    gbps = fio.run(path, gib << 30)
     remove(path)
-    return {name: json.loads(text)["jobs"][0]["write"]["bw_bytes"] * 8 / 1e9}
+    return {name: gbps}
 
 
 def run_null():
@@ -87,7 +69,7 @@ def run_null():
 
 def measure(pairs, gib):
     rounds = []
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/var/tmp")) as folder, hugepages(64):
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/var/tmp")) as folder, fio.hugepages(64):
         path = os.path.join(folder, "file")
         for _ in range(pairs):
             rounds.append({**run_ours(path, gib), **run_fio(path, gib), **run_null()})

@@ -96,9 +96,10 @@ def take(store, name, part):
 
 OWN_CPU = "MTU 9000, server's TCP on its CPU"
 LONG = "MTU 9000, 8 GiB"
+LONG_1500 = "MTU 1500, 8 GiB"
 CHECKSUM = "checksums by hardware"
 SUPER = "super-packets"
-LINKS = ("MTU 1500", "MTU 9000", LONG, OWN_CPU, CHECKSUM, SUPER)  # of link.py
+LINKS = ("MTU 1500", LONG_1500, "MTU 9000", LONG, OWN_CPU, CHECKSUM, SUPER)  # of link.py
 
 
 def where(part):
@@ -141,7 +142,8 @@ def link_block(part):
     disk = {"dpfetch to disk": "dpfetch", "curl to disk": "curl", "dpfetch / curl, to disk": "ratio",
             "dpfetch to disk, synced": "dpfetch, synced", "curl to disk, synced": "curl, synced",
             "dpfetch / curl, to disk, synced": "ratio", "to disk / null sink": "dpfetch, to disk / null sink",
-            "the disk alone": "the disk alone", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
+            "the disk alone": "the disk alone", "null sink while fio writes": "null sink while fio writes",
+            "to disk / null sink while fio writes": "dpfetch, to disk / that", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
     return (table(["to nowhere, Gb/s", *nowhere.values()], link_rows(part, nowhere)) + [""] +
             table(["to disk, Gb/s", *disk.values()], link_rows(part, disk)) + ["", where(part)])
 

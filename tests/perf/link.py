@@ -4,11 +4,14 @@ and to disk.
 
 For each link (MTU 1500 and 9000 with offloads off, the latter also with the server's TCP kept to its own CPU; MTU 1500
 with checksums left to hardware, and with super-packets, which --nic-mode vnet takes): PAIRS rounds of dpfetch to the
-null sink, curl to /dev/null, dpfetch to disk, curl to disk, and the disk alone (bench_sink --alone: io_uring, O_DIRECT,
-nothing else running), which says whether the disk could take what the link gives. At MTU 9000 once more with 8 GiB,
-N rounds (half of PAIRS). A file is new each time, and what fsync(2) still takes after the transfer is measured, too: curl's file
-lies in memory first. Before the next one it is removed, and the disk has a rest (ext4 discards behind everybody's back).
-Medians and spread; a ratio is the median of the rounds' own ratios.
+null sink, curl to /dev/null, dpfetch to disk, curl to disk, the disk alone (bench_sink --alone: io_uring, O_DIRECT,
+nothing else running), which says whether the disk could take what the link gives, and the null sink while fio writes as
+fast as dpfetch did: link and disk have the same CPUs, caches and memory, so that each takes from the other, whoever
+writes and however little it copies. At MTU 1500 and 9000 once more with 8 GiB, N rounds (half of PAIRS).
+
+A file is new each time, and what fsync(2) still takes after the transfer is measured, too: curl's file lies in memory
+first. Before the next one it is removed, and the disk has a rest (ext4 discards behind everybody's back). Medians and
+spread; a ratio is the median of the rounds' own ratios.
 """
 import argparse
 import contextlib
@@ -18,7 +21,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
-from figures import CHECKSUM, LONG, OWN_CPU, SUPER, figure, ratio, save, spread  # noqa: E402
+import fio  # noqa: E402
+from figures import CHECKSUM, LONG, LONG_1500, OWN_CPU, SUPER, figure, ratio, save, spread  # noqa: E402
 from lab import Lab, SERVER_IP, TOP  # noqa: E402
 
 URL = f"http://{SERVER_IP}/big"
@@ -47,6 +51,11 @@ def run_curl(lab, out, size):
     return {"gbps": size * 8 / float(result.stdout) / 1e9, "sent_again": lab.retransmitted() - before}
 
 
+def rest():
+    os.sync()
+    time.sleep(REST_SECONDS)
+
+
 def to_disk(lab, fetch, size, *args):
     """The same to a new file, with what it takes to have it on the disk; leaves no file."""
     path = lab.path("big")
@@ -57,8 +66,7 @@ def to_disk(lab, fetch, size, *args):
     got["synced"] = size * 8 / (size * 8 / got["gbps"] / 1e9 + time.monotonic() - start) / 1e9
     os.close(fd)
     os.unlink(path)
-    os.sync()
-    time.sleep(REST_SECONDS)
+    rest()
     return got
 
 
@@ -69,6 +77,14 @@ def run_disk(lab):
     return {"gbps": float(words[words.index("GB/s") - 1]) * 8} if "GB/s" in words else {"gbps": float("nan")}
 
 
+def run_beside_fio(lab, size, gbps, options):
+    """The null sink's Gb/s while fio writes gbps, of which it had what "fio" says."""
+    with fio.hugepages(fio.HUGEPAGES_NEEDED), fio.writing(lab.path("fio"), gbps, 3 * size + (4 << 30)) as beside:
+        got = run_dpfetch(lab, "/dev/null", size, options)
+    rest()
+    return {"gbps": got["gbps"], "fio": beside["gbps"]}
+
+
 def column(rounds, name, key="gbps"):
     return [r[name][key] for r in rounds]
 
@@ -76,11 +92,13 @@ def column(rounds, name, key="gbps"):
 def figures_of(link, rounds):
     """Named as docs/performance.json has them."""
     labels = (("null", "dpfetch, null sink"), ("curl", "curl -o /dev/null"), ("disk", "dpfetch to disk"),
-              ("curl disk", "curl to disk"), ("alone", "the disk alone"))
+              ("curl disk", "curl to disk"), ("alone", "the disk alone"), ("beside", "null sink while fio writes"))
     ratios = (("dpfetch / curl", "null", "curl"), ("dpfetch / curl, to disk", "disk", "curl disk"),
-              ("to disk / null sink", "disk", "null"), ("the disk alone / null sink", "alone", "null"))
+              ("to disk / null sink", "disk", "null"), ("the disk alone / null sink", "alone", "null"),
+              ("to disk / null sink while fio writes", "disk", "beside"))
     figures = {label: figure(column(rounds, name), "Gb/s") for name, label in labels}
     figures.update({label: ratio(column(rounds, a), column(rounds, b)) for label, a, b in ratios})
+    figures["fio meanwhile"] = figure(column(rounds, "beside", "fio"), "Gb/s")
     figures["dpfetch to disk, synced"] = figure(column(rounds, "disk", "synced"), "Gb/s")
     figures["curl to disk, synced"] = figure(column(rounds, "curl disk", "synced"), "Gb/s")
     figures["dpfetch / curl, to disk, synced"] = ratio(column(rounds, "disk", "synced"), column(rounds, "curl disk", "synced"))
@@ -103,6 +121,7 @@ def measure(link, pairs, size, options=(), own_cpu=False, **lab_settings):
                            "disk": to_disk(lab, run_dpfetch, size, options),
                            "curl disk": to_disk(lab, run_curl, size),
                            "alone": run_disk(lab)})
+            rounds[-1]["beside"] = run_beside_fio(lab, size, rounds[-1]["disk"]["gbps"], options)
     figures = figures_of(link, rounds)
     print(f"\n{link}, {size} bytes, {pairs} interleaved rounds: median (min-max)")
     for name, fig in figures.items():
@@ -122,6 +141,7 @@ def main():
     for mtu in (1500, 9000):
         figures.update(measure(f"MTU {mtu}", args.pairs, args.size, mtu=mtu))
     if long_pairs > 0:
+        figures.update(measure(LONG_1500, long_pairs, LONG_BYTES, mtu=1500))
         figures.update(measure(LONG, long_pairs, LONG_BYTES, mtu=9000))
     figures.update(measure(OWN_CPU, args.pairs, args.size, own_cpu=True, mtu=9000))
     figures.update(measure(CHECKSUM, args.pairs, args.size, offloads="checksum"))

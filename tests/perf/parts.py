@@ -207,7 +207,7 @@ PARTS = [
          "build/release/tests/perf/bench_ceiling --lockstep --connections 64", 0.1,
          measure_lockstep("--connections", "64")),
     Part("link", "goodput beside curl over the lab's link, to nowhere and to disk",
-         "sudo python3 tests/perf/link.py 10", 18, measure_link),
+         "sudo python3 tests/perf/link.py 10", 30, measure_link),
     Part("sink", "the file writer by itself", f"{PERF}/bench_sink", 1, measure_sink),
     Part("disk", "a body to a real disk, beside fio, with no kernel network in the way",
          "sudo python3 tests/perf/disk.py 5", 2, measure_disk),
