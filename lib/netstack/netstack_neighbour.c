@@ -111,7 +111,18 @@ reached(const struct netstack *ns, struct neighbour *e, uint64_t now_ns)
 {
 	e->state = NEIGHBOUR_REACHABLE;
 	e->tries = 0;
+	e->advised = false;
 	e->next_ns = now_ns + ns->cfg.arp_reachable_ns;
+}
+
+/* Nobody has answered what TCP's advice made us ask: as if nobody had asked. */
+static void
+resume(struct neighbour *e, uint64_t now_ns)
+{
+	e->state = NEIGHBOUR_REACHABLE;
+	e->tries = 0;
+	e->advised = false;
+	e->next_ns = MAX_OF(e->refresh_ns, now_ns);
 }
 
 static void
@@ -126,9 +137,14 @@ record_failure(struct netstack_neighbours *all, const struct neighbour *e)
 static void
 ask(struct netstack *ns, struct neighbour *e, uint64_t now_ns)
 {
-	bool unicast =
-		e->state == NEIGHBOUR_REFRESHING && e->tries < NETSTACK_NEIGHBOUR_UNICAST_TRIES;
+	/* An address that TCP's advice makes doubtful names perhaps somebody else. */
+	bool unicast = e->state == NEIGHBOUR_REFRESHING && !e->advised &&
+		       e->tries < NETSTACK_NEIGHBOUR_UNICAST_TRIES;
 
+	if (e->tries >= ns->cfg.arp_tries && e->advised) {
+		resume(e, now_ns);
+		return;
+	}
 	if (e->tries >= ns->cfg.arp_tries && e->state == NEIGHBOUR_REFRESHING &&
 		confirmed_by_a_flow(ns, e, now_ns)) {
 		reached(ns, e, now_ns);
@@ -246,6 +262,21 @@ netstack_neighbour_doubt(struct netstack *ns, struct neighbour *e, uint64_t now_
 {
 	if (e->state != NEIGHBOUR_REACHABLE)
 		return;
+	refresh(ns, e, now_ns);
+	netstack_link_due(ns, e->next_ns);
+}
+
+void
+netstack_neighbour_advise(struct netstack *ns, const struct ip_address *ip, uint64_t now_ns)
+{
+	struct neighbour *e = netstack_neighbour_find(ns, ip);
+
+	if (e == NULL || e->state != NEIGHBOUR_REACHABLE ||
+		(e->advised_ns != 0 && now_ns - e->advised_ns < ns->cfg.arp_interval_ns))
+		return;
+	e->refresh_ns = e->next_ns;
+	e->advised = true;
+	e->advised_ns = now_ns;
 	refresh(ns, e, now_ns);
 	netstack_link_due(ns, e->next_ns);
 }

@@ -27,6 +27,9 @@ struct neighbour {
 	enum neighbour_state state;
 	uint32_t tries; /* questions sent in this state */
 	uint64_t next_ns; /* of the next question, or of the refresh */
+	bool advised; /* REFRESHING because of TCP's advice, which ends no flow */
+	uint64_t advised_ns; /* when that began last, 0: never */
+	uint64_t refresh_ns; /* while advised: the refresh that was planned */
 	uint64_t used_ns; /* last looked up */
 };
 
@@ -59,6 +62,9 @@ void netstack_neighbour_on_hint(struct netstack *ns, const struct ip_address *ip
 	const struct ether_addr *mac, uint64_t now_ns);
 /** Ask e again now: there is doubt about its MAC address. */
 void netstack_neighbour_doubt(struct netstack *ns, struct neighbour *e, uint64_t now_ns);
+/** TCP has no answer by this next hop (RFC 9293 §3.8.3, RFC 1122 §3.3.1.4): everybody is asked whether its MAC address is
+ *  right, once in arp_interval_ns at most. Nobody's answer ends no flow: that is TCP's R2's to do. */
+void netstack_neighbour_advise(struct netstack *ns, const struct ip_address *ip, uint64_t now_ns);
 /** A host of the link was heard, for the report of a failure. */
 void netstack_neighbour_heard(
 	struct netstack *ns, const struct ip_address *ip, const struct ether_addr *mac);

@@ -351,8 +351,11 @@ wake_expired(struct netstack *ns, uint64_t now_ns)
 	struct netstack_conn *nc;
 
 	while ((nc = netstack_timer_expired(ns, now_ns)) != NULL) {
-		if (nc->in_use)
-			netstack_ready_push(ns, nc);
+		if (!nc->in_use)
+			continue;
+		if (tcp_conn_way_in_doubt(nc->tcp, now_ns))
+			netstack_neighbour_advise(ns, &nc->next_hop, now_ns);
+		netstack_ready_push(ns, nc);
 	}
 	while ((nc = netstack_ack_waited(ns, now_ns)) != NULL)
 		netstack_ready_push(ns, nc);

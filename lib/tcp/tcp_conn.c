@@ -427,6 +427,15 @@ tcp_conn_was_established(const struct tcp_conn *c)
 	return c->established_ns != 0;
 }
 
+bool
+tcp_conn_way_in_doubt(const struct tcp_conn *c, uint64_t now_ns)
+{
+	uint32_t timeouts = c->retries + (now_ns >= c->rto_at_ns);
+
+	return timeouts >=
+	       (tcp_state_synchronised(c->state) ? TCP_R1_TIMEOUTS : TCP_R1_SYN_TIMEOUTS);
+}
+
 void
 tcp_conn_info(const struct tcp_conn *c, struct tcp_info *ret)
 {

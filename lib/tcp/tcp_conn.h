@@ -272,6 +272,10 @@ enum tcp_state tcp_conn_state(const struct tcp_conn *c);
  *  -ECONNABORTED (tcp_conn_abort). */
 int tcp_conn_error(const struct tcp_conn *c);
 
+/** Has the same segment timed out so often in a row, the time-out that is due at now_ns included, that the way there is
+ *  in doubt: threshold R1 of RFC 9293 §3.8.3, negative advice to the IP layer (MUST-20)? */
+bool tcp_conn_way_in_doubt(const struct tcp_conn *c, uint64_t now_ns);
+
 /** Is it, or was it since tcp_conn_connect, established? */
 bool tcp_conn_was_established(const struct tcp_conn *c);
 

@@ -43,6 +43,11 @@
 #define TCP_CHALLENGE_INTERVAL_NS NS_PER_SEC
 #define TCP_CHALLENGE_MAX 10U
 
+/* RFC 9293 §3.8.3, R1: time-outs in a row after which the IP layer is asked whether the way is right (SHLD-10: 3 at least).
+ * Of a SYN the first: a way that has never brought an answer may never have been right. */
+#define TCP_R1_TIMEOUTS 3U
+#define TCP_R1_SYN_TIMEOUTS 1U
+
 /* Time-outs in a row of full-sized segments after which the path's MTU is suspected. */
 #define TCP_BLACK_HOLE_RTOS 2U
 

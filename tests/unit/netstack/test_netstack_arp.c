@@ -453,6 +453,87 @@ TEST(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead)
 	fx_end(p);
 }
 
+static void
+answer_with(struct test_peer *p, const struct ether_addr *mac)
+{
+	const struct arp_packet a = {.operation = ARP_REPLY,
+		.sender_mac = *mac,
+		.sender_ip = TEST_PEER_ADDRESS,
+		.target_mac = our_mac,
+		.target_ip = TEST_OUR_ADDRESS};
+
+	fx_arp(p, &our_mac, &a);
+}
+
+/* ARP has no checksum: the first answer was damaged on its way. RFC 9293 MUST-20, RFC 1122 §3.3.1.4. */
+TEST(test_arp_wrong_answer_is_asked_anew_when_the_syn_times_out)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc;
+
+	p->answers.arp = p->answers.syn = false;
+	nc = fx_connect(p);
+	(void)test_peer_take(p);
+	answer_with(p, &other_mac);
+	(void)test_peer_take(p);
+	assert_int_equal(p->syns, 1);
+	assert_memory_equal(p->last, &other_mac, 6);
+	assert_int_equal(p->who_has, 1);
+	test_peer_wait(p, NS_PER_SEC);
+	assert_int_equal(p->who_has, 2);
+	assert_true(ether_addr_is_broadcast(&p->who_has_dst));
+	answer_with(p, &peer_mac);
+	test_peer_wait(p, 2 * NS_PER_SEC);
+	assert_int_equal(p->syns, 3);
+	assert_memory_equal(p->last, &peer_mac, 6);
+	assert_int_equal(netstack_conn_error(nc), 0);
+	fx_end(p);
+}
+
+/* R1 is three time-outs; the question goes to everybody, again and again, and ends nothing, as R2 does that. */
+TEST(test_arp_advice_of_a_flow_asks_everybody_and_ends_nothing)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t asked = p->who_has;
+	struct tcp_info info;
+
+	p->answers.arp = p->answers.ack = false;
+	tcp_conn_send(netstack_conn_tcp(nc), "y", 1);
+	netstack_conn_touch(p->ns, nc);
+	quiet_run(p, 1); /* the tail loss probe and two time-outs: 0.2, 0.6 s and so on */
+	assert_int_equal(p->who_has, asked);
+	quiet_run(p, 6);
+	assert_in_range(p->who_has, asked + 3, asked + 6);
+	assert_true(ether_addr_is_broadcast(&p->who_has_dst));
+	quiet_run(p, 15);
+	assert_int_equal(netstack_conn_error(nc), 0);
+	test_peer_send(p, TCP_ACK, NULL, 0);
+	quiet_run(p, 1);
+	assert_int_equal(netstack_conn_error(nc), 0);
+	tcp_conn_info(netstack_conn_tcp(nc), &info);
+	assert_int_equal(info.snd_una, info.snd_nxt);
+	fx_end(p);
+}
+
+/* Many connections whose SYNs time out are no reason to ask more than once a second. */
+TEST(test_arp_advice_is_taken_once_in_an_interval)
+{
+	struct test_peer *p = fx_new(NULL);
+	uint32_t i, asked;
+
+	p->answers.syn = false;
+	for (i = 0; i < 4; i++) {
+		fx_connect(p);
+		test_peer_wait(p, 100 * NS_PER_MS);
+		test_peer_deliver(p);
+	}
+	asked = p->who_has;
+	quiet_run(p, 1);
+	assert_int_equal(p->who_has, asked + 1);
+	fx_end(p);
+}
+
 TEST(test_arp_entry_follows_the_host_to_another_mac)
 {
 	struct test_peer *p = fx_new(NULL);
@@ -605,6 +686,9 @@ main(void)
 		T(test_arp_refresh_without_an_answer_does_not_end_a_flow_that_lives),
 		T(test_arp_refresh_asks_twice_by_unicast_then_everybody),
 		T(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead),
+		T(test_arp_wrong_answer_is_asked_anew_when_the_syn_times_out),
+		T(test_arp_advice_of_a_flow_asks_everybody_and_ends_nothing),
+		T(test_arp_advice_is_taken_once_in_an_interval),
 		T(test_arp_entry_follows_the_host_to_another_mac),
 		T(test_arp_spoofed_mac_of_the_server_heals_and_the_flow_goes_on),
 		T(test_arp_spoofed_replies_in_masses_leave_the_one_entry_alone),
