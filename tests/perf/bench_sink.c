@@ -7,7 +7,6 @@
  * Disks are moody: the rounds alternate, compare within one.
  *
  * bench_sink [DIRECTORY [GIB]]   (on the disk to measure; default: /var/tmp 2)
- * bench_sink --alone [DIRECTORY [GIB]]   only io_uring alone, once
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -210,18 +209,6 @@ pin_to_last_cpu(void)
 }
 
 static void
-run_alone(int argc, char **argv)
-{
-	uint64_t bytes = (argc > 2 ? strtoull(argv[2], NULL, 10) : 2) << 30;
-	char disk[PATH_BYTES];
-
-	(void)snprintf(disk, sizeof(disk), "%s/bench_sink.%d", argc > 1 ? argv[1] : "/var/tmp",
-		(int)getpid());
-	run_raw(disk, bytes);
-	unlink(disk);
-}
-
-static void
 run_all(const char *directory, uint64_t bytes)
 {
 	char disk[PATH_BYTES], memory[PATH_BYTES];
@@ -248,7 +235,6 @@ run_all(const char *directory, uint64_t bytes)
 int
 main(int argc, char **argv)
 {
-	bool alone = argc > 1 && strcmp(argv[1], "--alone") == 0;
 	uint64_t bytes = (argc > 2 ? strtoull(argv[2], NULL, 10) : 2) << 30;
 
 	slots = aligned_alloc(4096, (size_t)SLOTS * SLOT_BYTES);
@@ -256,10 +242,7 @@ main(int argc, char **argv)
 		return 1;
 	memset(slots, 0x5a, (size_t)SLOTS * SLOT_BYTES);
 	pin_to_last_cpu();
-	if (alone)
-		run_alone(argc - 1, argv + 1);
-	else
-		run_all(argc > 1 ? argv[1] : "/var/tmp", bytes);
+	run_all(argc > 1 ? argv[1] : "/var/tmp", bytes);
 	free(slots);
 	return 0;
 }

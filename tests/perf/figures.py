@@ -138,12 +138,13 @@ def link_block(part):
     """A row for each link; what goes nowhere, then what goes to disk."""
     nowhere = {"dpfetch, null sink": "dpfetch, null sink", "curl -o /dev/null": "`curl -o /dev/null`",
                "dpfetch / curl": "ratio", "poll core busy": "our core busy, %",
+               "curl's CPU": "curl's CPU, %",
                "ACK delay p99": "ACK delay p99, us"}
     disk = {"dpfetch to disk": "dpfetch", "curl to disk": "curl", "dpfetch / curl, to disk": "ratio",
             "dpfetch to disk, synced": "dpfetch, synced", "curl to disk, synced": "curl, synced",
-            "dpfetch / curl, to disk, synced": "ratio", "to disk / null sink": "dpfetch, to disk / null sink",
-            "the disk alone": "the disk alone", "null sink while fio writes": "null sink while fio writes",
-            "to disk / null sink while fio writes": "dpfetch, to disk / that", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
+            "dpfetch / curl, to disk, synced": "ratio", "fio": "fio",
+            "to disk / the smaller of null sink and fio": "dpfetch / smaller of null sink and fio", "null sink while fio writes": "null sink while fio writes",
+            "to disk / null sink while fio writes": "dpfetch / that", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
     return (table(["to nowhere, Gb/s", *nowhere.values()], link_rows(part, nowhere)) + [""] +
             table(["to disk, Gb/s", *disk.values()], link_rows(part, disk)) + ["", where(part)])
 
@@ -182,6 +183,15 @@ def rates_block(part):
                   "bytes a connection"], rows) + ["", where(part)]
 
 
+def history_block(part):
+    """What "in all" was each time, the oldest first."""
+    times = part.get("earlier", []) + [{"measured": part["measured"], "values": {"in all": part["figures"]["in all"]["value"]}}]
+    rows = [[f"`{once['measured'].get('commit', '?')}`", once["measured"].get("date", ""), f"{once['values']['in all']:.1f}"]
+            for once in times if "in all" in once["values"]]
+    return table(["measured at", "date", "instructions a segment"], rows) + ["", where(part)]
+
+
+HISTORY = {"profile-history": "profile"}
 BLOCKS = {"rates": rates_block, "link": link_block, "compare": sides_block, "disk": sides_block, "compare-file": sides_block, "load": sides_block,
           "goodput": text_block, "goodput-virtual": text_block, "profile": stages_block}
 
@@ -204,6 +214,8 @@ def block(store, name):
     """The block's text, from the store."""
     if name in COMBINED:
         return "\n".join(combined_block(store, COMBINED[name])) + "\n"
+    if name in HISTORY:
+        return "\n".join(history_block(store["parts"][HISTORY[name]])) + "\n"
     part = store["parts"].get(name)
     if part is None:
         return f"Not measured yet: `sudo tools/bench --only {name} --update`.\n"

@@ -4,9 +4,8 @@ and to disk.
 
 For each link (MTU 1500 and 9000 with offloads off, the latter also with the server's TCP kept to its own CPU; MTU 1500
 with checksums left to hardware, and with super-packets, which --nic-mode vnet takes): PAIRS rounds of dpfetch to the
-null sink, curl to /dev/null, dpfetch to disk, curl to disk, the disk alone (bench_sink --alone: io_uring, O_DIRECT,
-nothing else running), which says whether the disk could take what the link gives, and the null sink while fio writes as
-fast as dpfetch did: link and disk have the same CPUs, caches and memory, so that each takes from the other, whoever
+null sink, curl to /dev/null, dpfetch to disk, curl to disk, fio to disk with nothing else running, which says whether the
+disk could take what the link gives, and the null sink while fio writes as fast as dpfetch did: link and disk have the same CPUs, caches and memory, so that each takes from the other, whoever
 writes and however little it copies. At MTU 1500 and 9000 once more with 8 GiB, N rounds (half of PAIRS).
 
 A file is new each time, and what fsync(2) still takes after the transfer is measured, too: curl's file lies in memory
@@ -17,6 +16,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import sys
 import time
 
@@ -45,10 +45,18 @@ def run_dpfetch(lab, out, size, options):
             "iteration": transfer["iteration"]["p99_9_us"]}
 
 
+def children_cpu_seconds():
+    """Of those that have ended; a program's system time has what the kernel did for it, and in whose interrupt it was."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def run_curl(lab, out, size):
-    before = lab.retransmitted()
+    before, used = lab.retransmitted(), children_cpu_seconds()
     result = lab.in_client("curl", "-s", "-S", "-o", out, "-w", "%{time_total}", URL)
-    return {"gbps": size * 8 / float(result.stdout) / 1e9, "sent_again": lab.retransmitted() - before}
+    took = float(result.stdout)
+    return {"gbps": size * 8 / took / 1e9, "sent_again": lab.retransmitted() - before,
+            "busy": 100 * (children_cpu_seconds() - used) / took}
 
 
 def rest():
@@ -70,11 +78,14 @@ def to_disk(lab, fetch, size, *args):
     return got
 
 
-def run_disk(lab):
-    """Gb/s of the disk by itself, 1 GiB."""
-    bench = os.path.join(TOP, "build/release/tests/perf/bench_sink")
-    words = lab.run([bench, "--alone", lab.work, "1"]).stdout.split()
-    return {"gbps": float(words[words.index("GB/s") - 1]) * 8} if "GB/s" in words else {"gbps": float("nan")}
+def run_fio(lab, size):
+    """What the disk takes when nothing else runs."""
+    path = lab.path("fio")
+    with fio.hugepages(fio.HUGEPAGES_NEEDED):
+        gbps = fio.run(path, size)
+    os.unlink(path)
+    rest()
+    return {"gbps": gbps}
 
 
 def run_beside_fio(lab, size, gbps, options):
@@ -92,12 +103,14 @@ def column(rounds, name, key="gbps"):
 def figures_of(link, rounds):
     """Named as docs/performance.json has them."""
     labels = (("null", "dpfetch, null sink"), ("curl", "curl -o /dev/null"), ("disk", "dpfetch to disk"),
-              ("curl disk", "curl to disk"), ("alone", "the disk alone"), ("beside", "null sink while fio writes"))
+              ("curl disk", "curl to disk"), ("fio", "fio"), ("beside", "null sink while fio writes"))
     ratios = (("dpfetch / curl", "null", "curl"), ("dpfetch / curl, to disk", "disk", "curl disk"),
-              ("to disk / null sink", "disk", "null"), ("the disk alone / null sink", "alone", "null"),
+              ("to disk / null sink", "disk", "null"), ("to disk / fio", "disk", "fio"),
               ("to disk / null sink while fio writes", "disk", "beside"))
     figures = {label: figure(column(rounds, name), "Gb/s") for name, label in labels}
     figures.update({label: ratio(column(rounds, a), column(rounds, b)) for label, a, b in ratios})
+    smaller = [min(pair) for pair in zip(column(rounds, "null"), column(rounds, "fio"))]
+    figures["to disk / the smaller of null sink and fio"] = ratio(column(rounds, "disk"), smaller)
     figures["fio meanwhile"] = figure(column(rounds, "beside", "fio"), "Gb/s")
     figures["dpfetch to disk, synced"] = figure(column(rounds, "disk", "synced"), "Gb/s")
     figures["curl to disk, synced"] = figure(column(rounds, "curl disk", "synced"), "Gb/s")
@@ -106,6 +119,7 @@ def figures_of(link, rounds):
     figures["poll iteration p99.9, to disk"] = figure(column(rounds, "disk", "iteration"), "us", "less")
     figures["busy cycles a segment"] = figure(column(rounds, "null", "cycles"), "cycles", "less")
     figures["poll core busy"] = figure(column(rounds, "null", "busy"), "%", "less")
+    figures["curl's CPU"] = figure(column(rounds, "curl", "busy"), "%", "less")
     for name, label in labels[:4]:
         figures[f"server sent again, {label}"] = figure([sum(column(rounds, name, "sent_again"))], "", "less")
     return {f"{link}: {label}": fig for label, fig in figures.items()}
@@ -120,7 +134,7 @@ def measure(link, pairs, size, options=(), own_cpu=False, **lab_settings):
                            "curl": run_curl(lab, "/dev/null", size),
                            "disk": to_disk(lab, run_dpfetch, size, options),
                            "curl disk": to_disk(lab, run_curl, size),
-                           "alone": run_disk(lab)})
+                           "fio": run_fio(lab, size)})
             rounds[-1]["beside"] = run_beside_fio(lab, size, rounds[-1]["disk"]["gbps"], options)
     figures = figures_of(link, rounds)
     print(f"\n{link}, {size} bytes, {pairs} interleaved rounds: median (min-max)")

@@ -176,6 +176,18 @@ def measure_profile(quick, _):
     return parse_profile(text), None
 
 
+def parse_counts(text):
+    """"a segment, --connections 64 --run 8   563.1", "responses   3731": instructions of each."""
+    found = re.findall(r"^(a segment, .*?|connections|responses)  +([0-9.]+)$", text, re.M)
+    return {name.removesuffix("s") if name[-1] == "s" else name: figure([value], "instructions", "less") for name, value in found}
+
+
+def measure_counts(quick, _):
+    text = run("tools/bench", "--counts", *(("200", "500") if quick else ()))
+    print(text, end="")
+    return parse_counts(text), None
+
+
 def measure_goodput(quick, rounds):
     return run_script("goodput.py", *(["1", "--cells", "2"] if quick else [str(rounds or 3)]), own_session=True)
 
@@ -220,6 +232,8 @@ PARTS = [
     Part("rates", "connections and small responses a second in process", f"{PERF}/bench_rates", 1, measure_rates),
     Part("profile", "instructions a segment by stage, from callgrind", "sudo tools/bench --profile", 1,
          measure_profile),
+    Part("counts", "instructions: of segments of one connection and of 64, of a connection, of a response",
+         "sudo tools/bench --counts", 2, measure_counts),
     Part("goodput", "over loss, RTT and bandwidth, beside curl, in real time", "sudo python3 tests/perf/goodput.py 3",
          4, measure_goodput),
     Part("goodput-virtual", "the same against the modelled server, in virtual time",

@@ -144,6 +144,22 @@ class Comparing(unittest.TestCase):
         self.assertEqual([entry["values"]["x"] for entry in earlier], list(range(1, 11)))
 
 
+class Counts(unittest.TestCase):
+    def test_each_count_is_named_as_it_was_asked_for(self):
+        got = parts.parse_counts("a segment, --connections 64 --run 8    563.1\nconnections     9620\nresponses   3731\n")
+        self.assertEqual({name: fig["value"] for name, fig in got.items()},
+                         {"a segment, --connections 64 --run 8": 563.1, "connection": 9620, "response": 3731})
+
+    def test_history_goes_from_the_oldest_to_now(self):
+        part = {"command": "c", "measured": {"commit": "new", "date": "today"},
+                "figures": {"in all": figures.figure([368.1], "instructions")},
+                "earlier": [{"measured": {"commit": "old", "date": "then"}, "values": {"in all": 386.8}},
+                            {"measured": {"commit": "other"}, "values": {"tcp": 1}}]}
+        text = figures.block({"parts": {"profile": part}}, "profile-history")
+        self.assertEqual(text.count("| `"), 2)
+        self.assertLess(text.index("`old` | then | 386.8"), text.index("`new` | today | 368.1"))
+
+
 class Documents(unittest.TestCase):
     def setUp(self):
         self.store = bench.read_store()
