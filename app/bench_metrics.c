@@ -160,8 +160,9 @@ bench_metrics_open(const char *where, struct bench_metrics **ret)
 	if (m == NULL)
 		return -ENOMEM;
 	errno = 0;
-	m->daemon = MHD_start_daemon(is_v6 ? MHD_USE_IPv6 : MHD_NO_FLAG, port, NULL, NULL, answer,
-		m, MHD_OPTION_SOCK_ADDR,
+	/* epoll: beside the kernel's connections a scrape's socket may be beyond what select can watch. */
+	m->daemon = MHD_start_daemon(MHD_USE_EPOLL | (is_v6 ? MHD_USE_IPv6 : MHD_NO_FLAG), port,
+		NULL, NULL, answer, m, MHD_OPTION_SOCK_ADDR,
 		is_v6 ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4,
 		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 10U,
 		MHD_OPTION_END);

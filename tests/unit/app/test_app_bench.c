@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -7,6 +9,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +21,8 @@
 #include "bench_metrics.h"
 #include "bench_report.h"
 
+#define METRICS_PORT 29137
+#define METRICS_PLACE "29137"
 #define ADDRESS "--nic", "lo", "--address", "198.18.0.2/24"
 
 /* 1000 responses in 2 s: 1 ms to 1 s in even steps; 10 errors; of the responses 990 are 2xx. */
@@ -417,6 +424,63 @@ test_metrics_bad_places_to_listen_are_refused(void **state)
 	assert_null(m);
 }
 
+/* Opens files until their numbers are beyond what select can watch. false: so many are not allowed. */
+static bool
+use_up_files(int *fd, size_t count)
+{
+	struct rlimit files;
+	size_t i;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	if (files.rlim_max < count + 100 || setrlimit(RLIMIT_NOFILE, &files) != 0)
+		return false;
+	for (i = 0; i < count; i++) {
+		fd[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		assert_true(fd[i] >= 0);
+	}
+	return true;
+}
+
+static void
+test_metrics_are_served_beside_a_thousand_connections(void **state)
+{
+	static const char request[] =
+		"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(METRICS_PORT)};
+	const struct bench_metrics_figures figures = {.total = {.requests = 12}};
+	struct bench_metrics *m = NULL;
+	int fd[FD_SETSIZE], client, i;
+	char answer[8192] = "";
+	size_t len = 0;
+	ssize_t n = -1;
+
+	(void)state;
+	assert_int_equal(bench_metrics_open(METRICS_PLACE, &m), 0);
+	bench_metrics_update(m, &figures);
+	if (!use_up_files(fd, FD_SETSIZE)) {
+		bench_metrics_close(m);
+		skip();
+	}
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(client >= FD_SETSIZE);
+	assert_int_equal(connect(client, (const struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	for (i = 0; i < 100 && n != 0; i++) {
+		bench_metrics_serve(m, 20);
+		n = recv(client, answer + len, sizeof(answer) - 1 - len, MSG_DONTWAIT);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	answer[len] = '\0';
+	assert_non_null(strstr(answer, "200 OK"));
+	assert_non_null(strstr(answer, "dpfetch_requests_total 12\n"));
+	close(client);
+	for (i = 0; i < FD_SETSIZE; i++)
+		close(fd[i]);
+	bench_metrics_close(m);
+}
+
 int
 main(void)
 {
@@ -432,6 +496,7 @@ main(void)
 		cmocka_unit_test(test_headers_range_is_checked_and_sent),
 		cmocka_unit_test(test_metrics_page_is_what_prometheus_reads),
 		cmocka_unit_test(test_metrics_bad_places_to_listen_are_refused),
+		cmocka_unit_test(test_metrics_are_served_beside_a_thousand_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
