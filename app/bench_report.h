@@ -13,6 +13,8 @@
 #include "settings.h"
 #include "worker.h"
 
+struct bench_url;
+
 /* What one of several workers did. */
 struct bench_report_worker {
 	int core;
@@ -28,6 +30,7 @@ struct bench_report_worker {
 struct bench_report {
 	const struct settings *settings;
 	const char *url; /* the first */
+	const struct bench_url *target; /* urls of them, with their weights */
 	uint32_t urls;
 	uint32_t workers; /* poll cores */
 	const struct bench_report_worker *worker; /* so many, as what follows intervals_max */
@@ -68,8 +71,8 @@ json_t *bench_report_interval_json(const struct load_interval *i, uint64_t start
  *  which may be NULL. 0 or -errno. */
 int bench_report_json_write(const struct bench_report *r, struct port *port, const char *path);
 
-/** Settings and environment, for the first line of a stream (of r only settings, port and duration_ns are
- *  read); the totals, for its last. The caller's. */
+/** What is run, and the environment, for the first line of a stream (of r only settings, target, urls, workers,
+ *  port and duration_ns are read); the totals, for its last. The caller's. */
 json_t *bench_report_start_json(const struct bench_report *r);
 json_t *bench_report_end_json(const struct bench_report *r);
 

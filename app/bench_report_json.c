@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base_time.h"
+#include "bench.h"
 #include "bench_figures.h"
 #include "bench_report.h"
 #include "report_json.h"
@@ -97,15 +98,27 @@ bench_report_interval_json(const struct load_interval *i, uint64_t start_ns)
 	return object;
 }
 
-json_t *
-bench_report_start_json(const struct bench_report *r)
+/* Each with its weight. */
+static json_t *
+urls_json(const struct bench_report *r)
+{
+	json_t *array = json_array();
+	uint32_t i;
+
+	for (i = 0; i < r->urls; i++)
+		json_array_append_new(
+			array, json_pack("{s:o, s:I}", "url", report_json_url(r->target[i].text),
+				       "weight", (json_int_t)r->target[i].weight));
+	return array;
+}
+
+/* What the options ask for. */
+static json_t *
+load_json(const struct bench_report *r)
 {
 	const struct settings *s = r->settings;
-	json_t *object = json_object(), *load = json_object();
+	json_t *load = json_object();
 
-	json_object_set_new(object, "schema", json_integer(REPORT_JSON_SCHEMA));
-	json_object_set_new(object, "command", json_string("bench"));
-	json_object_set_new(object, "environment", report_json_environment(&r->port, s));
 	json_object_set_new(
 		load, "stack", json_string(s->stack == SETTINGS_STACK_KERNEL ? "kernel" : "dpdk"));
 	json_object_set_new(load, "loop", json_string(s->rate > 0 ? "open" : "closed"));
@@ -120,7 +133,20 @@ bench_report_start_json(const struct bench_report *r)
 		r->duration_ns != TIME_NEVER ? json_real((double)r->duration_ns / 1e9)
 					     : json_null());
 	set_whole(load, "requests", s->requests);
-	json_object_set_new(object, "load", load);
+	json_object_set_new(load, "urls", urls_json(r));
+	json_object_set_new(load, "headers", report_json_headers(s));
+	return load;
+}
+
+json_t *
+bench_report_start_json(const struct bench_report *r)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "schema", json_integer(REPORT_JSON_SCHEMA));
+	json_object_set_new(object, "command", json_string("bench"));
+	json_object_set_new(object, "environment", report_json_environment(&r->port, r->settings));
+	json_object_set_new(object, "load", load_json(r));
 	return object;
 }
 

@@ -82,6 +82,7 @@ describe(const struct bench *b, struct bench_report *r)
 	*r = (struct bench_report){
 		.settings = b->settings,
 		.url = b->url[0].text,
+		.target = b->url,
 		.urls = b->urls,
 		.workers = h->queues,
 		.steering = h->steering,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <glob.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,51 +17,6 @@
 #define FRAME_OVERHEAD 18.0 /* Ethernet's header and a VLAN tag, bytes */
 #define BUSY_LIMIT 0.9
 #define OTHERS_LIMIT 0.1 /* of the client's CPU; ticks of 10 ms are not exact */
-#define GOVERNORS "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
-
-/* The first line of a file, without its end. "": it cannot be read. */
-static void
-first_line(const char *path, char *buf, size_t room)
-{
-	FILE *file = fopen(path, "re");
-
-	buf[0] = '\0';
-	if (file == NULL)
-		return;
-	if (fgets(buf, (int)room, file) != NULL)
-		buf[strcspn(buf, "\n")] = '\0';
-	fclose(file);
-}
-
-static void
-cpu_model(char *buf, size_t room)
-{
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	char line[LINE_ROOM];
-	const char *at;
-
-	snprintf(buf, room, "unknown");
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		if (strncmp(line, "model name", 10) != 0 || (at = strstr(line, ": ")) == NULL)
-			continue;
-		snprintf(buf, room, "%.*s", (int)strcspn(at + 2, "\n"), at + 2);
-		break;
-	}
-	if (file != NULL)
-		fclose(file);
-}
-
-/* Of the first CPU; "none": frequencies are not the kernel's to choose, as in a virtual machine. */
-static void
-governor(char *buf, size_t room)
-{
-	glob_t found = {0};
-
-	snprintf(buf, room, "none");
-	if (glob(GOVERNORS, 0, NULL, &found) == 0 && found.gl_pathc > 0)
-		first_line(found.gl_pathv[0], buf, room);
-	globfree(&found);
-}
 
 static json_t *
 offloads_json(const char *interface)
@@ -81,7 +35,7 @@ set_file(json_t *object, const char *key, const char *path)
 {
 	char text[LINE_ROOM];
 
-	first_line(path, text, sizeof(text));
+	machine_first_line(path, text, sizeof(text));
 	json_object_set_new(object, key, json_string(text));
 }
 
@@ -99,9 +53,9 @@ compare_conditions(const struct compare *c)
 	set_file(object, "tcp_rmem", "/proc/sys/net/ipv4/tcp_rmem");
 	set_file(object, "busy_poll_us", "/proc/sys/net/core/busy_poll");
 	set_file(object, "busy_read_us", "/proc/sys/net/core/busy_read");
-	cpu_model(text, sizeof(text));
+	machine_cpu_model(text, sizeof(text));
 	json_object_set_new(object, "cpu", json_string(text));
-	governor(text, sizeof(text));
+	machine_governor(text, sizeof(text));
 	json_object_set_new(object, "governor", json_string(text));
 	json_object_set_new(object, "cpus", json_integer(nic_cpu_allowed_count()));
 	json_object_set_new(object, "interface", json_string(s->nic));

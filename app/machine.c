@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <glob.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #define PROCESSES_MAX 4096U /* of a server; more are not counted */
 #define PATH_ROOM 128U
 #define LINE_ROOM 4096U
+#define GOVERNORS "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
 
 static uint64_t
 ticks_to_ns(uint64_t ticks)
@@ -251,4 +253,46 @@ machine_process_exists(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	return access(path, R_OK) == 0;
+}
+
+void
+machine_first_line(const char *path, char *buf, size_t room)
+{
+	FILE *file = fopen(path, "re");
+
+	buf[0] = '\0';
+	if (file == NULL)
+		return;
+	if (fgets(buf, (int)room, file) != NULL)
+		buf[strcspn(buf, "\n")] = '\0';
+	fclose(file);
+}
+
+void
+machine_cpu_model(char *buf, size_t room)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char line[LINE_ROOM];
+	const char *at;
+
+	snprintf(buf, room, "unknown");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, "model name", 10) != 0 || (at = strstr(line, ": ")) == NULL)
+			continue;
+		snprintf(buf, room, "%.*s", (int)strcspn(at + 2, "\n"), at + 2);
+		break;
+	}
+	if (file != NULL)
+		fclose(file);
+}
+
+void
+machine_governor(char *buf, size_t room)
+{
+	glob_t found = {0};
+
+	snprintf(buf, room, "none");
+	if (glob(GOVERNORS, 0, NULL, &found) == 0 && found.gl_pathc > 0)
+		machine_first_line(found.gl_pathv[0], buf, room);
+	globfree(&found);
 }

@@ -3,10 +3,11 @@
 #define MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What /proc tells of CPUs, processes and network namespaces, so that the cost of a load can be told
+/* What /proc and /sys tell of CPUs, processes and network namespaces, so that the cost of a load can be told
  * beside its result. Reads only. */
 
 #define MACHINE_CPUS_MAX 1024U
@@ -48,5 +49,18 @@ bool machine_process_may_use(pid_t pid, int cpu);
 
 /** Is there such a process? */
 bool machine_process_exists(pid_t pid);
+
+/* -- What a measurement's figures depend on. Each writes a text, with its end, to buf of room bytes, cut
+ * short where it is longer. -- */
+
+/** The first line of a file, without its end. "": it cannot be read. */
+void machine_first_line(const char *path, char *buf, size_t room);
+
+/** The first CPU's model, as /proc/cpuinfo has it. "unknown": it does not say. */
+void machine_cpu_model(char *buf, size_t room);
+
+/** The first CPU's frequency governor. "none": frequencies are not the kernel's to choose, as in a virtual
+ *  machine. */
+void machine_governor(char *buf, size_t room);
 
 #endif

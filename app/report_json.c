@@ -4,12 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <rte_version.h>
 
 #include "report_json.h"
+#include "request_headers.h"
+#include "url_shown.h"
 
 #define KEY_ROOM 32U
+#define LINE_ROOM 512U
+#define HIDDEN "(hidden)"
 
 /* JSON is UTF-8; what is not (a header or file name in Latin-1) is read as Latin-1. */
 json_t *
@@ -32,6 +40,59 @@ report_json_text(const char *text)
 	json = json_stringn(utf8, used);
 	free(utf8);
 	return json;
+}
+
+json_t *
+report_json_url(const char *url)
+{
+	char *shown = url_shown(url);
+	json_t *json = shown != NULL ? report_json_text(shown) : NULL;
+
+	free(shown);
+	return json;
+}
+
+/* Documents are shown around. */
+static bool
+is_secret(const char *header)
+{
+	static const char *const names[] = {"Authorization", "Proxy-Authorization", "Cookie"};
+	size_t len = strcspn(header, ":;"), i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (len == strlen(names[i]) && strncasecmp(header, names[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static json_t *
+header_json(const char *header)
+{
+	size_t len = strcspn(header, ":;");
+
+	return is_secret(header) ? json_sprintf("%.*s: " HIDDEN, (int)len, header)
+				 : report_json_text(header);
+}
+
+json_t *
+report_json_headers(const struct settings *s)
+{
+	json_t *array = json_array();
+	struct request_headers h;
+	char *agent = NULL;
+	uint32_t i;
+
+	if (s->user_agent != NULL && asprintf(&agent, "User-Agent: %s", s->user_agent) >= 0) {
+		json_array_append_new(array, report_json_text(agent));
+		free(agent);
+	}
+	if (request_headers_make(s, s->cps, &h) != 0)
+		return array;
+	for (i = 0; i < h.count; i++)
+		json_array_append_new(array, header_json(h.line[i]));
+	request_headers_free(&h);
+	return array;
 }
 
 json_t *
@@ -104,26 +165,40 @@ report_json_machine(const struct machine_sample *m)
 	return object;
 }
 
-json_t *
-report_json_environment(const struct port_info *port, const struct settings *s)
+/* Of what is the same for every port. */
+static json_t *
+environment_of_machine(void)
 {
+	char when[32], model[LINE_ROOM], governor[LINE_ROOM];
 	struct utsname name = {0};
-	char when[32];
 	time_t now = time(NULL);
 	struct tm tm;
 
 	uname(&name);
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:b, s:s, s:i, "
-			 "s:i, s:i}",
-		"version", DPFETCH_VERSION, "time", when, "kernel", name.release, "machine",
-		name.machine, "nic", port->name, "driver", port->driver, "mtu", (int)port->mtu,
-		"numa_node", port->numa_node, "hugepages", port->hugepages, "rx_checksum_offload",
-		port->rx_l4_checksum, "tx_checksum_offload",
-		(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "lro", port->lro, "rx_mode",
-		port->rx_mode, "link_mbps", (int)port->link_mbps, "window_bytes",
-		(int)s->window_bytes, "ack_segments", (int)s->ack_segments);
+	machine_cpu_model(model, sizeof(model));
+	machine_governor(governor, sizeof(governor));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:o}", "version", DPFETCH_VERSION,
+		"dpdk", rte_version(), "time", when, "kernel", name.release, "machine",
+		name.machine, "cpu", report_json_text(model), "cpus",
+		(int)sysconf(_SC_NPROCESSORS_ONLN), "governor", report_json_text(governor));
+}
+
+json_t *
+report_json_environment(const struct port_info *port, const struct settings *s)
+{
+	json_t *object = environment_of_machine();
+
+	json_object_update_new(object,
+		json_pack("{s:s, s:s, s:i, s:i, s:b, s:b, s:b, s:b, s:s, s:i, s:i, s:i}", "nic",
+			port->name, "driver", port->driver, "mtu", (int)port->mtu, "numa_node",
+			port->numa_node, "hugepages", port->hugepages, "rx_checksum_offload",
+			port->rx_l4_checksum, "tx_checksum_offload",
+			(port->tx_offloads & TX_FRAME_TCP_CSUM) != 0, "lro", port->lro, "rx_mode",
+			port->rx_mode, "link_mbps", (int)port->link_mbps, "window_bytes",
+			(int)s->window_bytes, "ack_segments", (int)s->ack_segments));
+	return object;
 }
 
 static void

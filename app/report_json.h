@@ -20,6 +20,13 @@
 /** A string; what is not UTF-8 is read as Latin-1. */
 json_t *report_json_text(const char *text);
 
+/** url as url_shown has it. */
+json_t *report_json_url(const char *url);
+
+/** The lines that options add to each request's head (--header, --range, --user-agent, --cps), an array. In
+ *  place of credentials it has "(hidden)". */
+json_t *report_json_headers(const struct settings *s);
+
 /** Every counter by its name. */
 json_t *report_json_counters(const struct counters *c);
 
@@ -35,7 +42,7 @@ json_t *report_json_nic(const struct port_stats *n);
 /** What CPUs, server and interface did. */
 json_t *report_json_machine(const struct machine_sample *m);
 
-/** Where and with what it was measured: versions, kernel, NIC, driver, MTU, offloads, time. */
+/** Where and with what it was measured: versions, kernel, CPU, governor, NIC, driver, MTU, offloads, time. */
 json_t *report_json_environment(const struct port_info *port, const struct settings *s);
 
 /** The port's own non-zero statistics; port NULL: none. */

@@ -60,6 +60,8 @@ transfer_json(const struct report *r)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "result", report_variables_json(r));
+	json_object_set_new(
+		json_object_get(object, "result"), "url", report_json_url(r->url_given));
 	json_object_set_new(object, "tcp", tcp_json(r));
 	json_object_set_new(object, "ack_delay", report_json_distribution(&r->ack_delay, 1e3));
 	json_object_set_new(object, "iteration",
@@ -88,6 +90,7 @@ report_stats_write(const char *path, const struct report *reports, uint32_t coun
 	json_object_set_new(root, "schema", json_integer(REPORT_JSON_SCHEMA));
 	json_object_set_new(
 		root, "stack", json_string(s->stack == SETTINGS_STACK_KERNEL ? "kernel" : "dpdk"));
+	json_object_set_new(root, "headers", report_json_headers(s));
 	if (count > 0)
 		json_object_set_new(
 			root, "environment", report_json_environment(&reports[0].port, s));

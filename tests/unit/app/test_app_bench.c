@@ -123,13 +123,19 @@ test_figures_without_a_measured_time_are_zero(void **state)
 	free(s);
 }
 
+static struct bench_url url_of_report[] = {
+	{.text = (char[]){"http://198.18.0.1/x"}, .weight = 1},
+	{.text = (char[]){"http://me:secret@198.18.0.1/y?z"}, .weight = 7},
+};
+
 static struct bench_report
 report_of(const struct settings *settings, const struct load_stats *stats,
 	const struct load_interval *interval, uint32_t intervals)
 {
 	return (struct bench_report){
 		.settings = settings,
-		.url = "http://198.18.0.1/x",
+		.url = url_of_report[0].text,
+		.target = url_of_report,
 		.urls = 1,
 		.workers = 1,
 		.duration_ns = 2 * NS_PER_SEC,
@@ -259,6 +265,58 @@ test_report_json_and_csv_hold_what_was_counted(void **state)
 	assert_null(fgets(line, sizeof(line), file));
 	fclose(file);
 	unlink(path);
+	free(stats);
+	settings_free(&s);
+}
+
+/* A document that is looked at later has nothing else to tell what it is of. */
+static void
+test_report_json_says_what_was_run_and_where(void **state)
+{
+	static const char *const texts[] = {"version", "dpdk", "kernel", "cpu", "governor", "time"};
+	char *argv[] = {"dpfetch", "bench", ADDRESS, "-r", "0-9", "-A", "me/1", "-H", "X-A: 1",
+		"-H", "authorization: Basic c2VjcmV0", "http://198.18.0.1/x", NULL};
+	char message[SETTINGS_MESSAGE_MAX], *text;
+	struct load_stats *stats = new_stats();
+	struct bench_report r;
+	struct settings s;
+	json_t *root, *list;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(settings_load(15, argv, &s, message), SETTINGS_OK);
+	r = report_of(&s, stats, intervals, 2);
+	r.urls = 2;
+	r.port = (struct port_info){.driver = "net_x", .mtu = 9000};
+	root = bench_report_start_json(&r);
+	list = json_of(root, "load/urls");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(
+		json_string_value(json_of(json_array_get(list, 0), "url")), "http://198.18.0.1/x");
+	assert_string_equal(json_string_value(json_of(json_array_get(list, 1), "url")),
+		"http://198.18.0.1/y?z");
+	assert_int_equal(json_integer_value(json_of(json_array_get(list, 1), "weight")), 7);
+	list = json_of(root, "load/headers");
+	assert_int_equal(json_array_size(list), 4);
+	assert_string_equal(json_string_value(json_array_get(list, 0)), "User-Agent: me/1");
+	assert_string_equal(json_string_value(json_array_get(list, 1)), "Range: bytes=0-9");
+	assert_string_equal(json_string_value(json_array_get(list, 2)), "X-A: 1");
+	assert_string_equal(json_string_value(json_array_get(list, 3)), "authorization: (hidden)");
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *value =
+			json_string_value(json_of(json_of(root, "environment"), texts[i]));
+
+		if (value == NULL || value[0] == '\0')
+			fail_msg("environment/%s", texts[i]);
+	}
+	assert_true(json_integer_value(json_of(root, "environment/cpus")) > 0);
+	assert_string_equal(json_string_value(json_of(root, "environment/driver")), "net_x");
+	assert_int_equal(json_integer_value(json_of(root, "environment/mtu")), 9000);
+	text = json_dumps(root, 0);
+	assert_null(strstr(text, "secret"));
+	assert_null(strstr(text, "c2VjcmV0"));
+	free(text);
+	json_decref(root);
 	free(stats);
 	settings_free(&s);
 }
@@ -490,6 +548,7 @@ main(void)
 		cmocka_unit_test(test_figures_without_a_measured_time_are_zero),
 		cmocka_unit_test(test_report_text_has_the_lines_that_wrk_users_look_for),
 		cmocka_unit_test(test_report_json_and_csv_hold_what_was_counted),
+		cmocka_unit_test(test_report_json_says_what_was_run_and_where),
 		cmocka_unit_test(test_prepare_url_file_gives_urls_and_weights),
 		cmocka_unit_test(test_prepare_reports_that_cannot_be_written_are_refused),
 		cmocka_unit_test(test_prepare_bad_url_file_is_refused),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -201,6 +202,48 @@ test_json_of_latin_1_text_is_utf_8(void **state)
 	free(r);
 }
 
+/* The document of one transfer with these settings; the caller's. */
+static json_t *
+stats_of(const struct settings *s)
+{
+	struct report *r = make_report();
+	char path[] = "/tmp/dpfetch-test-XXXXXX";
+	int fd = mkstemp(path);
+	json_t *root;
+
+	assert_true(fd >= 0);
+	close(fd);
+	r->url_given = "http://me:secret@h/x";
+	r->cycles_hz = 1000000000;
+	assert_int_equal(report_stats_write(path, r, 1, s, NULL), 0);
+	root = json_load_file(path, 0, NULL);
+	assert_non_null(root);
+	unlink(path);
+	free(r);
+	return root;
+}
+
+static void
+test_stats_say_what_was_run_and_where_without_passwords(void **state)
+{
+	char *header[] = {"Cookie: secret", "X-A: caf\xe9"};
+	const struct settings s = {.headers = {.item = header, .count = 2}};
+	json_t *root = stats_of(&s), *headers = json_object_get(root, "headers");
+	const json_t *environment = json_object_get(root, "environment");
+	char *text = json_dumps(root, 0);
+
+	(void)state;
+	assert_null(strstr(text, "secret"));
+	assert_non_null(strstr(text, "\"http://h/x\""));
+	assert_string_equal(json_string_value(json_array_get(headers, 0)), "Cookie: (hidden)");
+	assert_string_equal(json_string_value(json_array_get(headers, 1)), "X-A: caf\xc3\xa9");
+	assert_non_null(strstr(json_string_value(json_object_get(environment, "dpdk")), "DPDK"));
+	assert_true(strlen(json_string_value(json_object_get(environment, "cpu"))) > 0);
+	assert_true(strlen(json_string_value(json_object_get(environment, "governor"))) > 0);
+	free(text);
+	json_decref(root);
+}
+
 static void
 test_seconds_of_what_never_came_are_zero(void **state)
 {
@@ -245,6 +288,7 @@ main(void)
 		cmocka_unit_test(test_write_out_curl_variables_and_escapes),
 		cmocka_unit_test(test_write_out_unknown_variable_is_named_on_stderr),
 		cmocka_unit_test(test_write_out_json_parses_and_agrees),
+		cmocka_unit_test(test_stats_say_what_was_run_and_where_without_passwords),
 		cmocka_unit_test(test_seconds_of_what_never_came_are_zero),
 	};
 
