@@ -164,10 +164,36 @@ print_kernel(const struct bench_report *r, FILE *out)
 		100.0 * (double)(r->cpu_user_ns + r->cpu_system_ns) / wall);
 }
 
+/* Of a poll core's cycles; there are none over the kernel's stack. */
 static double
 busy_percent(const struct worker_usage *u)
 {
 	return u->cycles > 0 ? 100.0 * (double)u->cycles_busy / (double)u->cycles : 0.0;
+}
+
+/* What softirqs took of a worker's CPU. They are as much in its way when they are others'. */
+static uint64_t
+softirq_ns(const struct bench_report *r, int core)
+{
+	const struct machine_sample *m = r->machine;
+
+	return m != NULL && core >= 0 && (uint32_t)core < m->cpus ? m->cpu[core].softirq_ns : 0;
+}
+
+/* Of the CPU of a worker over the kernel's stack, as compare has it: its thread and the softirqs there. */
+static double
+thread_percent(const struct bench_report *r, int core, const struct worker_usage *u)
+{
+	double wall = MAX_OF((double)r->wall_ns, 1.0);
+
+	return 100.0 * (double)(u->cpu_ns + softirq_ns(r, core)) / wall;
+}
+
+static double
+worker_percent(const struct bench_report *r, int core, const struct worker_usage *u)
+{
+	return r->settings->stack == SETTINGS_STACK_KERNEL ? thread_percent(r, core, u)
+							   : busy_percent(u);
 }
 
 /* Each of several, with what went astray between them. */
@@ -194,12 +220,27 @@ print_workers(const struct bench_report *r, FILE *out)
 static double
 busiest_percent(const struct bench_report *r)
 {
-	double most = busy_percent(&r->usage);
+	double most = 0.0;
 	uint32_t i;
 
-	for (i = 0; r->workers > 1 && i < r->workers; i++)
-		most = MAX_OF(most, busy_percent(&r->worker[i].usage));
+	if (r->workers <= 1)
+		return worker_percent(r, r->core, &r->usage);
+	for (i = 0; i < r->workers; i++)
+		most = MAX_OF(most, worker_percent(r, r->worker[i].core, &r->worker[i].usage));
 	return most;
+}
+
+static void
+print_busy_warning(const struct bench_report *r, FILE *out)
+{
+	if (busiest_percent(r) > BUSY_LIMIT_PERCENT)
+		fprintf(out,
+			"warning: %s was more than %.0f %% busy: dpfetch itself may be what limits "
+			"these figures\n",
+			r->settings->stack == SETTINGS_STACK_KERNEL
+				? "a CPU of the client, softirqs included,"
+				: "a poll core",
+			BUSY_LIMIT_PERCENT);
 }
 
 static void
@@ -227,11 +268,7 @@ print_machine(const struct bench_report *r, FILE *out)
 		(double)(r->stack_bytes_per_connection + r->load_bytes_per_connection) / 1024.0,
 		(double)r->stack_bytes_per_connection / 1024.0,
 		(double)r->load_bytes_per_connection / 1024.0);
-	if (busiest_percent(r) > BUSY_LIMIT_PERCENT)
-		fprintf(out,
-			"warning: a poll core was more than %.0f %% busy: dpfetch itself may "
-			"be what limits these figures\n",
-			BUSY_LIMIT_PERCENT);
+	print_busy_warning(r, out);
 	if (r->nic.rx_missed + r->nic.rx_no_mbuf > 0)
 		fprintf(out, "warning: the port dropped frames for want of room: latencies have "
 			     "retransmissions in them\n");
@@ -277,6 +314,7 @@ bench_report_text(const struct bench_report *r, FILE *out)
 		print_kernel(r, out);
 		if (r->workers > 1)
 			print_workers(r, out);
+		print_busy_warning(r, out);
 		return;
 	}
 	print_machine(r, out);

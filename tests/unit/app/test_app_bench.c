@@ -198,6 +198,58 @@ test_report_text_has_the_lines_that_wrk_users_look_for(void **state)
 	settings_free(&s);
 }
 
+/* Does the text of two seconds over a stack warn of the generator? Of worker 0 cpu_ns and softirq_ns are its
+ * thread's and its CPU's, number 2. */
+static bool
+warns_of_busy(char *stack, uint32_t workers, uint64_t cpu_ns, uint64_t softirq_ns)
+{
+	char *argv[] = {"dpfetch", "bench", ADDRESS, "--stack", stack, "http://198.18.0.1/x", NULL};
+	struct bench_report_worker worker[2] = {
+		{.core = 2, .usage = {.cpu_ns = cpu_ns}}, {.core = 3}};
+	struct machine_sample *machine = calloc(1, sizeof(*machine));
+	struct load_stats *stats = new_stats();
+	char message[SETTINGS_MESSAGE_MAX], *text = NULL;
+	struct bench_report r;
+	struct settings s;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	bool warns;
+
+	assert_non_null(machine);
+	assert_int_equal(settings_load(9, argv, &s, message), SETTINGS_OK);
+	machine->cpus = 4;
+	machine->cpu[2].softirq_ns = softirq_ns;
+	r = report_of(&s, stats, intervals, 2);
+	r.workers = workers;
+	r.worker = worker;
+	r.core = 2;
+	r.usage.cpu_ns = cpu_ns;
+	r.wall_ns = 2 * NS_PER_SEC;
+	r.machine = machine;
+	bench_report_text(&r, out);
+	fclose(out);
+	warns = strstr(text, "may be what limits these figures\n") != NULL;
+	free(text);
+	free(machine);
+	free(stats);
+	settings_free(&s);
+	return warns;
+}
+
+static void
+test_report_text_over_the_kernels_stack_warns_of_a_busy_generator(void **state)
+{
+	(void)state;
+	assert_true(warns_of_busy("kernel", 1, 1900 * NS_PER_MS, 0));
+	assert_false(warns_of_busy("kernel", 1, 1700 * NS_PER_MS, 0));
+	assert_true(warns_of_busy("kernel", 1, 1000 * NS_PER_MS, 900 * NS_PER_MS));
+	/* One of several is enough, and two half busy ones are not one. */
+	assert_true(warns_of_busy("kernel", 2, 1900 * NS_PER_MS, 0));
+	assert_false(warns_of_busy("kernel", 2, 1700 * NS_PER_MS, 0));
+	/* A poll core's thread is always busy. */
+	assert_false(warns_of_busy("dpdk", 1, 2000 * NS_PER_MS, 0));
+}
+
 static json_t *
 json_of(json_t *object, const char *path)
 {
@@ -547,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_limit_what_is_no_condition_is_refused),
 		cmocka_unit_test(test_figures_without_a_measured_time_are_zero),
 		cmocka_unit_test(test_report_text_has_the_lines_that_wrk_users_look_for),
+		cmocka_unit_test(test_report_text_over_the_kernels_stack_warns_of_a_busy_generator),
 		cmocka_unit_test(test_report_json_and_csv_hold_what_was_counted),
 		cmocka_unit_test(test_report_json_says_what_was_run_and_where),
 		cmocka_unit_test(test_prepare_url_file_gives_urls_and_weights),
