@@ -33,12 +33,18 @@ def output_of(*words):
     return result.stdout.strip() if result.returncode == 0 else "unknown"
 
 
-def conditions():
-    """Under what the figures are measured."""
+def commit_now():
+    """The commit that is measured, with a "+" where the tree has changes. To be asked for before anything is written:
+    the store is of the tree, too."""
     changed = output_of("git", "status", "--porcelain", "-uno") not in ("", "unknown")
+    return output_of("git", "rev-parse", "--short", "HEAD") + ("+" if changed else "")
+
+
+def conditions(commit):
+    """Under what the figures are measured."""
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "commit": output_of("git", "rev-parse", "--short", "HEAD") + ("+" if changed else ""),
+        "commit": commit,
         "cpu": f"{first_line('/proc/cpuinfo', 'model name')}, {os.cpu_count()} CPUs",
         "kernel": "Linux " + os.uname().release.split("-")[0],
         "dpdk": "DPDK " + output_of("pkg-config", "--modversion", "libdpdk"),
@@ -93,10 +99,10 @@ def write_documents(store):
             print(f"{name} is new")
 
 
-def measure(part, args, store):
+def measure(part, args, store, commit):
     """One part. Its entry for the store and how many figures are worse; None: it failed."""
     print(f"\n== {part.name}: {part.what}\n   {part.command}", flush=True)
-    measured = conditions()
+    measured = conditions(commit)
     measured["busy_before"] = round(warn_if_busy(), 3)
     try:
         new, text = part.measure(args.quick, args.rounds)
@@ -146,6 +152,7 @@ def arguments():
 def show_list():
     for part in parts.PARTS:
         print(f"{part.name:16} {part.minutes:4.1f} min  {part.what}\n{'':27}{part.command}")
+    print(f"{'in all':16} {sum(part.minutes for part in parts.PARTS):4.1f} min")
 
 
 def main():
@@ -159,14 +166,15 @@ def main():
     if args.documents:
         write_documents(store)
         return 0
-    for key, value in conditions().items():
+    commit = commit_now()
+    for key, value in conditions(commit).items():
         print(f"{key:14} {value}")
     if args.quick:
         print("--quick: few and short rounds; compare nothing but whether it works")
     for part in parts.PARTS:
         if args.only and part.name not in args.only:
             continue
-        entry, more = measure(part, args, store)
+        entry, more = measure(part, args, store, commit)
         if entry is None:
             failed.append(part.name)
             continue

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """tools/bench: what it makes of outputs, how it compares, and that the documents say what its store says."""
+import contextlib
+import io
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import unittest
+import unittest.mock
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, os.path.join(TOP, "tests/perf"))
@@ -160,6 +165,44 @@ class Counts(unittest.TestCase):
         self.assertLess(text.index("`old` | then | 386.8"), text.index("`new` | today | 368.1"))
 
 
+class Running(unittest.TestCase):
+    """tools/bench's main with parts that measure nothing, in a repository of its own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="dpfetch-test-")
+        self.addCleanup(folder.cleanup)
+        self.store = os.path.join(folder.name, "performance.json")
+        with open(self.store, "w", encoding="ascii") as file:
+            json.dump({"schema": 1, "parts": {}}, file)
+        for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "x")):
+            subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x", *words], cwd=folder.name, check=True)
+        fakes = [parts.Part(name, "what", "command", 1.5, lambda quick, rounds: ({"x": figures.figure([1], "")}, None))
+                 for name in ("first", "second")]
+        for target, name, value in ((bench, "STORE", self.store), (bench, "DOCUMENTS", ()), (parts, "TOP", folder.name),
+                                    (parts, "PARTS", fakes), (bench, "warn_if_busy", lambda: 0.0)):
+            patch = unittest.mock.patch.object(target, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    @staticmethod
+    def run_main(*args):
+        out = io.StringIO()
+        with unittest.mock.patch.object(sys, "argv", ["bench", *args]), contextlib.redirect_stdout(out):
+            assert bench.main() == 0, out.getvalue()
+        return out.getvalue()
+
+    def test_update_of_a_clean_tree_names_the_same_clean_commit_in_each_part(self):
+        self.run_main("--update")
+        with open(self.store, encoding="utf-8") as file:
+            commits = [part["measured"]["commit"] for part in json.load(file)["parts"].values()]
+        self.assertEqual(len(commits), 2)
+        self.assertRegex(commits[0], r"^[0-9a-f]{4,}$")
+        self.assertEqual(commits[1], commits[0])
+
+    def test_list_adds_up_how_long_it_takes(self):
+        self.assertRegex(self.run_main("--list").splitlines()[-1], r"^in all +3\.0 min$")
+
+
 class Documents(unittest.TestCase):
     def setUp(self):
         self.store = bench.read_store()
@@ -195,6 +238,11 @@ class Documents(unittest.TestCase):
             if part.name in self.store["parts"]:
                 self.assertEqual(self.store["parts"][part.name]["command"], part.command)
         self.assertLessEqual(set(self.store["parts"]), set(names))
+
+    def test_help_says_how_long_all_parts_take(self):
+        with open(os.path.join(TOP, "tools/bench"), encoding="utf-8") as file:
+            self.assertIn("About an hour", file.read())
+        self.assertEqual(round(sum(part.minutes for part in parts.PARTS) / 60), 1)
 
     def test_store_is_json_of_figures(self):
         for part in json.loads(json.dumps(self.store))["parts"].values():
