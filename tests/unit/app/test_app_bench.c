@@ -20,6 +20,7 @@
 #include "bench_figures.h"
 #include "bench_metrics.h"
 #include "bench_report.h"
+#include "stats_documented.h"
 
 #define METRICS_PORT 29137
 #define METRICS_PLACE "29137"
@@ -373,6 +374,48 @@ test_report_json_says_what_was_run_and_where(void **state)
 	settings_free(&s);
 }
 
+/* Every field that there can be is in the report of this. */
+static void
+test_report_json_fields_are_all_documented(void **state)
+{
+	char *argv[] = {"dpfetch", "bench", ADDRESS, "--queues", "2", "http://198.18.0.1/x", NULL};
+	struct machine_sample *machine = calloc(1, sizeof(*machine));
+	const struct bench_report_worker worker[2] = {{.core = 2}, {.core = 3}};
+	char message[SETTINGS_MESSAGE_MAX], path[] = "/tmp/dpfetch-test-XXXXXX";
+	struct load_stats *stats = new_stats();
+	char *text = stats_documented_read();
+	struct bench_report r;
+	struct settings s;
+	json_t *root;
+	int i;
+
+	(void)state;
+	assert_non_null(machine);
+	close(mkstemp(path));
+	assert_int_equal(settings_load(9, argv, &s, message), SETTINGS_OK);
+	stats->counts.status[7] = 1;
+	machine->cpus = 1;
+	machine->server = machine->interface = true;
+	r = report_of(&s, stats, intervals, 2);
+	r.workers = 2;
+	r.worker = worker;
+	r.machine = machine;
+	assert_int_equal(bench_report_json_write(&r, NULL, path), 0);
+	root = json_load_file(path, 0, NULL);
+	assert_non_null(json_of(root, "end/machine/server"));
+	assert_non_null(json_of(root, "end/workers"));
+	stats_documented_check(text, root, stats_documented_chapter(text, "bench"), "");
+	for (i = 0; i < COUNTER_COUNT; i++)
+		stats_documented_check_help(text, "counters", counter_name((enum counter_id)i),
+			counter_help((enum counter_id)i));
+	unlink(path);
+	json_decref(root);
+	free(text);
+	free(stats);
+	free(machine);
+	settings_free(&s);
+}
+
 /* What bench_prepare makes of a file of URLs; the caller's to clean up. */
 static int
 prepare_file(const char *text, struct settings *s, struct bench *b)
@@ -602,6 +645,7 @@ main(void)
 		cmocka_unit_test(test_report_text_over_the_kernels_stack_warns_of_a_busy_generator),
 		cmocka_unit_test(test_report_json_and_csv_hold_what_was_counted),
 		cmocka_unit_test(test_report_json_says_what_was_run_and_where),
+		cmocka_unit_test(test_report_json_fields_are_all_documented),
 		cmocka_unit_test(test_prepare_url_file_gives_urls_and_weights),
 		cmocka_unit_test(test_prepare_reports_that_cannot_be_written_are_refused),
 		cmocka_unit_test(test_prepare_bad_url_file_is_refused),

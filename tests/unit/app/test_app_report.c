@@ -13,6 +13,7 @@
 
 #include "base_time.h"
 #include "report.h"
+#include "stats_documented.h"
 
 static struct http_url url = {
 	.host = (char[]){"h"}, .canonical = (char[]){"http://h/x"}, .port = 80};
@@ -206,19 +207,24 @@ test_json_of_latin_1_text_is_utf_8(void **state)
 static json_t *
 stats_of(const struct settings *s)
 {
+	struct machine_sample *machine = calloc(1, sizeof(*machine));
 	struct report *r = make_report();
 	char path[] = "/tmp/dpfetch-test-XXXXXX";
 	int fd = mkstemp(path);
 	json_t *root;
 
-	assert_true(fd >= 0);
+	assert_true(fd >= 0 && machine != NULL);
 	close(fd);
+	machine->cpus = 1;
+	machine->server = machine->interface = true;
+	r->machine = machine;
 	r->url_given = "http://me:secret@h/x";
 	r->cycles_hz = 1000000000;
 	assert_int_equal(report_stats_write(path, r, 1, s, NULL), 0);
 	root = json_load_file(path, 0, NULL);
 	assert_non_null(root);
 	unlink(path);
+	free(machine);
 	free(r);
 	return root;
 }
@@ -242,6 +248,26 @@ test_stats_say_what_was_run_and_where_without_passwords(void **state)
 	assert_true(strlen(json_string_value(json_object_get(environment, "governor"))) > 0);
 	free(text);
 	json_decref(root);
+}
+
+static void
+test_stats_fields_are_all_documented(void **state)
+{
+	const struct settings s = {.stack = SETTINGS_STACK_DPDK};
+	char *text = stats_documented_read();
+	const char *name, *help;
+	json_t *root = stats_of(&s);
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(json_object_get(
+		json_object_get(json_array_get(json_object_get(root, "transfers"), 0), "machine"),
+		"interface"));
+	stats_documented_check(text, root, stats_documented_chapter(text, "get"), "");
+	for (i = 0; report_variable_describe(i, &name, &help); i++)
+		stats_documented_check_help(text, "result", name, help);
+	json_decref(root);
+	free(text);
 }
 
 static void
@@ -289,6 +315,7 @@ main(void)
 		cmocka_unit_test(test_write_out_unknown_variable_is_named_on_stderr),
 		cmocka_unit_test(test_write_out_json_parses_and_agrees),
 		cmocka_unit_test(test_stats_say_what_was_run_and_where_without_passwords),
+		cmocka_unit_test(test_stats_fields_are_all_documented),
 		cmocka_unit_test(test_seconds_of_what_never_came_are_zero),
 	};
 
