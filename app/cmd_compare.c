@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "child.h"
 #include "cmd_bench.h"
@@ -59,12 +60,31 @@ check(const struct compare *c)
 	return check_reports(c);
 }
 
+/* For what is not a load's: the first URL, and the report. What is wrong with the list is for bench to say. */
+static int
+read_list(struct compare *c)
+{
+	const char *path = c->settings->url_file;
+	struct stat st;
+	uint32_t line;
+
+	if (path == NULL)
+		return 0;
+	if (strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+		return usage(c, "compare's runs read the --url-file one after the other: give a "
+				"regular file, not standard input or a pipe");
+	(void)url_list_read(&c->listed, path, &line);
+	return 0;
+}
+
 /* What runs are made of: loads, or with -o transfers. */
 static int
 prepare(struct compare *c)
 {
 	int code = check(c);
 
+	if (code == 0)
+		code = read_list(c);
 	return code == 0 && c->settings->outputs.count > 0 ? compare_file_open(c) : code;
 }
 
@@ -115,8 +135,8 @@ run_curl(struct compare *c, uint32_t pair)
 	int code = 0;
 	bool done;
 
-	if (!c->settings->curl || c->curls != pair)
-		return 0; /* it has failed before */
+	if (!c->settings->curl || c->no_curl || c->curls != pair)
+		return 0; /* it has failed before, or cannot be run */
 	done = c->path != NULL ? compare_file_curl(c, &c->curl[pair], &code)
 			       : compare_run_curl(c, "/dev/null", &c->curl[pair]);
 	if (done)
@@ -127,6 +147,27 @@ run_curl(struct compare *c, uint32_t pair)
 			"installed, and does `curl -f` get it?",
 			pair + 1);
 	return code;
+}
+
+/* Before the first pair: is there what curl needs? */
+static void
+prepare_curl(struct compare *c)
+{
+	char interface[NIC_NAME_MAX];
+
+	if (!c->settings->curl)
+		return;
+	if (!compare_interface(c, interface)) {
+		c->no_curl = true;
+		compare_note(c,
+			"curl was left out: the kernel has no interface of %.60s that it could be "
+			"bound to",
+			c->settings->nic);
+	}
+	if (c->null != NULL)
+		c->null->no_curl = c->no_curl;
+	if (!c->no_curl)
+		compare_run_curl_version(c);
 }
 
 /* A B, and curl. 0 or an exit code. */
@@ -174,27 +215,44 @@ run_traced(struct compare *c, enum compare_side side, json_t **ret)
 			       : compare_run(c, side, 1, ret);
 }
 
-/* One transfer each, looked at by a packet socket. What cannot be had is left out. */
+/* One side's transfer, of a URL with this port. */
+static void
+take_trace(struct compare *c, enum compare_side side, uint16_t port)
+{
+	char interface[NIC_NAME_MAX];
+	json_t *run = NULL;
+	int fd = compare_interface(c, interface) ? compare_trace_open(interface) : -ENODEV;
+
+	if (fd < 0) {
+		compare_note(c,
+			"no ACK delays and no time line of %s: a packet socket on %.60s cannot be "
+			"had: %s",
+			compare_side_name(side), c->settings->nic, strerror(-fd));
+		return;
+	}
+	if (run_traced(c, side, &run) == 0)
+		json_decref(run);
+	c->trace[side] = compare_trace_close(fd, port);
+	if (c->trace[side] == NULL && c->signo == 0)
+		compare_note(c,
+			"no ACK delays and no time line of %s: a packet socket on %s saw none of "
+			"its packets%s",
+			compare_side_name(side), interface,
+			side == COMPARE_DPDK ? ", as where DPDK has the device to itself" : "");
+}
+
+/* One transfer each, looked at by a packet socket. What cannot be had is left out, with a note. */
 static void
 take_traces(struct compare *c)
 {
+	const char *first = compare_first_url(c), *why;
 	struct http_url url;
-	const char *why;
-	json_t *run;
-	int side, fd;
+	int side;
 
-	if (c->settings->urls.count == 0 ||
-		http_url_parse(c->settings->urls.item[0], &url, &why) != 0)
+	if (first == NULL || http_url_parse(first, &url, &why) != 0)
 		return;
-	for (side = 0; side < COMPARE_SIDES && c->signo == 0; side++) {
-		fd = compare_trace_open(c->settings->nic);
-		if (fd < 0)
-			break;
-		run = NULL;
-		if (run_traced(c, (enum compare_side)side, &run) == 0)
-			json_decref(run);
-		c->trace[side] = compare_trace_close(fd, url.port);
-	}
+	for (side = 0; side < COMPARE_SIDES && c->signo == 0; side++)
+		take_trace(c, (enum compare_side)side, url.port);
 	http_url_free(&url);
 }
 
@@ -208,7 +266,7 @@ report(struct compare *c)
 
 	compare_check_fairness(c, conditions);
 	if (!s->silent)
-		compare_report_text(c, text);
+		compare_report_text(c, conditions, text);
 	if (s->stats != NULL)
 		code = report_path_tell(&c->level, "stats", s->stats,
 			compare_report_json_write(c, conditions, s->stats));
@@ -227,6 +285,7 @@ measure(struct compare *c)
 	uint32_t pair;
 	int code = 0, rc;
 
+	prepare_curl(c);
 	for (pair = 0; code == 0 && c->signo == 0 && pair < c->settings->pairs; pair++)
 		code = measure_all(c, pair);
 	if (c->pairs == 0)
@@ -272,6 +331,7 @@ cmd_compare(const struct settings *s, int *ret_signal)
 	*ret_signal = c->signo;
 	compare_file_free(c);
 	free_runs(c);
+	url_list_free(&c->listed);
 	free(c);
 	return code;
 }

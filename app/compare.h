@@ -12,6 +12,7 @@
 #include "message.h"
 #include "settings.h"
 #include "sink_file.h"
+#include "url_list.h"
 
 /*
  * The inside of the compare command. Each measurement is a process of its own that runs what dpfetch
@@ -24,6 +25,8 @@ enum compare_side { COMPARE_DPDK, COMPARE_KERNEL, COMPARE_SIDES };
 #define COMPARE_PAIRS_MAX 100U
 #define COMPARE_TEXT_MAX 256U
 #define COMPARE_WARNINGS_MAX 16U
+#define COMPARE_NOTES_MAX 8U
+#define COMPARE_VERSION_MAX 128U
 #define COMPARE_CONFIDENCE 0.95
 
 /** What curl said of one transfer. */
@@ -48,14 +51,20 @@ struct compare {
 			   * load */
 	struct compare_file *file; /* with -o; owned. NULL: path is no file */
 	struct compare *null; /* with -o: the same pairs to nowhere; owned */
+	struct url_list listed; /* what --url-file holds; owned */
 	struct message_level level;
 	json_t *run[COMPARE_SIDES][COMPARE_PAIRS_MAX]; /* bench's documents; owned */
 	struct compare_curl curl[COMPARE_PAIRS_MAX];
 	uint32_t pairs; /* that are whole */
 	uint32_t curls; /* the first so many pairs have curl's figures */
+	bool no_curl; /* it cannot be run: a note says why */
+	char curl_version[COMPARE_VERSION_MAX]; /* "": unknown */
+	char server[COMPARE_VERSION_MAX]; /* the Server field that curl got; "": none */
 	struct compare_trace *trace[COMPARE_SIDES]; /* the beginning of one transfer; NULL: none */
 	char warning[COMPARE_WARNINGS_MAX][COMPARE_TEXT_MAX]; /* why it may not be fair */
 	uint32_t warnings;
+	char note[COMPARE_NOTES_MAX][COMPARE_TEXT_MAX]; /* what is left out, and why */
+	uint32_t notes;
 	int signo; /* that ended it early, 0: none */
 };
 
@@ -64,8 +73,8 @@ const char *compare_side_name(enum compare_side side);
 
 /* compare_run.c */
 
-/** Runs one measurement over side; requests: instead of the settings' load, so many requests on one
- *  connection (0: the settings' load). 0 and *ret, the caller's; or an exit code, after the child has
+/** Runs one measurement over side; requests: instead of the settings' load, so many requests of
+ *  the first URL on one connection (0: the settings' load). 0 and *ret, the caller's; or an exit code, after the child has
  *  said why. c->signo is set when a signal ended it. */
 int compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret);
 
@@ -76,6 +85,9 @@ int compare_run_get(
 
 /** Lets curl fetch the first URL to path. false: there is no curl, or it failed. */
 bool compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret);
+
+/** Asks curl for its version: c->curl_version. */
+void compare_run_curl_version(struct compare *c);
 
 /* compare_file.c */
 
@@ -149,6 +161,13 @@ double compare_hz(const struct compare *c);
 /** Prints a warning into c's list; the list is bounded. */
 void compare_warn(struct compare *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Prints a note into c's list, which is bounded; the same one only once. */
+void compare_note(struct compare *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The kernel's name of --nic, which may be a PCI address, into ret (NIC_NAME_MAX bytes). false: it has
+ *  none now, as of a device that is bound to vfio-pci; ret is empty then. */
+bool compare_interface(const struct compare *c, char *ret);
+
 /** Under what conditions it was measured: versions, CPU, MTU, offloads, busy poll, governor. The
  *  caller's. */
 json_t *compare_conditions(const struct compare *c);
@@ -156,9 +175,21 @@ json_t *compare_conditions(const struct compare *c);
 /** Looks for what is not fair in the runs and the conditions, and adds warnings. */
 void compare_check_fairness(struct compare *c, const json_t *conditions);
 
+/* compare_workload.c */
+
+/** The first URL, of the command line or of the --url-file. c's; NULL: there is none. */
+const char *compare_first_url(const struct compare *c);
+
+/** What was asked for: the URLs with their weights, without users and passwords, and the load as bench
+ *  reports it. The caller's. */
+json_t *compare_workload(const struct compare *c);
+
+/** Workload and conditions in a few lines, for people. */
+void compare_conditions_text(const struct compare *c, const json_t *conditions, FILE *out);
+
 /* compare_report.c, compare_html.c */
 
-void compare_report_text(const struct compare *c, FILE *out);
+void compare_report_text(const struct compare *c, const json_t *conditions, FILE *out);
 /** --stats. 0 or -errno. */
 int compare_report_json_write(const struct compare *c, const json_t *conditions, const char *path);
 /** --html. 0 or -errno. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_version.h>
+
 #include "base_bytes.h"
 #include "compare.h"
 #include "load.h"
@@ -39,6 +41,30 @@ set_file(json_t *object, const char *key, const char *path)
 	json_object_set_new(object, key, json_string(text));
 }
 
+/* curl's and the server's only where they are known. */
+static void
+set_versions(const struct compare *c, json_t *object)
+{
+	json_object_set_new(object, "dpfetch", json_string(DPFETCH_VERSION));
+	json_object_set_new(object, "dpdk", json_string(rte_version()));
+	set_file(object, "kernel", "/proc/sys/kernel/osrelease");
+	if (c->curl_version[0] != '\0')
+		json_object_set_new(object, "curl", report_json_text(c->curl_version));
+	if (c->server[0] != '\0')
+		json_object_set_new(object, "server", report_json_text(c->server));
+}
+
+bool
+compare_interface(const struct compare *c, char *ret)
+{
+	struct nic_info nic = {0};
+
+	if (c->settings->nic == NULL || nic_info_find(c->settings->nic, &nic) != 0)
+		nic.interface[0] = '\0';
+	snprintf(ret, NIC_NAME_MAX, "%s", nic.interface);
+	return ret[0] != '\0';
+}
+
 json_t *
 compare_conditions(const struct compare *c)
 {
@@ -47,8 +73,7 @@ compare_conditions(const struct compare *c)
 	struct nic_info nic;
 	char text[LINE_ROOM];
 
-	json_object_set_new(object, "dpfetch", json_string(DPFETCH_VERSION));
-	set_file(object, "kernel", "/proc/sys/kernel/osrelease");
+	set_versions(c, object);
 	set_file(object, "congestion_control", "/proc/sys/net/ipv4/tcp_congestion_control");
 	set_file(object, "tcp_rmem", "/proc/sys/net/ipv4/tcp_rmem");
 	set_file(object, "busy_poll_us", "/proc/sys/net/core/busy_poll");
@@ -59,7 +84,8 @@ compare_conditions(const struct compare *c)
 	json_object_set_new(object, "governor", json_string(text));
 	json_object_set_new(object, "cpus", json_integer(nic_cpu_allowed_count()));
 	json_object_set_new(object, "interface", json_string(s->nic));
-	if (nic_info_find(s->nic, &nic) == 0) {
+	if (nic_info_find(s->nic, &nic) == 0 && nic.interface[0] != '\0') {
+		json_object_set_new(object, "interface", json_string(nic.interface));
 		json_object_set_new(object, "interface_mtu", json_integer(nic.mtu));
 		json_object_set_new(object, "offloads", offloads_json(nic.interface));
 	}
@@ -79,6 +105,23 @@ compare_warn(struct compare *c, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(c->warning[c->warnings++], COMPARE_TEXT_MAX, format, args);
 	va_end(args);
+}
+
+void
+compare_note(struct compare *c, const char *format, ...)
+{
+	va_list args;
+	uint32_t i;
+
+	if (c->notes == COMPARE_NOTES_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(c->note[c->notes], COMPARE_TEXT_MAX, format, args);
+	va_end(args);
+	for (i = 0; i < c->notes && strcmp(c->note[i], c->note[c->notes]) != 0; i++)
+		;
+	if (i == c->notes)
+		c->notes++;
 }
 
 /* The largest of one side's runs; NAN: none has it. */
@@ -225,6 +268,7 @@ check_super_packets(struct compare *c, const json_t *conditions)
 	double kernels = median_of(c, COMPARE_KERNEL, frame_bytes);
 	double limit = (double)c->settings->mtu + FRAME_OVERHEAD;
 	const json_t *offloads = json_object_get(conditions, "offloads");
+	const char *interface = json_string_value(json_object_get(conditions, "interface"));
 
 	if (kernels > limit && !(ours > limit))
 		compare_warn(c,
@@ -245,7 +289,7 @@ check_super_packets(struct compare *c, const json_t *conditions)
 			"GRO or LRO is on at %s: the kernel joins segments before its TCP sees "
 			"them, "
 			"ours takes them one by one; ethtool -K %s gro off lro off",
-			c->settings->nic, c->settings->nic);
+			interface, interface);
 }
 
 static void

@@ -94,13 +94,15 @@ static void
 write_head(const struct compare *c, FILE *out)
 {
 	const struct settings *s = c->settings;
-	const char *url = s->urls.count > 0 ? s->urls.item[0] : s->url_file;
-	uint32_t i;
+	const char *url = compare_first_url(c);
+	uint32_t i, urls = s->urls.count + c->listed.count;
 
 	html_page_begin(out, "dpfetch and the kernel's stack", NULL);
 	fputs("<h1>dpfetch's stack and the kernel's, compared</h1>\n<p class=\"dim\">", out);
 	if (url != NULL)
 		html_page_url(out, url);
+	if (urls > 1)
+		fprintf(out, " and %u more", urls - 1U);
 	if (c->path != NULL)
 		fputs(", one transfer at a time", out);
 	else
@@ -113,16 +115,23 @@ write_head(const struct compare *c, FILE *out)
 		xml_text(out, c->warning[i]);
 		fputs("</p>\n", out);
 	}
+	for (i = 0; i < c->notes; i++) {
+		fputs("<p class=\"dim\">", out);
+		xml_text(out, c->note[i]);
+		fputs("</p>\n", out);
+	}
 }
 
 int
 compare_report_html_write(const struct compare *c, const json_t *conditions, const char *path)
 {
 	FILE *out = fopen(path, "we");
+	json_t *workload;
 	int rc = 0;
 
 	if (out == NULL)
 		return -errno;
+	workload = compare_workload(c);
 	write_head(c, out);
 	if (c->null != NULL)
 		write_table(c->null, out);
@@ -144,8 +153,10 @@ compare_report_html_write(const struct compare *c, const json_t *conditions, con
 	      "dpfetch's idle polling</p>\n",
 		out);
 	compare_plot_timeline(c, out);
+	html_page_facts(out, "Workload", workload);
 	html_page_facts(out, "Conditions", conditions);
 	html_page_end(out);
+	json_decref(workload);
 	if (ferror(out) != 0)
 		rc = -EIO;
 	if (fclose(out) != 0 && rc == 0)

@@ -84,7 +84,7 @@ print_table(const struct compare *c, FILE *out)
 }
 
 void
-compare_report_text(const struct compare *c, FILE *out)
+compare_report_text(const struct compare *c, const json_t *conditions, FILE *out)
 {
 	uint32_t i;
 
@@ -101,6 +101,9 @@ compare_report_text(const struct compare *c, FILE *out)
 		"all "
 		"CPUs, server and softirqs\nincluded, without idle polling. CPU, frames and what "
 		"was sent again are of the whole run, with ramp, warm-up and end.\n");
+	compare_conditions_text(c, conditions, out);
+	for (i = 0; i < c->notes; i++)
+		fprintf(out, "note: %s\n", c->note[i]);
 	for (i = 0; i < c->warnings; i++)
 		fprintf(out, "warning: %s\n", c->warning[i]);
 }
@@ -190,16 +193,20 @@ pairs_json(const struct compare *c)
 int
 compare_report_json_write(const struct compare *c, const json_t *conditions, const char *path)
 {
-	json_t *root = json_object(), *warnings = json_array();
+	json_t *root = json_object(), *warnings = json_array(), *notes = json_array();
 	uint32_t i;
 	int rc;
 
 	json_object_set_new(root, "schema", json_integer(REPORT_JSON_SCHEMA));
 	json_object_set_new(root, "command", json_string("compare"));
+	json_object_set_new(root, "workload", compare_workload(c));
 	json_object_set_new(root, "conditions", json_deep_copy(conditions));
 	for (i = 0; i < c->warnings; i++)
 		json_array_append_new(warnings, json_string(c->warning[i]));
 	json_object_set_new(root, "warnings", warnings);
+	for (i = 0; i < c->notes; i++)
+		json_array_append_new(notes, json_string(c->note[i]));
+	json_object_set_new(root, "notes", notes);
 	json_object_set_new(root, "confidence", json_real(COMPARE_CONFIDENCE));
 	json_object_set_new(root, "summary", summary_json(c));
 	json_object_set_new(root, "acks", acks_json(c));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,9 +14,10 @@
 #include "child.h"
 #include "compare.h"
 #include "exit_code.h"
+#include "nic_info.h"
 #include "report_json.h"
 
-#define CURL_OUTPUT_MAX 256U
+#define CURL_OUTPUT_MAX 512U
 #define CURL_TIME_MAX "600" /* seconds */
 #define CURL_OPTIONS_MAX 11U /* words: four with values, one without, the URL, the end */
 #define INTERVAL_NS (100 * NS_PER_MS) /* of the plots */
@@ -33,9 +35,10 @@ settings_of_child(const struct settings *s, enum settings_command command, enum 
 	return child;
 }
 
-/* bench. */
+/* bench. requests: of the first URL alone, *first, so that its port is the one that a trace looks at; NULL:
+ * there is none. */
 static struct settings
-settings_of_load(const struct settings *s, enum compare_side side, uint64_t requests)
+settings_of_load(const struct settings *s, enum compare_side side, uint64_t requests, char **first)
 {
 	struct settings child = settings_of_child(s, SETTINGS_BENCH, side);
 	int cpus[SETTINGS_QUEUES_MAX];
@@ -46,6 +49,10 @@ settings_of_load(const struct settings *s, enum compare_side side, uint64_t requ
 		return child;
 	child.visible = true; /* a trace is taken */
 	child.requests = requests;
+	if (*first != NULL) {
+		child.urls = (struct settings_list){first, 1};
+		child.url_file = NULL;
+	}
 	child.connections = child.pipeline = child.queues = 1;
 	if (settings_cores(s, cpus) > 0)
 		child.core = cpus[0];
@@ -105,9 +112,12 @@ run_child(struct compare *c, const struct settings *s, json_t **ret)
 int
 compare_run(struct compare *c, enum compare_side side, uint64_t requests, json_t **ret)
 {
-	struct settings s = settings_of_load(c->settings, side, requests);
+	const char *url = compare_first_url(c);
+	char *first = url != NULL ? strdup(url) : NULL;
+	struct settings s = settings_of_load(c->settings, side, requests, &first);
 	int code = run_child(c, &s, ret);
 
+	free(first);
 	/* a part of a run is none, also when only the child was told to end */
 	if (code == 0 && c->signo == 0)
 		c->signo = (int)json_integer_value(report_json_find(*ret, "end/signal"));
@@ -174,11 +184,24 @@ add_option(const char **argv, size_t n, const char *option, const char *value)
 	return n;
 }
 
-static void __attribute__((noreturn)) run_curl(const struct settings *s, const char *path, int out)
+/* What it prints goes to out. */
+static void __attribute__((noreturn)) execute_curl(char *const *argv, int out)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	affinity_raise_priority(); /* as both stacks' clients do */
+	if (null >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0)
+		execvp("curl", argv);
+	_exit(NO_CURL);
+}
+
+static void __attribute__((noreturn))
+run_curl(const struct compare *c, const char *interface, const char *path, int out)
+{
+	const struct settings *s = c->settings;
 	/* -q: nobody's .curlrc; -g: [] and {} of the URL are what they are */
 	static const char *const always[] = {"curl", "-q", "-g", "-sS", "-f", "--noproxy", "*",
-		"-m", CURL_TIME_MAX, "-w", "%{speed_download} %{time_total}"};
+		"-m", CURL_TIME_MAX, "-w", "%{speed_download} %{time_total} %header{server}"};
 	size_t n = sizeof(always) / sizeof(always[0]);
 	union { /* execvp(3) takes char *const, for C's sake */
 		const char **constant;
@@ -187,14 +210,13 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 			   calloc(n + CURL_OPTIONS_MAX + 2U * (s->resolve.count + s->headers.count),
 				   sizeof(char *))};
 	const char **argv = words.constant;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	uint32_t i;
 
 	if (argv == NULL)
 		_exit(NO_CURL);
 	memcpy(argv, always, sizeof(always));
 	n = add_option(argv, n, "-o", path);
-	n = add_option(argv, n, "--interface", s->nic);
+	n = add_option(argv, n, "--interface", interface);
 	n = add_option(argv, n, "-r", s->range);
 	n = add_option(argv, n, "-A", s->user_agent);
 	for (i = 0; i < s->resolve.count; i++)
@@ -203,36 +225,72 @@ static void __attribute__((noreturn)) run_curl(const struct settings *s, const c
 		n = add_option(argv, n, "-H", s->headers.item[i]);
 	if (s->ipv4_only || s->ipv6_only)
 		argv[n++] = s->ipv6_only ? "-6" : "-4";
-	argv[n] = s->urls.item[0];
-	affinity_raise_priority(); /* as both stacks' clients do */
-	if (null < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
-		_exit(NO_CURL);
-	execvp("curl", words.changeable); /* it changes none */
-	_exit(NO_CURL);
+	argv[n] = compare_first_url(c);
+	execute_curl(words.changeable, out); /* which changes none */
+}
+
+/* What curl says is to be shown: up to what no terminal should get. What curl before 7.84 says of a header is none. */
+static void
+keep_text(char *buf, size_t room, const char *text)
+{
+	size_t len = 0;
+
+	text += strspn(text, " ");
+	while (isprint((unsigned char)text[len]))
+		len++;
+	if (len > 0 && text[0] != '%')
+		snprintf(buf, room, "%.*s", (int)len, text);
+}
+
+/* interface, path NULL: its version. Its first words to text (CURL_OUTPUT_MAX bytes). false: it failed. */
+static bool
+read_curl(struct compare *c, const char *interface, const char *path, char *text)
+{
+	char *const version[] = {(char[]){"curl"}, (char[]){"-q"}, (char[]){"--version"}, NULL};
+	int pipe_fd[2], status;
+	ssize_t len;
+	pid_t child;
+
+	if (pipe2(pipe_fd, O_CLOEXEC) != 0)
+		return false;
+	child = child_fork();
+	if (child == 0 && path == NULL)
+		execute_curl(version, pipe_fd[1]);
+	if (child == 0)
+		run_curl(c, interface, path, pipe_fd[1]);
+	close(pipe_fd[1]);
+	status = child > 0 ? child_wait(child, 0, CHILD_GRACE_NS, &c->signo) : -errno;
+	len = read(pipe_fd[0], text, CURL_OUTPUT_MAX - 1);
+	close(pipe_fd[0]);
+	text[len > 0 ? len : 0] = '\0';
+	return status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 bool
 compare_run_curl(struct compare *c, const char *path, struct compare_curl *ret)
 {
-	char text[CURL_OUTPUT_MAX] = "";
+	char text[CURL_OUTPUT_MAX], interface[NIC_NAME_MAX];
 	double bytes_per_second;
-	int pipe_fd[2], status;
-	ssize_t len;
-	pid_t child;
+	int server_at = 0;
 
-	if (c->settings->urls.count == 0 || pipe2(pipe_fd, O_CLOEXEC) != 0)
+	if (compare_first_url(c) == NULL || !compare_interface(c, interface) ||
+		!read_curl(c, interface, path, text))
 		return false;
-	child = child_fork();
-	if (child == 0)
-		run_curl(c->settings, path, pipe_fd[1]);
-	close(pipe_fd[1]);
-	status = child > 0 ? child_wait(child, 0, CHILD_GRACE_NS, &c->signo) : -errno;
-	len = read(pipe_fd[0], text, sizeof(text) - 1);
-	close(pipe_fd[0]);
-	if (status < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || len <= 0)
-		return false;
-	if (sscanf(text, "%lf %lf", &bytes_per_second, &ret->seconds) != 2)
+	if (sscanf(text, "%lf %lf%n", &bytes_per_second, &ret->seconds, &server_at) < 2)
 		return false;
 	ret->bits_per_second = bytes_per_second * 8.0;
+	keep_text(c->server, sizeof(c->server), text + server_at);
 	return true;
+}
+
+void
+compare_run_curl_version(struct compare *c)
+{
+	static const char begins[] = "curl ";
+	char text[CURL_OUTPUT_MAX];
+
+	if (!read_curl(c, NULL, NULL, text) || strncmp(text, begins, sizeof(begins) - 1) != 0)
+		return;
+	text[sizeof(begins) - 1 + strcspn(text + sizeof(begins) - 1, " \r\n")] = '\0';
+	keep_text(c->curl_version, sizeof(c->curl_version), text + sizeof(begins) - 1);
 }

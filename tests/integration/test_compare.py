@@ -94,6 +94,11 @@ def test_compare_reports_both_stacks_and_an_html_page_of_its_own(lab):
         assert line["dpfetch"]["low"] <= line["dpfetch"]["median"] <= line["dpfetch"]["high"], (key, line)
     assert report["summary"]["goodput_bps"]["kernel"]["median"] > 1e8
     assert report["conditions"]["offloads"]["gro"] is False and report["conditions"]["interface_mtu"] == 1500
+    assert report["workload"]["urls"] == [{"url": BIG, "weight": 1}] and report["workload"]["connections"] == 2, report
+    assert report["conditions"]["dpdk"].startswith("DPDK ") and report["conditions"]["curl"][0].isdigit(), report
+    assert re.search(rf"^  URL +{BIG}$", text, re.M) and re.search(r"^  load +2 connections, .* 0.5 s;", text, re.M), text
+    assert re.search(r"^  offloads .*GRO off, LRO off$", text, re.M) and "governor" in text and "busy poll" in text, text
+    assert re.search(r"^  versions +dpfetch .*DPDK .*kernel .*curl \d", text, re.M), text
     for side in ("dpfetch", "kernel"):
         acks = report["acks"][side]
         assert acks["data_segments"] > 1000 and 0 < acks["acks"] < acks["data_segments"], acks
@@ -185,6 +190,20 @@ def test_compare_warns_of_a_curl_that_fails(lab):
     command = lab.command("compare", "-d", "0.2", "--pairs", "1", SMALL)
     result = lab.run(["env", f"PATH={folder}:{os.environ['PATH']}", *command])
     assert result.returncode == 0 and "curl did not fetch the URL in pair 1" in result.stdout + result.stderr, result
+
+
+def test_compare_with_a_list_of_urls_has_curl_and_the_time_line(lab):
+    listed = lab.path("urls")
+    with open(listed, "w", encoding="ascii") as file:
+        file.write(f"# a list\n3 {BIG}\n{SMALL}\n")
+    report, text = compare(lab, "-d", "0.3", "--pairs", "1", "--url-file", listed)
+    assert report["workload"]["urls"] == [{"url": BIG, "weight": 3}, {"url": SMALL, "weight": 1}], report["workload"]
+    assert "curl" in report["pairs"][0] and report["notes"] == [], (report["notes"], text)
+    assert not any("curl" in warning for warning in report["warnings"]), report["warnings"]
+    for side in ("dpfetch", "kernel"):
+        assert report["acks"][side]["data_segments"] > 1000, report["acks"]
+    result = lab.dpfetch("compare", "--pairs", "1", "--url-file", "-")
+    assert result.returncode == 2 and "regular file" in result.stderr, result.stderr
 
 
 def test_compare_goes_on_without_the_terminal_that_nohup_took(lab):

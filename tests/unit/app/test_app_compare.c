@@ -384,7 +384,7 @@ test_compare_report_shows_acks_of_both_sides(void **state)
 	char *text = NULL, *stats;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	json_t *json;
+	json_t *json, *conditions;
 	int side;
 
 	(void)state;
@@ -395,7 +395,9 @@ test_compare_report_shows_acks_of_both_sides(void **state)
 		c->trace[side]->segment[0] = data_at(0, 0, 1000);
 		c->trace[side]->segment[1] = ack_at(5U + 10U * (unsigned int)side, 1000);
 	}
-	compare_report_text(c, out);
+	conditions = compare_conditions(c);
+	compare_report_text(c, conditions, out);
+	json_decref(conditions);
 	fclose(out);
 	assert_non_null(strstr(text, "dpfetch 1 ACKs for a transfer's first 1 data segments (1 for "
 				     "1.0), delay p50 5.0"));

@@ -27,7 +27,7 @@
 struct fixture {
 	struct compare *c;
 	struct settings settings;
-	char folder[64], file[96], url[32], *urls[1], *outputs[1];
+	char folder[64], file[96], nic[8], url[32], *urls[1], *outputs[1];
 	char *path_before;
 };
 
@@ -48,12 +48,11 @@ setup(void **state)
 	assert_non_null(mkdtemp(f->folder));
 	in_folder(f, "file", f->file, sizeof(f->file));
 	snprintf(f->url, sizeof(f->url), "http://198.18.0.1/x");
+	snprintf(f->nic, sizeof(f->nic), "lo");
 	f->urls[0] = f->url;
 	f->outputs[0] = f->file;
-	f->settings = (struct settings){.nic = (char[]){"lo"},
-		.writer_core = -1,
-		.urls = {f->urls, 1},
-		.outputs = {f->outputs, 1}};
+	f->settings = (struct settings){
+		.nic = f->nic, .writer_core = -1, .urls = {f->urls, 1}, .outputs = {f->outputs, 1}};
 	f->c = calloc(1, sizeof(*f->c));
 	assert_non_null(f->c);
 	f->c->settings = &f->settings;
