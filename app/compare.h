@@ -140,8 +140,10 @@ bool compare_figure_estimate(const struct compare *c, const struct compare_figur
 /** CPU time of the client's process in a run, s; NAN: unknown. */
 double compare_process_seconds(const json_t *run);
 
-/** How much of it our poll core spent looking for work in vain, s: 0 of the kernel's. */
+/** How much of it our poll cores spent looking for work in vain, s: 0 of the kernel's. */
 double compare_idle_polling_seconds(const json_t *run);
+/** The same of the poll core that is this CPU: 0 where there is none. */
+double compare_idle_polling_seconds_on(const json_t *run, uint32_t cpu);
 
 /** "7.79 (7.40-8.05)", with as many decimals as the size asks for. Returns buf. */
 const char *compare_estimate_text(

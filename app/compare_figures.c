@@ -54,16 +54,50 @@ compare_process_seconds(const json_t *run)
 	       report_json_number(run, "end/cpu/system_s");
 }
 
-/* What the threads that poll had of their CPUs and were not busy with. Cycles also count while others have
+/* What a thread that polls had of its CPU and was not busy with. Cycles also count while others have
  * the CPU, so it may seem less than nothing. */
+static double
+idle_polling_of(const json_t *core)
+{
+	return fmax(
+		0.0, report_json_number(core, "cpu_s") - report_json_number(core, "cycles_busy") /
+								 report_json_number(core, "hz"));
+}
+
+/* Of the workers on this CPU, or of all (below 0). */
+static double
+idle_polling_on(const json_t *run, double cpu)
+{
+	const json_t *workers = report_json_find(run, "end/workers"), *worker, *core;
+	double seconds = 0.0;
+	size_t i;
+
+	if (is_kernel(run))
+		return 0.0;
+	if (json_array_size(workers) == 0) {
+		core = report_json_find(run, "end/core");
+		return cpu < 0 || report_json_number(core, "core") == cpu ? idle_polling_of(core)
+									  : 0.0;
+	}
+	json_array_foreach(workers, i, worker)
+	{
+		core = json_object_get(worker, "core");
+		if (cpu < 0 || report_json_number(core, "core") == cpu)
+			seconds += idle_polling_of(core);
+	}
+	return seconds;
+}
+
 double
 compare_idle_polling_seconds(const json_t *run)
 {
-	if (is_kernel(run))
-		return 0.0;
-	return fmax(0.0, report_json_number(run, "end/core/cpu_s") -
-				 report_json_number(run, "end/core/cycles_busy") /
-					 report_json_number(run, "end/core/hz"));
+	return idle_polling_on(run, -1.0);
+}
+
+double
+compare_idle_polling_seconds_on(const json_t *run, uint32_t cpu)
+{
+	return idle_polling_on(run, cpu);
 }
 
 /* What the client took, its file writer included. */

@@ -304,12 +304,10 @@ cpu_bar(const struct svg_plot *p, const char *name, double y, const double *seco
 
 /* What our poll core idles away is idle, whatever the kernel calls it: user time first. */
 static void
-take_idle_polling(const json_t *run, size_t cpu, double *seconds)
+take_idle_polling(const json_t *run, uint32_t cpu, double *seconds)
 {
-	double idle = compare_idle_polling_seconds(run), from_system, from_user;
+	double idle = compare_idle_polling_seconds_on(run, cpu), from_system, from_user;
 
-	if (report_json_number(run, "end/core/core") != (double)cpu || isnan(idle) || idle <= 0)
-		return;
 	from_user = fmin(idle, seconds[0]);
 	from_system = fmin(idle - from_user, seconds[1]);
 	seconds[0] -= from_user;
@@ -332,6 +330,7 @@ compare_plot_cpu(const struct compare *c, FILE *out)
 	if (json_array_size(cpus) == 0)
 		return;
 	p.y_max = 2.0 * (double)json_array_size(cpus);
+	p.height = fmax(HEIGHT, svg_plot_height_of_names((uint32_t)p.y_max));
 	svg_plot_begin(&p, "What each CPU did", "% of the run", "");
 	for (s = 0; s < COMPARE_SIDES; s++) {
 		const json_t *run = median_run(c, (enum compare_side)s);
@@ -344,7 +343,7 @@ compare_plot_cpu(const struct compare *c, FILE *out)
 			seconds[2] = report_json_number(cpu, "softirq_s");
 			seconds[3] = report_json_number(cpu, "idle_s");
 			if (s == COMPARE_DPDK)
-				take_idle_polling(run, i, seconds);
+				take_idle_polling(run, (uint32_t)i, seconds);
 			snprintf(name, sizeof(name), "%s, CPU %zu",
 				compare_side_name((enum compare_side)s), i);
 			cpu_bar(&p, name, (double)i + 0.15 + s * p.y_max / 2.0, seconds);

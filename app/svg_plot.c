@@ -10,6 +10,7 @@
 #define TOP 30.0
 #define BOTTOM 44.0
 #define TICKS 5
+#define NAME_ROOM 15.0 /* px, of a line of the style's 12px text */
 
 double
 svg_round_up(double value)
@@ -148,6 +149,12 @@ void
 svg_plot_name_y(const struct svg_plot *p, double y, const char *name)
 {
 	write_text(p, "label", "end", LEFT - 6.0, y_of(p, y) + 4.0, name);
+}
+
+double
+svg_plot_height_of_names(uint32_t names)
+{
+	return TOP + names * NAME_ROOM + BOTTOM;
 }
 
 void

@@ -29,6 +29,10 @@ void svg_plot_end(const struct svg_plot *p);
 /** Writes name (up to about nine letters) where y is on the axis. */
 void svg_plot_name_y(const struct svg_plot *p, double y, const char *name);
 
+/** The least height of a plot whose y axis has so many names, at equal distances, so that none touches
+ *  the next one, px. */
+double svg_plot_height_of_names(uint32_t names);
+
 /** A line through n points, in the colour of series; steps: it goes right before it goes up. Points
  *  outside of the axes are drawn at their edge. */
 void svg_plot_line(const struct svg_plot *p, uint32_t series, const struct svg_point *point,

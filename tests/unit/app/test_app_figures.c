@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "compare.h"
+#include "compare_plots.h"
 #include "machine.h"
 #include "nic_offloads.h"
 #include "svg_plot.h"
@@ -123,6 +124,100 @@ test_figures_that_a_run_lacks_are_left_out(void **state)
 	free_compare(c);
 }
 
+/* In all of c's runs as many CPUs, each busy for 0.9 s of user and 0.1 s of system time. */
+static void
+set_cpus(struct compare *c, uint32_t count)
+{
+	json_t *cpus = json_array();
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(
+			cpus, json_pack("{s:f, s:f, s:f, s:f}", "user_s", 0.9, "system_s", 0.1,
+				      "softirq_s", 0.0, "idle_s", 0.0));
+	for (i = 0; i < COMPARE_SIDES * c->pairs; i++)
+		json_object_set(
+			json_object_get(json_object_get(c->run[i % 2][i / 2], "end"), "machine"),
+			"cpus", cpus);
+	json_decref(cpus);
+}
+
+/* *ret is the caller's. */
+static void
+cpu_plot(const struct compare *c, char **ret)
+{
+	size_t len = 0;
+	FILE *out = open_memstream(ret, &len);
+
+	compare_plot_cpu(c, out);
+	fclose(out);
+}
+
+/* Workers on CPUs 0 and 1, busy for 0.5 and 0.75 of a second each; "core" has their sums, and the first one's CPU. */
+static void
+add_workers(json_t *run)
+{
+	json_t *end = json_object_get(run, "end");
+
+	json_object_set_new(end, "core",
+		json_pack("{s:i, s:f, s:f, s:f}", "core", 0, "cpu_s", 2.0, "hz", HZ, "cycles_busy",
+			HZ * 1.25));
+	json_object_set_new(end, "workers",
+		json_pack("[{s:{s:i, s:f, s:f, s:f}}, {s:{s:i, s:f, s:f, s:f}}]", "core", "core", 0,
+			"cpu_s", 1.0, "hz", HZ, "cycles_busy", HZ * 0.5, "core", "core", 1, "cpu_s",
+			1.0, "hz", HZ, "cycles_busy", HZ * 0.75));
+}
+
+static void
+test_plot_cpu_takes_each_workers_idle_polling_from_its_own_cpu(void **state)
+{
+	struct compare *c = make_compare();
+	uint32_t i;
+	char *text;
+
+	(void)state;
+	set_cpus(c, 2);
+	for (i = 0; i < c->pairs; i++)
+		add_workers(c->run[COMPARE_DPDK][i]);
+	cpu_plot(c, &text);
+	assert_non_null(strstr(text, "dpfetch, CPU 0: idle or idle polling 50.0 %"));
+	assert_non_null(strstr(text, "dpfetch, CPU 1: idle or idle polling 25.0 %"));
+	assert_non_null(strstr(text, "dpfetch, CPU 1: user 65.0 %"));
+	assert_non_null(strstr(text, "kernel, CPU 0: idle or idle polling 0.0 %"));
+	free(text);
+	assert_true(fabs(compare_idle_polling_seconds(c->run[COMPARE_DPDK][0]) - 0.75) < 1e-9);
+	free_compare(c);
+}
+
+static void
+test_plot_cpu_of_many_cpus_is_high_enough_for_their_names(void **state)
+{
+	struct compare *c = make_compare();
+	double height, y[2];
+	char *text, *at;
+	int i;
+
+	(void)state;
+	cpu_plot(c, &text);
+	assert_non_null(strstr(text, "viewBox=\"0 0 560 300\""));
+	assert_non_null(strstr(text, "dpfetch, CPU 1: idle or idle polling 50.0 %"));
+	assert_non_null(strstr(text, "dpfetch, CPU 0: idle or idle polling 50.0 %")); /* its own */
+	free(text);
+	set_cpus(c, 32);
+	cpu_plot(c, &text);
+	assert_int_equal(sscanf(strstr(text, "viewBox"), "viewBox=\"0 0 560 %lf\"", &height), 1);
+	assert_true(height > 900.0);
+	for (i = 0; i < 2; i++) {
+		at = strstr(text, i == 0 ? ">dpfetch 7<" : ">dpfetch 8<");
+		assert_non_null(at);
+		at = memrchr(text, 'y', (size_t)(at - text));
+		assert_int_equal(sscanf(at, "y=\"%lf\"", &y[i]), 1);
+	}
+	assert_true(fabs(y[0] - y[1]) >= 12.0); /* the text's height */
+	free(text);
+	free_compare(c);
+}
+
 static void
 test_svg_text_and_axes_are_well_formed(void **state)
 {
@@ -207,6 +302,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_figures_are_what_their_labels_say),
 		cmocka_unit_test(test_figures_that_a_run_lacks_are_left_out),
+		cmocka_unit_test(test_plot_cpu_takes_each_workers_idle_polling_from_its_own_cpu),
+		cmocka_unit_test(test_plot_cpu_of_many_cpus_is_high_enough_for_their_names),
 		cmocka_unit_test(test_svg_text_and_axes_are_well_formed),
 		cmocka_unit_test(test_svg_round_up_is_1_2_5_times_a_power_of_ten),
 		cmocka_unit_test(test_machine_sample_counts_this_process),
