@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct run {
 	double others; /* user time on the client's CPU beside the client's thread */
 	double warmup_bytes; /* received before the measured time */
 	int retransmits, missed, failed, not_2xx;
+	int super_bytes; /* more than an MTU's in each of its ten frames */
 };
 
 static const struct run plain = {.busy = 0.25, .polled = 1.0, .thread = 1.0};
@@ -66,7 +68,7 @@ document(enum compare_side side, const struct run *r)
 	json_object_set_new(end, "machine",
 		json_pack("{s:o, s:{s:f, s:i}, s:{s:i, s:i, s:i}}", "cpus", cpus, "server", "cpu_s",
 			0.25, "retransmits", r->retransmits, "interface", "rx_frames", 10,
-			"rx_bytes", 1500, "tx_frames", 10));
+			"rx_bytes", 1500 + 10 * r->super_bytes, "tx_frames", 10));
 	json_object_set_new(end, "nic",
 		json_pack("{s:i, s:i, s:i}", "imissed", r->missed / 2, "rx_nombuf", 0, "ierrors",
 			r->missed - r->missed / 2));
@@ -213,16 +215,21 @@ test_compare_cycles_a_byte_count_the_bytes_of_the_warm_up(void **state)
 	comparison_free(c);
 }
 
-/* Does a warning of the comparison contain this? */
+/* Does a warning of the comparison contain this, under these conditions, which are freed? */
 static bool
-warned(struct compare *c, const char *text)
+warned_under(struct compare *c, json_t *conditions, const char *text)
 {
-	json_t *conditions = json_object();
-
+	assert_non_null(conditions);
 	c->warnings = 0;
 	compare_check_fairness(c, conditions);
 	json_decref(conditions);
 	return compare_has_warning(c, text);
+}
+
+static bool
+warned(struct compare *c, const char *text)
+{
+	return warned_under(c, json_object(), text);
 }
 
 static void
@@ -270,6 +277,133 @@ test_compare_drops_in_one_run_of_five_are_warned_of(void **state)
 	json_decref(c->run[COMPARE_DPDK][3]);
 	c->run[COMPARE_DPDK][3] = document(COMPARE_DPDK, &dropping);
 	assert_true(warned(c, "dropped up to 7 frames"));
+	comparison_free(c);
+}
+
+static void
+test_compare_super_packets_on_one_side_only_are_warned_of(void **state)
+{
+	const struct run large = {.busy = 0.25, .polled = 1.0, .thread = 1.0, .super_bytes = 30000};
+	struct compare *c = comparison(&plain, &large, 5);
+
+	(void)state;
+	assert_true(warned(c, "super-packets on the kernel's side only: its frames have 30150 "
+			      "bytes on average, ours 150, the MTU is 1500"));
+	comparison_free(c);
+	c = comparison(&large, &plain, 5);
+	assert_true(warned(c, "super-packets on our side only: our frames have 30150 bytes"));
+	assert_false(warned(c, "super-packets on the kernel's side only"));
+	comparison_free(c);
+	c = comparison(&large, &large, 5);
+	assert_false(warned(c, "super-packets"));
+	comparison_free(c);
+	c = comparison(&plain, &plain, 5);
+	assert_false(warned(c, "super-packets"));
+	comparison_free(c);
+}
+
+static void
+test_compare_gro_is_warned_of_by_the_interfaces_name(void **state)
+{
+	struct compare *c = comparison(&plain, &plain, 5);
+
+	(void)state;
+	assert_true(warned_under(c,
+		json_pack(
+			"{s:s, s:{s:b, s:b}}", "interface", "eth7", "offloads", "gro", 1, "lro", 0),
+		"GRO or LRO is on at eth7: "));
+	assert_true(compare_has_warning(c, "ethtool -K eth7 gro off"));
+	assert_true(warned_under(c,
+		json_pack(
+			"{s:s, s:{s:b, s:b}}", "interface", "eth7", "offloads", "gro", 0, "lro", 1),
+		"GRO or LRO"));
+	assert_false(warned_under(c,
+		json_pack(
+			"{s:s, s:{s:b, s:b}}", "interface", "eth7", "offloads", "gro", 0, "lro", 0),
+		"GRO or LRO"));
+	comparison_free(c);
+}
+
+static void
+test_compare_poll_core_at_its_limit_is_warned_of(void **state)
+{
+	const struct run full = {.busy = 0.95, .polled = 1.0, .thread = 1.0};
+	const struct run idle = {.thread = 0.3}, full_kernel = {.thread = 0.95};
+	struct compare *c = comparison(&full, &idle, 5);
+	json_t *end;
+	uint32_t i;
+
+	(void)state;
+	assert_true(warned(c, "our poll core was 95 % busy"));
+	assert_true(warned(c, "only one side was limited by its client"));
+	comparison_free(c);
+	c = comparison(&full, &full_kernel, 5);
+	assert_true(warned(c, "our poll core was 95 % busy"));
+	assert_false(warned(c, "only one side was limited"));
+	comparison_free(c);
+	c = comparison(&plain, &idle, 5);
+	assert_false(warned(c, "our poll core"));
+	for (i = 0; i < 5; i++) { /* the busiest of two workers */
+		end = json_object_get(c->run[COMPARE_DPDK][i], "end");
+		json_object_set_new(end, "workers",
+			json_pack("[{s:{s:i, s:f, s:f}}, {s:{s:i, s:f, s:f}}]", "core", "core", 0,
+				"cycles", 1e9, "cycles_busy", 1e8, "core", "core", 1, "cycles", 1e9,
+				"cycles_busy", 9.9e8));
+	}
+	assert_true(warned(c, "our poll core was 99 % busy"));
+	comparison_free(c);
+}
+
+/* This process plays the server. */
+static void
+test_compare_server_on_the_clients_cpu_is_warned_of(void **state)
+{
+	struct settings named = settings;
+	struct compare *c = comparison(&plain, &plain, 5);
+	json_t *core = json_object_get(json_object_get(c->run[COMPARE_DPDK][0], "end"), "core");
+	cpu_set_t set;
+	char text[64];
+	int cpu;
+
+	(void)state;
+	assert_true(warned(c, "where the server runs is not known"));
+	named.server_pid = (uint64_t)getpid();
+	c->settings = &named;
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	for (cpu = 0; !CPU_ISSET((size_t)cpu, &set); cpu++)
+		;
+	snprintf(text, sizeof(text), "the server may run on CPU %d, too", cpu);
+	json_object_set_new(core, "core", json_integer(cpu));
+	assert_true(warned(c, text));
+	assert_false(warned(c, "where the server runs is not known"));
+	json_object_set_new(core, "core", json_integer(CPU_SETSIZE - 1));
+	assert_false(warned(c, "the server may run on CPU"));
+	comparison_free(c);
+}
+
+static void
+test_compare_mtus_that_differ_are_warned_of(void **state)
+{
+	struct compare *c = comparison(&plain, &plain, 5);
+
+	(void)state;
+	assert_true(warned_under(c, json_pack("{s:i}", "interface_mtu", 9000),
+		"the interface's MTU is 9000, which the kernel uses, and ours 1500"));
+	assert_false(warned_under(c, json_pack("{s:i}", "interface_mtu", 1500), "MTU"));
+	assert_false(warned(c, "MTU"));
+	comparison_free(c);
+}
+
+static void
+test_compare_few_pairs_are_warned_of(void **state)
+{
+	struct compare *c = comparison(&plain, &plain, 4);
+
+	(void)state;
+	assert_true(warned(c, "4 pairs: too few"));
+	comparison_free(c);
+	c = comparison(&plain, &plain, 5);
+	assert_false(warned(c, "too few"));
 	comparison_free(c);
 }
 
@@ -546,6 +680,12 @@ main(void)
 		cmocka_unit_test(test_compare_failed_requests_of_one_side_are_warned_of),
 		cmocka_unit_test(test_compare_other_processes_are_not_the_client_at_its_limit),
 		cmocka_unit_test(test_compare_drops_in_one_run_of_five_are_warned_of),
+		cmocka_unit_test(test_compare_super_packets_on_one_side_only_are_warned_of),
+		cmocka_unit_test(test_compare_gro_is_warned_of_by_the_interfaces_name),
+		cmocka_unit_test(test_compare_poll_core_at_its_limit_is_warned_of),
+		cmocka_unit_test(test_compare_server_on_the_clients_cpu_is_warned_of),
+		cmocka_unit_test(test_compare_mtus_that_differ_are_warned_of),
+		cmocka_unit_test(test_compare_few_pairs_are_warned_of),
 		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
 		cmocka_unit_test(test_compare_acks_count_from_the_oldest_data_that_they_cover),
 		cmocka_unit_test(test_compare_plot_of_acks_does_not_shrink_for_a_straggler),
