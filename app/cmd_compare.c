@@ -221,18 +221,19 @@ take_trace(struct compare *c, enum compare_side side, uint16_t port)
 {
 	char interface[NIC_NAME_MAX];
 	json_t *run = NULL;
-	int fd = compare_interface(c, interface) ? compare_trace_open(interface) : -ENODEV;
+	struct compare_tap tap;
+	int rc = compare_interface(c, interface) ? compare_trace_open(interface, &tap) : -ENODEV;
 
-	if (fd < 0) {
+	if (rc != 0) {
 		compare_note(c,
 			"no ACK delays and no time line of %s: a packet socket on %.60s cannot be "
 			"had: %s",
-			compare_side_name(side), c->settings->nic, strerror(-fd));
+			compare_side_name(side), c->settings->nic, strerror(-rc));
 		return;
 	}
 	if (run_traced(c, side, &run) == 0)
 		json_decref(run);
-	c->trace[side] = compare_trace_close(fd, port);
+	c->trace[side] = compare_trace_close(&tap, port);
 	if (c->trace[side] == NULL && c->signo == 0)
 		compare_note(c,
 			"no ACK delays and no time line of %s: a packet socket on %s saw none of "
@@ -253,6 +254,7 @@ take_traces(struct compare *c)
 		return;
 	for (side = 0; side < COMPARE_SIDES && c->signo == 0; side++)
 		take_trace(c, (enum compare_side)side, url.port);
+	compare_trace_cut_alike(c->trace[COMPARE_DPDK], c->trace[COMPARE_KERNEL]);
 	http_url_free(&url);
 }
 

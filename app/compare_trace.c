@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base_bytes.h"
@@ -21,14 +21,18 @@
 #include "wire_tcp.h"
 
 #define SNAP_BYTES 160U /* IPv6's and TCP's headers with all options */
-#define KEPT_BYTES (32 << 20) /* in the socket: far more than COMPARE_TRACE_SEGMENTS take */
+#define BLOCK_BYTES 65536U /* of the ring, as the kernel allocates it */
 
-/* One packet as the socket gave it. */
+_Static_assert(sizeof(struct tpacket2_hdr) + sizeof(struct sockaddr_ll) + 2U * TPACKET_ALIGNMENT +
+			       SNAP_BYTES <=
+		       COMPARE_TAP_SLOT_BYTES,
+	"a slot has the kernel's headers and what the filter leaves");
+
+/* One packet as the socket gave it, from IP's header on. */
 struct packet {
 	uint8_t data[SNAP_BYTES];
-	uint32_t len, whole_len; /* kept, and on the wire */
+	uint32_t len; /* kept */
 	uint64_t time_ns;
-	bool outgoing;
 };
 
 /* What the stream's offsets count from. */
@@ -39,69 +43,68 @@ struct stream {
 	bool irs_known;
 };
 
+/* A ring takes what the filter leaves of a packet, whatever its size was; a socket's buffer is charged with all of it,
+ * as the kernel holds it, and would end after a thousand super-packets. */
+static int
+make_ring(int fd, uint8_t **ret)
+{
+	const struct tpacket_req request = {.tp_block_size = BLOCK_BYTES,
+		.tp_block_nr = COMPARE_TAP_BYTES / BLOCK_BYTES,
+		.tp_frame_size = COMPARE_TAP_SLOT_BYTES,
+		.tp_frame_nr = COMPARE_TAP_SLOTS};
+	int version = TPACKET_V2;
+	void *ring;
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0 ||
+		setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)) != 0)
+		return -errno;
+	ring = mmap(NULL, COMPARE_TAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ring == MAP_FAILED)
+		return -errno;
+	*ret = ring;
+	return 0;
+}
+
 int
-compare_trace_open(const char *interface)
+compare_trace_open(const char *interface, struct compare_tap *ret)
 {
 	struct sock_filter snap[] = {BPF_STMT(BPF_RET | BPF_K, SNAP_BYTES)};
 	const struct sock_fprog program = {.len = 1, .filter = snap};
 	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1, room = KEPT_BYTES;
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+	uint8_t *ring = NULL;
 
 	if (fd < 0)
 		return -errno;
 	at.sll_ifindex = (int)if_nametoindex(interface);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	if (at.sll_ifindex == 0 ||
-		setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0 ||
-		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) != 0 ||
-		bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
-		int rc = errno != 0 ? -errno : -ENODEV;
-
-		close(fd);
-		return rc;
+	rc = at.sll_ifindex == 0 ? -ENODEV : make_ring(fd, &ring);
+	if (rc == 0 &&
+		(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0 ||
+			bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0))
+		rc = -errno;
+	if (rc == 0) {
+		*ret = (struct compare_tap){fd, ring};
+		return 0;
 	}
-	return fd;
+	if (ring != NULL)
+		munmap(ring, COMPARE_TAP_BYTES);
+	close(fd);
+	return rc;
 }
 
-static uint64_t
-time_of(struct msghdr *m)
-{
-	struct cmsghdr *c;
-	struct timespec t;
-
-	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&t, CMSG_DATA(c), sizeof(t));
-		return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
-	}
-	return 0;
-}
-
-/* false: there is no more. */
+/* The one in that slot. false: there is none, and so no more. */
 static bool
-next_packet(int fd, struct packet *ret)
+packet_at(const struct compare_tap *tap, uint32_t slot, struct packet *ret)
 {
-	union { /* aligned as cmsg(3) wants it */
-		char room[CMSG_SPACE(sizeof(struct timespec))];
-		struct cmsghdr header;
-	} control;
-	struct sockaddr_ll from;
-	struct iovec into = {ret->data, sizeof(ret->data)};
-	struct msghdr m = {.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &into,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
-	ssize_t len = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+	const uint8_t *at = tap->ring + (size_t)slot * COMPARE_TAP_SLOT_BYTES;
+	struct tpacket2_hdr h;
 
-	if (len < 0)
+	memcpy(&h, at, sizeof(h));
+	if ((h.tp_status & TP_STATUS_USER) == 0)
 		return false;
-	ret->len = MIN_OF((uint32_t)len, SNAP_BYTES);
-	ret->whole_len = (uint32_t)len;
-	ret->outgoing = from.sll_pkttype == PACKET_OUTGOING;
-	ret->time_ns = time_of(&m);
+	ret->len = MIN_OF(h.tp_snaplen, SNAP_BYTES);
+	ret->time_ns = (uint64_t)h.tp_sec * NS_PER_SEC + h.tp_nsec;
+	memcpy(ret->data, at + h.tp_net, ret->len);
 	return true;
 }
 
@@ -174,23 +177,69 @@ note(struct stream *s, const struct packet *p, const struct tcp_segment *segment
 }
 
 struct compare_trace *
-compare_trace_close(int fd, uint16_t server_port)
+compare_trace_close(struct compare_tap *tap, uint16_t server_port)
 {
 	struct compare_trace *t = calloc(1, sizeof(*t));
 	struct stream stream = {.server_port = server_port};
 	struct tcp_segment segment;
+	uint32_t len, slot;
 	struct packet p;
-	uint32_t len;
 
-	while (t != NULL && t->count < COMPARE_TRACE_SEGMENTS && next_packet(fd, &p)) {
+	for (slot = 0; t != NULL && slot < COMPARE_TAP_SLOTS && packet_at(tap, slot, &p) &&
+		       t->count < COMPARE_TRACE_SEGMENTS;
+		slot++) {
 		if (parse(&p, &segment, &len) && belongs(&stream, &p, &segment))
 			t->segment[t->count++] = note(&stream, &p, &segment, len);
 	}
-	close(fd);
+	munmap(tap->ring, COMPARE_TAP_BYTES);
+	close(tap->fd);
 	if (t != NULL && t->count > 0)
 		return t;
 	free(t);
 	return NULL;
+}
+
+/* Where the server's stream has got to. */
+static uint64_t
+end_of(const struct compare_trace *t)
+{
+	uint64_t end = 0;
+	uint32_t i;
+
+	for (i = 0; i < t->count; i++) {
+		const struct compare_segment *s = &t->segment[i];
+
+		if (s->from_server && s->len > 0)
+			end = MAX_OF(end, (uint64_t)s->offset + s->len);
+	}
+	return end;
+}
+
+static void
+cut(struct compare_trace *t, uint64_t end)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->count; i++) {
+		if (t->segment[i].from_server && t->segment[i].len > 0 &&
+			t->segment[i].offset >= end)
+			break;
+	}
+	t->count = i;
+}
+
+void
+compare_trace_cut_alike(struct compare_trace *a, struct compare_trace *b)
+{
+	uint64_t end;
+
+	if (a == NULL || b == NULL)
+		return;
+	end = MIN_OF(end_of(a), end_of(b));
+	if (end == 0)
+		return;
+	cut(a, end);
+	cut(b, end);
 }
 
 uint32_t

@@ -12,6 +12,17 @@
 
 #define COMPARE_TRACE_SEGMENTS 20000U
 
+/* What a packet socket keeps: so many packets of whatever size, others' on the interface included. */
+#define COMPARE_TAP_SLOTS 32768U
+#define COMPARE_TAP_SLOT_BYTES 256U
+#define COMPARE_TAP_BYTES (COMPARE_TAP_SLOTS * COMPARE_TAP_SLOT_BYTES)
+
+/** A packet socket and its ring (packet_mmap, TPACKET_V2), COMPARE_TAP_BYTES mapped. */
+struct compare_tap {
+	int fd;
+	uint8_t *ring;
+};
+
 struct compare_segment {
 	uint64_t time_ns; /* since the first one */
 	bool from_server;
@@ -45,12 +56,15 @@ bool compare_trace_acks(const struct compare_trace *t, struct compare_acks *ret)
 #define COMPARE_ACKS_TEXT_MAX 160U
 bool compare_trace_acks_text(const struct compare_trace *t, char *buf);
 
-/** Opens a packet socket that keeps the headers of what passes this interface. A file
- *  descriptor, or -errno. */
-int compare_trace_open(const char *interface);
+/** Opens a packet socket that keeps the headers of what passes this interface first. 0, or -errno. */
+int compare_trace_open(const char *interface, struct compare_tap *ret);
 
-/** What it kept of the first connection; closes fd. Allocated, the caller's to free; NULL: nothing, or
+/** What it kept of the first connection; closes tap. Allocated, the caller's to free; NULL: nothing, or
  *  out of memory. */
-struct compare_trace *compare_trace_close(int fd, uint16_t server_port);
+struct compare_trace *compare_trace_close(struct compare_tap *tap, uint16_t server_port);
+
+/** Cuts the longer one, so that both have the same bytes of the server's stream: figures of a slow start are not to be
+ *  held against those of what follows it. NULL: nothing is cut. */
+void compare_trace_cut_alike(struct compare_trace *a, struct compare_trace *b);
 
 #endif

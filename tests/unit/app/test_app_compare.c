@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
 #include <math.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -407,39 +413,121 @@ test_compare_few_pairs_are_warned_of(void **state)
 	comparison_free(c);
 }
 
+/* A tap as the kernel would leave it, without the kernel. */
+static struct compare_tap
+made_up_tap(void)
+{
+	struct compare_tap tap = {open("/dev/null", O_RDONLY | O_CLOEXEC),
+		mmap(NULL, COMPARE_TAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0)};
+
+	assert_true(tap.fd >= 0 && tap.ring != MAP_FAILED);
+	return tap;
+}
+
+/* A segment without data. */
 static void
-send_segment(int fd, uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, uint8_t flags)
+put_segment(const struct compare_tap *tap, uint32_t slot, uint16_t from, uint16_t to, uint32_t seq,
+	uint32_t ack, uint8_t flags)
 {
 	uint8_t p[40] = {0x45, [3] = sizeof(p), [8] = 64, [9] = 6, [32] = 0x50, [33] = flags};
+	const struct tpacket2_hdr h = {.tp_status = TP_STATUS_USER,
+		.tp_len = sizeof(p),
+		.tp_snaplen = sizeof(p),
+		.tp_mac = 80,
+		.tp_net = 80,
+		.tp_sec = 1000 + slot};
+	uint8_t *at = tap->ring + (size_t)slot * COMPARE_TAP_SLOT_BYTES;
 
 	be16_store(p + 20, from);
 	be16_store(p + 22, to);
 	be32_store(p + 24, seq);
 	be32_store(p + 28, ack);
-	assert_int_equal(send(fd, p, sizeof(p), 0), sizeof(p));
+	memcpy(at, &h, sizeof(h));
+	memcpy(at + h.tp_net, p, sizeof(p));
 }
 
-/* A datagram socket gives them as a packet socket would. */
 static void
 test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing(void **state)
 {
+	struct compare_tap tap = made_up_tap();
 	struct compare_trace *t;
-	int fd[2];
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd), 0);
-	send_segment(fd[1], 4000, 80, 100, 0, TCP_SYN);
-	send_segment(fd[1], 80, 4000, 900, 101, TCP_SYN | TCP_ACK);
-	send_segment(fd[1], 4000, 80, 101, 901, TCP_ACK);
-	send_segment(fd[1], 4000, 80, 101, 0, TCP_RST);
-	send_segment(fd[1], 4000, 80, 101, 901, TCP_RST | TCP_ACK);
-	t = compare_trace_close(fd[0], 80);
+	put_segment(&tap, 0, 4000, 80, 100, 0, TCP_SYN);
+	put_segment(&tap, 1, 80, 4000, 900, 101, TCP_SYN | TCP_ACK);
+	put_segment(&tap, 2, 4000, 80, 101, 901, TCP_ACK);
+	put_segment(&tap, 3, 4000, 80, 101, 0, TCP_RST);
+	put_segment(&tap, 4, 4000, 80, 101, 901, TCP_RST | TCP_ACK);
+	t = compare_trace_close(&tap, 80);
 	assert_non_null(t);
 	assert_int_equal(t->count, 4);
 	assert_int_equal(t->segment[2].offset, 0);
 	assert_int_equal(t->segment[3].offset, 0);
+	assert_true(t->segment[3].time_ns == 4000000000U);
 	free(t);
-	close(fd[1]);
+}
+
+#define SENT_BYTES (128U << 20)
+
+static void __attribute__((noreturn)) send_and_exit(int listener)
+{
+	static char block[1 << 20];
+	int fd = accept(listener, NULL, NULL);
+	size_t sent;
+
+	for (sent = 0; sent < SENT_BYTES; sent += sizeof(block)) {
+		if (send(fd, block, sizeof(block), 0) != (ssize_t)sizeof(block))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Super-packets of 64 KiB, each seen twice, of which the kernel holds far more than a socket's buffer may have. */
+static void
+test_compare_trace_keeps_large_packets_as_well_as_small_ones(void **state)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, status;
+	static char block[1 << 20];
+	struct compare_trace *t;
+	struct compare_tap tap;
+	struct compare_acks acks;
+	socklen_t len = sizeof(at);
+	ssize_t n;
+	pid_t child;
+	uint32_t i;
+	uint64_t most = 0;
+
+	(void)state;
+	if (compare_trace_open("lo", &tap) != 0) {
+		close(listener);
+		skip(); /* nobody but root has packet sockets */
+	}
+	assert_int_equal(bind(listener, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	child = fork();
+	if (child == 0)
+		send_and_exit(listener);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	while ((n = recv(fd, block, sizeof(block), 0)) > 0)
+		;
+	close(fd);
+	close(listener);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	t = compare_trace_close(&tap, ntohs(at.sin_port));
+	assert_non_null(t);
+	for (i = 0; i < t->count; i++) {
+		if (t->segment[i].from_server && t->segment[i].len > 0)
+			most = MAX_OF(most, (uint64_t)t->segment[i].offset + t->segment[i].len);
+	}
+	assert_true(compare_trace_acks(t, &acks));
+	if (t->count < COMPARE_TRACE_SEGMENTS)
+		assert_int_equal(most, SENT_BYTES);
+	free(t);
 }
 
 static struct compare_segment
@@ -483,6 +571,42 @@ test_compare_acks_count_from_the_oldest_data_that_they_cover(void **state)
 	assert_true(compare_trace_acks(t, &a));
 	assert_near(a.p50_us, 0.0);
 	free(t);
+}
+
+/* Of data of 1000 bytes each, with an ACK for each. */
+static struct compare_trace *
+trace_of(uint32_t data)
+{
+	struct compare_trace *t = calloc(1, sizeof(*t));
+	uint32_t i;
+
+	assert_non_null(t);
+	for (i = 0; i < data; i++) {
+		t->segment[t->count++] = data_at(100U * i, 1000 * i, 1000);
+		t->segment[t->count++] = ack_at(100U * i + 4U, 1000 * (i + 1));
+	}
+	return t;
+}
+
+static void
+test_compare_traces_are_cut_to_the_same_bytes(void **state)
+{
+	struct compare_trace *shorter = trace_of(10), *longer = trace_of(100),
+			     *none = calloc(1, sizeof(*none));
+	struct compare_acks a;
+
+	(void)state;
+	compare_trace_cut_alike(shorter, longer);
+	assert_int_equal(shorter->count, 20);
+	assert_int_equal(longer->count, 20); /* with the last one's ACK */
+	assert_true(compare_trace_acks(longer, &a));
+	assert_int_equal(a.data, 10);
+	compare_trace_cut_alike(longer, NULL);
+	compare_trace_cut_alike(none, longer);
+	assert_int_equal(longer->count, 20);
+	free(shorter);
+	free(longer);
+	free(none);
 }
 
 /* 199 ACKs after 4 us and one after 3 ms: the plot shows the many, and says of the one that it is longer. */
@@ -687,6 +811,8 @@ main(void)
 		cmocka_unit_test(test_compare_mtus_that_differ_are_warned_of),
 		cmocka_unit_test(test_compare_few_pairs_are_warned_of),
 		cmocka_unit_test(test_compare_trace_leaves_out_a_reset_that_acknowledges_nothing),
+		cmocka_unit_test(test_compare_trace_keeps_large_packets_as_well_as_small_ones),
+		cmocka_unit_test(test_compare_traces_are_cut_to_the_same_bytes),
 		cmocka_unit_test(test_compare_acks_count_from_the_oldest_data_that_they_cover),
 		cmocka_unit_test(test_compare_plot_of_acks_does_not_shrink_for_a_straggler),
 		cmocka_unit_test(test_compare_report_shows_acks_of_both_sides),
