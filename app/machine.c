@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -93,15 +94,15 @@ process_cpu_ns(pid_t pid)
 	return ticks_to_ns(user + system);
 }
 
-/* The children of each thread of pid. */
+/* proc_pid_children(5): those that this thread has forked. */
 static void
-add_children(pid_t pid, pid_t *list, uint32_t *count)
+add_children_of_thread(pid_t pid, long thread, pid_t *list, uint32_t *count)
 {
 	char path[PATH_ROOM], text[LINE_ROOM * 8];
 	char *at, *end;
 	long child;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%ld/children", (int)pid, thread);
 	if (!read_text(path, text, sizeof(text)))
 		return;
 	for (at = text; *count < PROCESSES_MAX; at = end) {
@@ -110,6 +111,27 @@ add_children(pid_t pid, pid_t *list, uint32_t *count)
 			return;
 		list[(*count)++] = (pid_t)child;
 	}
+}
+
+/* The children of each thread of pid. */
+static void
+add_children(pid_t pid, pid_t *list, uint32_t *count)
+{
+	char path[PATH_ROOM];
+	struct dirent *entry;
+	DIR *threads;
+	long thread;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	threads = opendir(path);
+	if (threads == NULL)
+		return;
+	while ((entry = readdir(threads)) != NULL) {
+		thread = strtol(entry->d_name, NULL, 10);
+		if (thread > 0) /* not . and .. */
+			add_children_of_thread(pid, thread, list, count);
+	}
+	closedir(threads);
 }
 
 /* pid and all below it. Returns how many; the caller frees *ret. */

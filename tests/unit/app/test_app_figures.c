@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -285,6 +288,67 @@ test_machine_sample_counts_this_process(void **state)
 	free(a);
 }
 
+#define CHILD_CPU_NS 300000000L
+
+/* Works for CHILD_CPU_NS, says so, and lives until it hears of the other end's. */
+static void __attribute__((noreturn)) work_and_wait(int out, int in)
+{
+	struct timespec used;
+	char byte = 'x';
+
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	while (used.tv_sec == 0 && used.tv_nsec < CHILD_CPU_NS);
+	_exit(write(out, &byte, 1) == 1 && read(in, &byte, 1) == 0 ? 0 : 1);
+}
+
+struct forker {
+	int done[2], end[2];
+	int status;
+};
+
+/* A child is its thread's as long as that lives. */
+static void *
+fork_in_thread(void *arg)
+{
+	struct forker *f = arg;
+	pid_t child = fork();
+
+	if (child == 0) {
+		close(f->end[1]);
+		work_and_wait(f->done[1], f->end[0]);
+	}
+	(void)waitpid(child, &f->status, 0);
+	return NULL;
+}
+
+static void
+test_machine_sample_counts_children_of_every_thread(void **state)
+{
+	struct machine_sample *a = calloc(2, sizeof(*a)), *b = a + 1;
+	struct forker f = {.status = -1};
+	pthread_t thread;
+	char byte;
+
+	(void)state;
+	assert_non_null(a);
+	assert_true(pipe(f.done) == 0 && pipe(f.end) == 0);
+	machine_sample_take(a, getpid(), NULL);
+	assert_int_equal(pthread_create(&thread, NULL, fork_in_thread, &f), 0);
+	assert_int_equal(read(f.done[0], &byte, 1), 1);
+	machine_sample_take(b, getpid(), NULL);
+	close(f.end[1]);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(f.status, 0);
+	machine_sample_subtract(b, a);
+	/* ticks of 10 ms are not exact */
+	assert_true(b->server_cpu_ns >= CHILD_CPU_NS * 2 / 3);
+	close(f.done[0]);
+	close(f.done[1]);
+	close(f.end[0]);
+	free(a);
+}
+
 static void
 test_nic_offloads_of_loopback_are_read(void **state)
 {
@@ -307,6 +371,7 @@ main(void)
 		cmocka_unit_test(test_svg_text_and_axes_are_well_formed),
 		cmocka_unit_test(test_svg_round_up_is_1_2_5_times_a_power_of_ten),
 		cmocka_unit_test(test_machine_sample_counts_this_process),
+		cmocka_unit_test(test_machine_sample_counts_children_of_every_thread),
 		cmocka_unit_test(test_nic_offloads_of_loopback_are_read),
 	};
 
