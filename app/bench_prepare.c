@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +10,9 @@
 #include "http_request.h"
 #include "report_path.h"
 #include "resolve.h"
+#include "url_list.h"
 
 #define REQUEST_MAX 65536U /* bytes of a request's head */
-#define WEIGHT_MAX 1000000U
 
 static int
 out_of_memory(const struct bench *b)
@@ -30,82 +29,55 @@ usage(const struct bench *b, const char *message)
 	return EXIT_CODE_USAGE;
 }
 
+/* Takes the text over; of no memory for it (NULL), too. */
 static int
-add_url(struct bench *b, const char *text, uint32_t weight)
+add_url(struct bench *b, char *text, uint32_t weight)
 {
 	struct bench_url *grown = realloc(b->url, (b->urls + 1U) * sizeof(*grown));
 
-	if (grown == NULL)
+	if (grown != NULL)
+		b->url = grown;
+	if (grown == NULL || text == NULL) {
+		free(text);
 		return out_of_memory(b);
-	b->url = grown;
-	grown[b->urls] = (struct bench_url){.text = strdup(text), .weight = weight};
-	if (grown[b->urls].text == NULL)
-		return out_of_memory(b);
-	b->urls++;
+	}
+	grown[b->urls++] = (struct bench_url){.text = text, .weight = weight};
 	return 0;
 }
 
+/* rc: of url_list_read. */
 static int
-bad_line(const struct bench *b, uint32_t number)
+tell_list(const struct bench *b, int rc, uint32_t line)
 {
-	message_error(&b->get.host.level, EXIT_CODE_USAGE,
-		"%.200s:%u: this is not \"URL\" or \"WEIGHT URL\", with a weight from 1 to %u",
-		b->settings->url_file, number, WEIGHT_MAX);
-	return EXIT_CODE_USAGE;
-}
+	const char *path = b->settings->url_file;
 
-/* "URL", "WEIGHT URL", nothing, or a comment. */
-static int
-take_line(struct bench *b, char *line, uint32_t number)
-{
-	char *at = line + strspn(line, " \t"), *end;
-	unsigned long weight = 1;
-
-	for (end = at + strlen(at); end > at && isspace((unsigned char)end[-1]); end--)
-		;
-	*end = '\0';
-	if (*at == '\0' || *at == '#')
-		return 0;
-	end = at + strspn(at, "0123456789");
-	if (end > at && isblank((unsigned char)*end)) {
-		errno = 0;
-		weight = strtoul(at, NULL, 10);
-		if (errno != 0 || weight == 0 || weight > WEIGHT_MAX)
-			return bad_line(b, number);
-		at = end + strspn(end, " \t");
+	if (rc == -ENOMEM)
+		return out_of_memory(b);
+	if (rc == -EBADMSG) {
+		message_error(&b->get.host.level, EXIT_CODE_USAGE,
+			"%.200s:%u: this is not \"URL\" or \"WEIGHT URL\", with a weight from 1 to "
+			"%u",
+			path, line, URL_LIST_WEIGHT_MAX);
+		return EXIT_CODE_USAGE;
 	}
-	if (strpbrk(at, " \t") != NULL)
-		return bad_line(b, number);
-	return add_url(b, at, (uint32_t)weight);
+	message_error(&b->get.host.level, EXIT_CODE_READ_ERROR,
+		"--url-file: cannot read '%.200s': %s", path, strerror(-rc));
+	return EXIT_CODE_READ_ERROR;
 }
 
 static int
 read_url_file(struct bench *b)
 {
-	const char *path = b->settings->url_file;
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	uint32_t number = 0;
-	int code = 0;
+	struct url_list list = {0};
+	uint32_t line = 0, i;
+	int rc = url_list_read(&list, b->settings->url_file, &line), code;
 
-	if (file == NULL) {
-		message_error(&b->get.host.level, EXIT_CODE_READ_ERROR,
-			"--url-file: cannot read "
-			"'%.200s': %s",
-			path, strerror(errno));
-		return EXIT_CODE_READ_ERROR;
+	code = rc == 0 ? 0 : tell_list(b, rc, line);
+	for (i = 0; code == 0 && i < list.count; i++) {
+		code = add_url(b, list.item[i].text, list.item[i].weight);
+		list.item[i].text = NULL;
 	}
-	while (code == 0 && getline(&line, &room, file) >= 0)
-		code = take_line(b, line, ++number);
-	if (code == 0 && ferror(file) != 0) {
-		message_error(&b->get.host.level, EXIT_CODE_READ_ERROR,
-			"--url-file: cannot read '%.200s': %s", path, strerror(errno));
-		code = EXIT_CODE_READ_ERROR;
-	}
-	free(line);
-	if (file != stdin)
-		fclose(file);
+	url_list_free(&list);
 	return code;
 }
 
@@ -117,7 +89,7 @@ collect_urls(struct bench *b)
 	int code = 0;
 
 	for (i = 0; code == 0 && i < s->urls.count; i++)
-		code = add_url(b, s->urls.item[i], 1);
+		code = add_url(b, strdup(s->urls.item[i]), 1);
 	if (code == 0 && s->url_file != NULL)
 		code = read_url_file(b);
 	if (code == 0 && b->urls == 0)

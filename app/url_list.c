@@ -38,10 +38,10 @@ take_line(struct url_list *list, char *line)
 		errno = 0;
 		weight = strtoul(at, NULL, 10);
 		if (errno != 0 || weight == 0 || weight > URL_LIST_WEIGHT_MAX)
-			return -EINVAL;
+			return -EBADMSG;
 		at = end + strspn(end, " \t");
 	}
-	return strpbrk(at, " \t") != NULL ? -EINVAL : add(list, at, (uint32_t)weight);
+	return strpbrk(at, " \t") != NULL ? -EBADMSG : add(list, at, (uint32_t)weight);
 }
 
 int
@@ -62,7 +62,7 @@ url_list_read(struct url_list *list, const char *path, uint32_t *ret_line)
 	}
 	if (rc == 0 && ferror(file) != 0)
 		rc = errno != 0 ? -errno : -EIO;
-	if (rc == -EINVAL)
+	if (rc == -EBADMSG)
 		*ret_line = number;
 	free(line);
 	if (file != stdin)

@@ -19,7 +19,7 @@ struct url_list {
 };
 
 /** Appends what the file at path ("-": standard input) holds to *list: a line is "URL", "WEIGHT URL", nothing, or a
- *  comment after '#'. 0; -EINVAL: line *ret_line (from 1) is neither; -ENOMEM; -errno of reading. What came before is
+ *  comment after '#'. 0; -EBADMSG: line *ret_line (from 1) is neither; -ENOMEM; -errno of reading. What came before is
  *  in the list, whatever is returned. */
 int url_list_read(struct url_list *list, const char *path, uint32_t *ret_line);
 

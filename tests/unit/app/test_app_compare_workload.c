@@ -307,7 +307,7 @@ test_url_list_bad_line_is_told_by_its_number(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		write_file(f, "bad", bad[i], path);
 		line = 0;
-		assert_int_equal(url_list_read(&list, path, &line), -EINVAL);
+		assert_int_equal(url_list_read(&list, path, &line), -EBADMSG);
 		assert_int_equal(line, 2);
 		url_list_free(&list);
 	}
