@@ -186,6 +186,9 @@ const char *compare_first_url(const struct compare *c);
  *  reports it. The caller's. */
 json_t *compare_workload(const struct compare *c);
 
+/** The same for people: "URL" and "load", each a text. The caller's. */
+json_t *compare_workload_facts(const struct compare *c);
+
 /** Workload and conditions in a few lines, for people. */
 void compare_conditions_text(const struct compare *c, const json_t *conditions, FILE *out);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_version.h>
 
@@ -35,10 +37,28 @@ offloads_json(const char *interface)
 static void
 set_file(json_t *object, const char *key, const char *path)
 {
-	char text[LINE_ROOM];
+	char text[LINE_ROOM], *at;
 
 	machine_first_line(path, text, sizeof(text));
+	for (at = text; (at = strchr(at, '\t')) != NULL;)
+		*at = ' ';
 	json_object_set_new(object, key, json_string(text));
+}
+
+/* The initial network namespace alone has the file; a new socket has its value in all of them. */
+static void
+set_busy_read(json_t *object)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), us = 0;
+	socklen_t len = sizeof(us);
+	char text[16] = "";
+
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &us, &len) == 0)
+		snprintf(text, sizeof(text), "%d", us);
+	json_object_set_new(object, "busy_read_us", json_string(text));
+	close(fd);
 }
 
 /* curl's and the server's only where they are known. */
@@ -77,7 +97,7 @@ compare_conditions(const struct compare *c)
 	set_file(object, "congestion_control", "/proc/sys/net/ipv4/tcp_congestion_control");
 	set_file(object, "tcp_rmem", "/proc/sys/net/ipv4/tcp_rmem");
 	set_file(object, "busy_poll_us", "/proc/sys/net/core/busy_poll");
-	set_file(object, "busy_read_us", "/proc/sys/net/core/busy_read");
+	set_busy_read(object);
 	machine_cpu_model(text, sizeof(text));
 	json_object_set_new(object, "cpu", json_string(text));
 	machine_governor(text, sizeof(text));

@@ -131,7 +131,7 @@ compare_report_html_write(const struct compare *c, const json_t *conditions, con
 
 	if (out == NULL)
 		return -errno;
-	workload = compare_workload(c);
+	workload = compare_workload_facts(c);
 	write_head(c, out);
 	if (c->null != NULL)
 		write_table(c->null, out);

@@ -8,7 +8,6 @@
 #include "url_shown.h"
 
 #define URLS_PRINTED 8U /* of a list, to people */
-#define LINE_ROOM 512U
 
 const char *
 compare_first_url(const struct compare *c)
@@ -58,36 +57,39 @@ compare_workload(const struct compare *c)
 	return object;
 }
 
+/* Up to URLS_PRINTED of them, with between after each but the last one. */
 static void
-print_urls(const json_t *urls, FILE *out)
+write_urls(const json_t *urls, const char *between, FILE *out)
 {
 	size_t i, count = json_array_size(urls);
 	const json_t *url;
 
 	for (i = 0; i < count && i < URLS_PRINTED; i++) {
 		url = json_array_get(urls, i);
-		fprintf(out, "  %-11s %s", i == 0 ? "URL" : "",
+		fprintf(out, "%s%s", i > 0 ? between : "",
 			json_string_value(json_object_get(url, "url")));
 		if (count > 1)
 			fprintf(out, " (weight %.0f)", report_json_number(url, "weight"));
-		fputc('\n', out);
 	}
 	if (count > URLS_PRINTED)
-		fprintf(out, "  %-11s and %zu more\n", "", count - URLS_PRINTED);
+		fprintf(out, "%sand %zu more", between, count - URLS_PRINTED);
 }
 
+/* "64 connections, ...": a load's, or the transfers'. */
 static void
-print_load(const json_t *load, FILE *out)
+write_load(const json_t *load, FILE *out)
 {
 	double connections = report_json_number(load, "connections");
 	double rate = report_json_number(load, "rate");
 	double seconds = report_json_number(load, "duration_s");
 	double requests = report_json_number(load, "requests");
 
-	if (isnan(connections))
+	if (isnan(connections)) {
+		fputs("one transfer at a time", out);
 		return;
-	fprintf(out, "  %-11s %.0f connection%s, pipeline %.0f, ", "load", connections,
-		connections > 1 ? "s" : "", report_json_number(load, "pipeline"));
+	}
+	fprintf(out, "%.0f connection%s, pipeline %.0f, ", connections, connections > 1 ? "s" : "",
+		report_json_number(load, "pipeline"));
 	if (rate > 0)
 		fprintf(out, "open loop of %g requests/s", rate);
 	else
@@ -98,8 +100,51 @@ print_load(const json_t *load, FILE *out)
 		fprintf(out, ", %g s", seconds);
 	if (requests > 0)
 		fprintf(out, ", %.0f requests", requests);
-	fprintf(out, "; ramp %g s, warm-up %g s\n", report_json_number(load, "ramp_s"),
+	fprintf(out, "; ramp %g s, warm-up %g s", report_json_number(load, "ramp_s"),
 		report_json_number(load, "warmup_s"));
+}
+
+/* What write says of it. */
+static void
+set_written(json_t *object, const char *key, const json_t *urls, const json_t *load)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return;
+	if (urls != NULL)
+		write_urls(urls, ", ", out);
+	else
+		write_load(load, out);
+	fclose(out);
+	json_object_set_new(object, key, report_json_text(text));
+	free(text);
+}
+
+json_t *
+compare_workload_facts(const struct compare *c)
+{
+	json_t *workload = compare_workload(c), *facts = json_object();
+
+	set_written(facts, "URL", json_object_get(workload, "urls"), NULL);
+	set_written(facts, "load", NULL, workload);
+	json_decref(workload);
+	return facts;
+}
+
+static void
+print_workload(const struct compare *c, FILE *out)
+{
+	json_t *workload = compare_workload(c);
+
+	fprintf(out, "  %-11s ", "URL");
+	write_urls(json_object_get(workload, "urls"), "\n              ", out);
+	fprintf(out, "\n  %-11s ", "load");
+	write_load(workload, out);
+	fputc('\n', out);
+	json_decref(workload);
 }
 
 /* "unknown" where it is no string, or an empty one. */
@@ -130,6 +175,24 @@ print_offloads(const json_t *conditions, FILE *out)
 }
 
 static void
+print_microseconds(const json_t *conditions, const char *name, const char *key, FILE *out)
+{
+	const char *text = fact(conditions, key);
+
+	fprintf(out, ", %s %s%s", name, text, strspn(text, "0123456789") > 0 ? " us" : "");
+}
+
+static void
+print_kernel(const json_t *conditions, FILE *out)
+{
+	fprintf(out, "  %-11s %s, tcp_rmem %s", "kernel's", fact(conditions, "congestion_control"),
+		fact(conditions, "tcp_rmem"));
+	print_microseconds(conditions, "busy poll", "busy_poll_us", out);
+	print_microseconds(conditions, "busy read", "busy_read_us", out);
+	fputc('\n', out);
+}
+
+static void
 print_versions(const json_t *conditions, FILE *out)
 {
 	static const char *const optional[] = {"curl", "server"};
@@ -149,25 +212,18 @@ print_versions(const json_t *conditions, FILE *out)
 void
 compare_conditions_text(const struct compare *c, const json_t *conditions, FILE *out)
 {
-	json_t *workload = compare_workload(c);
 	double mtu = report_json_number(conditions, "interface_mtu");
 
 	fputs("conditions\n", out);
-	print_urls(json_object_get(workload, "urls"), out);
-	print_load(workload, out);
+	print_workload(c, out);
 	fprintf(out, "  %-11s %s, MTU %llu of ours", "interface", fact(conditions, "interface"),
 		(unsigned long long)c->settings->mtu);
 	if (!isnan(mtu))
 		fprintf(out, ", %.0f of the kernel's", mtu);
 	fputc('\n', out);
 	print_offloads(conditions, out);
-	fprintf(out,
-		"  %-11s %s, tcp_rmem %s, busy poll %s us, busy read %s us\n  %-11s %s, %.0f CPUs, "
-		"governor %s\n",
-		"kernel's", fact(conditions, "congestion_control"), fact(conditions, "tcp_rmem"),
-		fact(conditions, "busy_poll_us"), fact(conditions, "busy_read_us"), "machine",
-		fact(conditions, "cpu"), report_json_number(conditions, "cpus"),
-		fact(conditions, "governor"));
+	print_kernel(conditions, out);
+	fprintf(out, "  %-11s %s, %.0f CPUs, governor %s\n", "machine", fact(conditions, "cpu"),
+		report_json_number(conditions, "cpus"), fact(conditions, "governor"));
 	print_versions(conditions, out);
-	json_decref(workload);
 }

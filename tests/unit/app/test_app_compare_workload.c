@@ -187,8 +187,9 @@ test_compare_json_and_page_state_the_workload(void **state)
 	fclose(file);
 	json_decref(conditions);
 	assert_non_null(strstr(text, ">http://198.18.0.1/x and 2 more, "));
-	assert_non_null(strstr(text, "<tr><td>pipeline</td><td>2</td></tr>"));
-	assert_non_null(strstr(text, "http://198.18.0.1/small"));
+	assert_non_null(strstr(text, "<td>http://198.18.0.1/x (weight 1), http://198.18.0.1/big "
+				     "(weight 3), http://198.18.0.1/small (weight 1)</td>"));
+	assert_non_null(strstr(text, "<td>64 connections, pipeline 2, closed loop, 10 s; "));
 	assert_non_null(strstr(text, ">nothing here<"));
 	assert_null(strstr(text, "secret"));
 }
