@@ -171,10 +171,18 @@ bench_limit_figure(const struct bench_limit *limit, const struct load_stats *sta
 }
 
 bool
+bench_limit_is_known(const struct bench_limit *limit, const struct load_stats *stats)
+{
+	return unit_of(limit->figure) != UNIT_TIME || stats->latency.count > 0;
+}
+
+bool
 bench_limit_fails(const struct bench_limit *limit, const struct load_stats *stats)
 {
 	double figure = bench_limit_figure(limit, stats);
 
+	if (!bench_limit_is_known(limit, stats))
+		return true;
 	if (figure > limit->limit)
 		return limit->above;
 	if (figure < limit->limit)

@@ -38,7 +38,11 @@ int bench_limit_parse(const char *text, struct bench_limit *ret, char *message, 
 /** The figure that the limit is about. */
 double bench_limit_figure(const struct bench_limit *limit, const struct load_stats *stats);
 
-/** Does the condition hold, so that the run has failed? */
+/** false: it is a latency's, and there was no whole response that had one. */
+bool bench_limit_is_known(const struct bench_limit *limit, const struct load_stats *stats);
+
+/** Does the condition hold, so that the run has failed? So it has, too, where the figure is not known: it
+ *  may have been anything. */
 bool bench_limit_fails(const struct bench_limit *limit, const struct load_stats *stats);
 
 /** The figure with its unit, for people ("1.234 ms"). buf has room bytes; returns buf. */

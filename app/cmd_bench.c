@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "bench_figures.h"
 #include "bench_metrics.h"
 #include "bench_report.h"
 #include "bench_stream.h"
@@ -126,12 +127,32 @@ check_limits(const struct bench *b, const struct load_stats *stats)
 		if (!bench_limit_fails(&b->limit[i], stats))
 			continue;
 		code = EXIT_CODE_LIMIT;
-		message_error(&b->get.host.level, code, "--fail-if %s: it is %s",
-			b->settings->fail_if.item[i],
+		if (!bench_limit_is_known(&b->limit[i], stats))
+			snprintf(text, sizeof(text), "unknown: no response was whole");
+		else
 			bench_limit_format(&b->limit[i], bench_limit_figure(&b->limit[i], stats),
-				text, sizeof(text)));
+				text, sizeof(text));
+		message_error(&b->get.host.level, code, "--fail-if %s: it is %s",
+			b->settings->fail_if.item[i], text);
 	}
 	return code;
+}
+
+/* No response was whole. What came of larger ones is a goodput all the same, unless each of them had failed
+ * by the end. 0 or an exit code, said. */
+static int
+judge_without_responses(const struct message_level *level, const struct load_stats *stats)
+{
+	bool failed = bench_figures_errors(&stats->counts) > 0 && stats->unanswered == 0;
+
+	if (stats->counts.body_bytes > 0 && !failed) {
+		message_warning(level,
+			"no response was whole in the measured time, so there is no latency; the "
+			"goodput counts what came; use a longer -d or a smaller file");
+		return 0;
+	}
+	message_error(level, FETCH_GOT_NOTHING, "not one response came in the measured time");
+	return FETCH_GOT_NOTHING;
 }
 
 /* Did it end for a reason that is an error? 0, or an exit code, said. */
@@ -163,10 +184,8 @@ judge(const struct bench *b, const struct load_stats *stats)
 		return code;
 	}
 	code = check_limits(b, stats);
-	if (code == 0 && stats->counts.responses == 0) {
-		code = FETCH_GOT_NOTHING;
-		message_error(level, code, "not one response came in the measured time");
-	}
+	if (code == 0 && stats->counts.responses == 0)
+		code = judge_without_responses(level, stats);
 	return code;
 }
 

@@ -227,9 +227,25 @@ compare_figures(uint32_t *ret_count)
 	return figures;
 }
 
+/* Is it a percentile of no samples? A load of responses larger than it lasts has no latencies, and a
+ * transfer's document no count of them. */
+static bool
+is_of_nothing(const struct compare_figure *f, const json_t *run)
+{
+	char path[64];
+	const char *last = f->path != NULL ? strrchr(f->path, '/') : NULL;
+
+	if (last == NULL)
+		return false;
+	snprintf(path, sizeof(path), "%.*s/count", (int)(last - f->path), f->path);
+	return report_json_number(run, path) == 0.0;
+}
+
 static double
 value_of(const struct compare_figure *f, const json_t *run, double hz)
 {
+	if (is_of_nothing(f, run))
+		return NAN;
 	return f->path != NULL ? report_json_number(run, f->path) : f->value(run, hz);
 }
 

@@ -34,6 +34,7 @@ http {{
         keepalive_timeout 300s;
         location = /hello {{ return 200 "hello\\n"; }}
         location = /missing {{ return 404; }}
+        location = /slow {{ root {work}; limit_rate 200k; }}
         location / {{ root {www}; }}
     }}
 }}
@@ -47,6 +48,8 @@ class Nginx:
         self.lab, self.work = lab, lab.path(f"nginx-{time.monotonic_ns()}")
         os.makedirs(self.work)
         self.log = os.path.join(self.work, "access.log")
+        with open(os.path.join(self.work, "slow"), "wb") as file:
+            file.truncate(1200000)  # 6 s of it
         conf = os.path.join(self.work, "nginx.conf")
         with open(conf, "w", encoding="ascii") as file:
             file.write(NGINX.format(work=self.work, ip=SERVER_IP, port=PORT, www=lab.www, workers=workers,
@@ -184,6 +187,26 @@ def test_bench_fail_if_is_118_and_says_what_it_was(lab):
         assert "--fail-if p50>1ns: it is " in text and "errors>0" not in text, text
         bench(lab, "-n", "100", "--fail-if", "errors>0", "--fail-if", "non2xx>0", url("hello"))
         _, text = bench(lab, "-n", "100", "--fail-if", "non2xx>0", url("missing"), code=118)
+
+
+def test_bench_of_what_takes_longer_than_it_tells_goodput_and_no_latency(lab):
+    with Nginx(lab, log=False):
+        stats, text = bench(lab, "-c", "2", "-d", "2", "--fail-if", "bps<1k", url("slow"))
+        _, failed = bench(lab, "-d", "1", "--fail-if", "p99>1s", url("slow"), code=118)
+        _, late = bench(lab, "-d", "2", "-m", "1", url("slow"), code=52)  # each has failed
+        compared = lab.dpfetch("compare", "-c", "1", "-d", "1", "--pairs", "1", "--no-curl", "--stats",
+                               lab.path("compare.json"), url("slow"))
+    end = stats["end"]
+    assert end["counts"]["responses"] == 0 and end["latency"]["count"] == 0, end["counts"]
+    assert end["counts"]["body_bytes"] > 100000 and end["body_bits_per_second"] > 1e5 and end["unanswered"] == 2
+    assert "no response was whole in the measured time, so there is no latency" in text, text
+    assert "p99>1s: it is unknown" in failed, failed
+    assert "not one response came" in late, late
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    assert "latency" not in compared.stdout and "nan" not in compared.stdout, compared.stdout
+    with open(lab.path("compare.json"), encoding="utf-8") as file:
+        summary = json.load(file)["summary"]
+    assert "latency_p50_us" not in summary and summary["goodput_bps"]["kernel"]["median"] > 1e5, summary
 
 
 def test_bench_stream_is_flushed_and_ended_by_a_signal(lab):

@@ -91,6 +91,30 @@ test_limit_conditions_are_judged_by_the_figures(void **state)
 	free(s);
 }
 
+/* A latency that nobody knows is within no limit. */
+static void
+test_limit_of_a_latency_without_responses_fails(void **state)
+{
+	static const char *const hold[] = {"p99>1s", "p50<1s", "mean>1s", "max>=1s"};
+	static const char *const do_not[] = {"errors>0", "bps<1m", "error-rate>0", "unanswered>1"};
+	struct load_stats *s = new_stats();
+	size_t i;
+
+	(void)state;
+	histogram_reset(&s->latency);
+	s->counts = (struct load_counts){.requests = 1, .body_bytes = 1000000};
+	s->unanswered = 1;
+	for (i = 0; i < sizeof(hold) / sizeof(hold[0]); i++) {
+		if (!fails(s, hold[i]))
+			fail_msg("%s should hold", hold[i]);
+	}
+	for (i = 0; i < sizeof(do_not) / sizeof(do_not[0]); i++) {
+		if (fails(s, do_not[i]))
+			fail_msg("%s should not hold", do_not[i]);
+	}
+	free(s);
+}
+
 static void
 test_limit_what_is_no_condition_is_refused(void **state)
 {
@@ -639,6 +663,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limit_conditions_are_judged_by_the_figures),
+		cmocka_unit_test(test_limit_of_a_latency_without_responses_fails),
 		cmocka_unit_test(test_limit_what_is_no_condition_is_refused),
 		cmocka_unit_test(test_figures_without_a_measured_time_are_zero),
 		cmocka_unit_test(test_report_text_has_the_lines_that_wrk_users_look_for),
