@@ -302,11 +302,16 @@ bench_report_text(const struct bench_report *r, FILE *out)
 	print_latencies("first byte", &r->stats->first_byte, out);
 	print_latencies("connect", &r->stats->connect, out);
 	print_rates(r, out);
-	if (r->intervals >= r->intervals_max)
+	if (r->intervals_joined > 1)
 		fprintf(out,
-			"warning: the time series holds the first %u intervals only; a longer "
-			"--interval would cover the whole run\n",
-			r->intervals);
+			"note: there were so many intervals that each of --stats and --csv is %u "
+			"of "
+			"them; a longer --interval would leave them as they are\n",
+			r->intervals_joined);
+	if (r->intervals_lost)
+		fprintf(out,
+			"warning: intervals are missing, as what reads them was too slow; a longer "
+			"--interval makes fewer\n");
 	if (r->machine != NULL && r->machine->server)
 		fprintf(out, "server: %.2f s of CPU, %" PRIu64 " segments sent again\n",
 			(double)r->machine->server_cpu_ns / 1e9, r->machine->server_retransmits);

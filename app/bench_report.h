@@ -33,13 +33,16 @@ struct bench_report {
 	const struct bench_url *target; /* urls of them, with their weights */
 	uint32_t urls;
 	uint32_t workers; /* poll cores */
-	const struct bench_report_worker *worker; /* so many, as what follows intervals_max */
+	const struct bench_report_worker *worker; /* so many */
 	enum port_steering_kind steering; /* with several */
 	uint64_t duration_ns; /* of the measured time, as it was asked for; TIME_NEVER */
 	uint64_t start_ns; /* what the time series counts from */
 	const struct load_stats *stats;
 	const struct load_interval *interval;
-	uint32_t intervals, intervals_max; /* so many at most are kept */
+	uint32_t intervals;
+	uint32_t
+		intervals_joined; /* so many of --interval make one of these; 1 unless there were too many */
+	bool intervals_lost; /* some are missing: what took them was too slow */
 	struct counters
 		counters; /* from the load's start to its end, as what follows; our stack's */
 	struct worker_usage usage; /* of all workers, as the counters */

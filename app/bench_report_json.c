@@ -197,8 +197,8 @@ bench_report_end_json(const struct bench_report *r)
 
 	json_object_set_new(object, "measured_from_s", json_real(since(r->start_ns, s->start_ns)));
 	json_object_set_new(object, "signal", json_integer(r->signo));
-	json_object_set_new(
-		object, "intervals_complete", json_boolean(r->intervals < r->intervals_max));
+	json_object_set_new(object, "intervals_complete", json_boolean(!r->intervals_lost));
+	set_whole(object, "intervals_joined", r->intervals_joined);
 	json_object_set_new(object, "counts", counts_json(&s->counts));
 	json_object_set_new(object, "latency", latency_json(&s->latency));
 	json_object_set_new(object, "service", latency_json(&s->service));

@@ -463,7 +463,8 @@ bench_run(struct bench *b, struct bench_stream *stream, struct bench_report *r)
 	machine_sample_subtract(&b->machine, &before.machine);
 	collect(b, &before, r);
 	bench_stream_stop(stream);
-	r->interval = bench_series_get(b->series, &r->intervals);
+	r->interval = bench_series_kept(b->series, &r->intervals, &r->intervals_joined);
+	r->intervals_lost = bench_series_has_lost(b->series);
 	return 0;
 }
 

@@ -23,7 +23,6 @@ struct bench_stream {
 	pthread_t thread;
 	bool running;
 	atomic_bool stop;
-	uint32_t written; /* intervals */
 	struct bench_metrics_figures figures;
 	int error; /* the first -errno */
 };
@@ -53,19 +52,15 @@ show_metrics(struct bench_stream *s, const struct load_interval *i)
 static void
 write_new(struct bench_stream *s)
 {
-	const struct load_interval *i;
-	uint32_t count;
+	struct load_interval i;
 
-	bench_series_update(s->series);
-	i = bench_series_get(s->series, &count);
-	for (; s->written < count; s->written++) {
-		show_metrics(s, &i[s->written]);
+	while (bench_series_next(s->series, &i)) {
+		show_metrics(s, &i);
 		if (s->file != NULL)
-			write_line(s, "interval",
-				bench_report_interval_json(&i[s->written], s->start_ns));
+			write_line(s, "interval", bench_report_interval_json(&i, s->start_ns));
 		if (s->cfg.text == NULL)
 			continue;
-		bench_report_interval_text(&i[s->written], s->start_ns, s->cfg.text);
+		bench_report_interval_text(&i, s->start_ns, s->cfg.text);
 		fflush(s->cfg.text);
 	}
 }

@@ -23,25 +23,9 @@ struct bench_telemetry {
 	struct bench_telemetry_config cfg;
 	char *url; /* cfg.url */
 	struct snapshot **snapshot; /* of each worker a struct published */
-	/* The rest belongs to whoever answers: one thread at a time, says port_telemetry.h. */
-	uint32_t seen; /* intervals that are in total */
-	struct load_counts total;
-	struct load_interval last; /* all zero: none has ended */
 };
 
 /* -- /dpfetch/bench -- */
-
-static void
-take_intervals(struct bench_telemetry *t)
-{
-	uint32_t count;
-	const struct load_interval *i = bench_series_get(t->cfg.series, &count);
-
-	for (; t->seen < count; t->seen++) {
-		load_counts_add(&t->total, &i[t->seen].counts);
-		t->last = i[t->seen];
-	}
-}
 
 static void
 add_total(struct port_telemetry_answer *a, const struct load_counts *c)
@@ -92,13 +76,14 @@ add_last(struct port_telemetry_answer *a, const struct load_interval *i)
 static void
 answer_bench(void *ctx, struct port_telemetry_answer *ret)
 {
-	struct bench_telemetry *t = ctx;
+	const struct bench_telemetry *t = ctx;
+	struct bench_series_live live = {0};
+	bool any = bench_series_live(t->cfg.series, &live);
 
-	take_intervals(t);
 	port_telemetry_add_number(
-		ret, "elapsed_us", t->seen > 0 ? whole_us(t->last.end_ns - t->cfg.start_ns) : 0);
-	add_total(ret, &t->total);
-	add_last(ret, &t->last);
+		ret, "elapsed_us", any ? whole_us(live.last.end_ns - t->cfg.start_ns) : 0);
+	add_total(ret, &live.total);
+	add_last(ret, &live.last);
 }
 
 /* -- The others. -- */

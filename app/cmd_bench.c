@@ -88,7 +88,6 @@ describe(const struct bench *b, struct bench_report *r)
 		.workers = h->queues,
 		.steering = h->steering,
 		.duration_ns = bench_run_duration(b->settings),
-		.intervals_max = b->load_config.intervals_max,
 		.core = h->core,
 		.cycles_hz = h->kernel == NULL ? port_cycles_hz() : 1,
 		.load_bytes_per_connection = load_bytes_per_connection(&b->load_config),

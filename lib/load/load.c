@@ -105,7 +105,7 @@ load_create(const struct load_config *cfg)
 		return NULL;
 	init(l, cfg);
 	/* A page of the series is touched, and so takes memory, once it is written. */
-	l->series = calloc(cfg->intervals_max > 0 ? cfg->intervals_max : 1, sizeof(*l->series));
+	l->series = calloc((size_t)cfg->intervals_max + 1U, sizeof(*l->series));
 	l->histogram = calloc(cfg->interval_histograms + 1U, sizeof(*l->histogram));
 	l->heads = http_head_cache_create();
 	if (l->series == NULL || l->histogram == NULL || l->heads == NULL ||

@@ -72,7 +72,7 @@ struct load_config {
 	uint64_t
 		interval_ns; /* of the time series, for example a second; from load_start on. 0: none
 			       * is kept */
-	uint32_t intervals_max; /* kept; later ones are not recorded */
+	uint32_t intervals_max; /* the last so many are there to be read. 0: none is kept */
 	uint32_t interval_histograms; /* 0..LOAD_INTERVAL_HISTOGRAMS_MAX, default 0: of the last so
 				       * many intervals all latencies are kept, 30 KiB each, to be
 				       * merged with those of other loads */
@@ -207,12 +207,14 @@ bool load_silent(const struct load *l);
 /** Valid until load_destroy; final when load_poll has returned true. */
 const struct load_stats *load_stats(const struct load *l);
 
+/** How many intervals of the time series have ended, of which the last intervals_max are there. */
+uint32_t load_intervals(const struct load *l);
+
 /**
- * The time series so far; *ret_count of them. Another thread may read it while the poll loop runs: an
- * interval that is counted has been written and does not change (the count is published with release
- * order and read with acquire).
+ * A copy of the interval with this number, 0..; at any time, by any thread. 0; -EAGAIN: it has not ended;
+ * -ENOENT: later ones have taken its place. *ret is touched in any case.
  */
-const struct load_interval *load_intervals(const struct load *l, uint32_t *ret_count);
+int load_interval_copy(const struct load *l, uint32_t number, struct load_interval *ret);
 
 /** The latencies of the interval with this number, 0..; NULL: it has not ended, or is not among the last
  *  interval_histograms. Another thread takes a copy, and then asks again whether it is still there: if

@@ -181,8 +181,8 @@ struct load {
 	struct histogram *interval_latency; /* one of histogram */
 	struct histogram
 		*histogram; /* cfg.interval_histograms + 1; interval n's is n modulo that */
-	struct load_interval *series;
-	_Atomic uint32_t series_count;
+	struct load_interval *series; /* cfg.intervals_max + 1; interval n is at n modulo that */
+	_Atomic uint32_t series_count; /* ended so far */
 	struct payload part[LOAD_PARTS]; /* taken from a connection at once */
 	char batch[LOAD_BATCH_BYTES]; /* given to a connection at once */
 };

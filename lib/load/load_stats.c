@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -127,16 +128,10 @@ load_stats_begin(struct load *l, uint64_t now_ns)
 	histogram_reset(l->interval_latency);
 }
 
-static bool
-is_series_full(const struct load *l)
-{
-	return atomic_load_explicit(&l->series_count, memory_order_relaxed) >= l->cfg.intervals_max;
-}
-
 uint64_t
 load_stats_interval_end(const struct load *l)
 {
-	if (l->cfg.interval_ns == 0 || is_series_full(l))
+	if (l->cfg.interval_ns == 0 || l->cfg.intervals_max == 0)
 		return TIME_NEVER;
 	return load_time_after(l->interval.start_ns, l->cfg.interval_ns);
 }
@@ -162,8 +157,10 @@ load_stats_end_interval(struct load *l, uint64_t end_ns)
 	i->latency_p90_ns = histogram_percentile(l->interval_latency, 90);
 	i->latency_p99_ns = histogram_percentile(l->interval_latency, 99);
 	i->latency_max_ns = l->interval_latency->max;
-	l->series[count] = *i;
+	l->series[count % ((uint64_t)l->cfg.intervals_max + 1)] = *i;
 	atomic_store_explicit(&l->series_count, count + 1, memory_order_release);
+	/* What is overwritten from now on, here and in histogram, the count says to be gone. */
+	atomic_thread_fence(memory_order_release);
 	load_stats_begin(l, end_ns);
 }
 
@@ -177,11 +174,33 @@ load_stats_end(struct load *l, uint64_t now_ns)
 		load_stats_end_interval(l, now_ns);
 }
 
-const struct load_interval *
-load_intervals(const struct load *l, uint32_t *ret_count)
+uint32_t
+load_intervals(const struct load *l)
 {
-	*ret_count = atomic_load_explicit(&l->series_count, memory_order_acquire);
-	return l->series;
+	return atomic_load_explicit(&l->series_count, memory_order_acquire);
+}
+
+/* 0, or as load_interval_copy. */
+static int
+find_interval(const struct load *l, uint32_t number)
+{
+	uint32_t count = load_intervals(l);
+
+	if (number >= count)
+		return -EAGAIN;
+	return count - number <= l->cfg.intervals_max ? 0 : -ENOENT;
+}
+
+int
+load_interval_copy(const struct load *l, uint32_t number, struct load_interval *ret)
+{
+	int rc = find_interval(l, number);
+
+	if (rc != 0)
+		return rc;
+	*ret = l->series[number % ((uint64_t)l->cfg.intervals_max + 1)];
+	atomic_thread_fence(memory_order_acquire);
+	return find_interval(l, number); /* it may have gone meanwhile */
 }
 
 const struct histogram *

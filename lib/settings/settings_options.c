@@ -336,7 +336,7 @@ static const struct settings_option options[] = {
 	{"interval", "SECONDS",
 		"The step of the time series, a second by default; given, each step's figures are "
 		"printed as it "
-		"ends. The first 86,400 are kept.",
+		"ends. --stats and --csv hold 86,400 at most: of more, neighbours are joined.",
 		NULL, AT(interval_ns), 0, 0, 3600, OPTION_SECONDS, OPTION_GROUP_REPORT, 'i',
 		FOR_BENCH},
 	{"stats-stream", "FILE",

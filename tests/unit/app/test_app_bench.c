@@ -168,7 +168,7 @@ report_of(const struct settings *settings, const struct load_stats *stats,
 		.stats = stats,
 		.interval = interval,
 		.intervals = intervals,
-		.intervals_max = 86400,
+		.intervals_joined = 1,
 		.cycles_hz = 1000000000,
 	};
 }
@@ -211,13 +211,15 @@ test_report_text_has_the_lines_that_wrk_users_look_for(void **state)
 	assert_non_null(strstr(text, "Unasked: 6 connections"));
 	assert_non_null(strstr(text, "Requests/sec:        500.00\n"));
 	assert_non_null(strstr(text, "Transfer/sec:      488.28KB"));
-	assert_null(strstr(text, "time series"));
+	assert_null(strstr(text, "intervals"));
 	free(text);
-	r.intervals_max = 2; /* there may have been more */
+	r.intervals_joined = 4;
+	r.intervals_lost = true;
 	out = open_memstream(&text, &len);
 	bench_report_text(&r, out);
 	fclose(out);
-	assert_non_null(strstr(text, "the time series holds the first 2 intervals only"));
+	assert_non_null(strstr(text, "each of --stats and --csv is 4 of them"));
+	assert_non_null(strstr(text, "intervals are missing"));
 	free(text);
 	free(stats);
 	settings_free(&s);
@@ -327,6 +329,7 @@ test_report_json_and_csv_hold_what_was_counted(void **state)
 		json_integer_value(json_array_get(bucket, 1));
 	assert_int_equal(total, 1000);
 	assert_true(json_is_true(json_of(root, "end/intervals_complete")));
+	assert_int_equal(json_integer_value(json_of(root, "end/intervals_joined")), 1);
 	json_decref(root);
 	r.duration_ns = TIME_NEVER;
 	root = bench_report_start_json(&r);

@@ -31,13 +31,30 @@ series_of(struct lf *a, struct lf *b)
 	return s;
 }
 
+static const struct load_interval *
+kept_of(const struct bench_series *s, uint32_t *ret_count)
+{
+	uint32_t joined;
+
+	return bench_series_kept(s, ret_count, &joined);
+}
+
 static uint32_t
 count_of(const struct bench_series *s)
 {
 	uint32_t count;
 
-	(void)bench_series_get(s, &count);
+	(void)kept_of(s, &count);
 	return count;
+}
+
+static void
+update(struct bench_series *s)
+{
+	struct load_interval interval;
+
+	while (bench_series_next(s, &interval))
+		;
 }
 
 TEST(test_series_of_two_adds_counts_and_merges_latencies)
@@ -52,13 +69,13 @@ TEST(test_series_of_two_adds_counts_and_merges_latencies)
 	lf_start(b);
 	s = series_of(a, b);
 	lf_run(a, 100 * NS_PER_MS);
-	bench_series_update(s);
+	update(s);
 	assert_int_equal(count_of(s), 0); /* of b nothing has ended */
 	lf_run(b, 55 * NS_PER_MS);
-	bench_series_update(s);
-	all = bench_series_get(s, &count);
-	of_a = load_intervals(a->load, &i);
-	of_b = load_intervals(b->load, &i);
+	update(s);
+	all = kept_of(s, &count);
+	of_a = lf_series(a, &i);
+	of_b = lf_series(b, &i);
 	assert_int_equal(count, 5);
 	for (i = 0; i < count; i++) {
 		assert_int_equal(all[i].start_ns, LF_START + i * INTERVAL_NS);
@@ -103,13 +120,13 @@ TEST(test_series_goes_on_when_one_load_is_over)
 	s = series_of(a, b);
 	lf_run_to_end(a);
 	lf_run_to_end(b);
-	bench_series_update(s);
+	update(s);
 	assert_int_equal(count_of(s), 4); /* a may have more, for all that is known */
 	bench_series_over(s, 0);
-	bench_series_update(s);
+	update(s);
 	bench_series_over(s, 1);
-	bench_series_update(s);
-	all = bench_series_get(s, &count);
+	update(s);
+	all = kept_of(s, &count);
 	assert_int_equal(count, 10);
 	for (i = 0; i < count; i++)
 		load_counts_add(&sum, &all[i].counts);
@@ -136,9 +153,9 @@ TEST(test_series_merged_too_late_tells_upper_bounds)
 	lf_run(a, (BENCH_SERIES_HISTOGRAMS + 10) * INTERVAL_NS);
 	lf_run(b, (BENCH_SERIES_HISTOGRAMS + 10) * INTERVAL_NS);
 	assert_null(load_interval_histogram(b->load, 0));
-	bench_series_update(s);
-	all = bench_series_get(s, &count);
-	of_b = load_intervals(b->load, &i);
+	update(s);
+	all = kept_of(s, &count);
+	of_b = lf_series(b, &i);
 	assert_int_equal(count, BENCH_SERIES_HISTOGRAMS + 10);
 	assert_int_equal(all[0].latency_p50_ns, of_b[0].latency_p50_ns);
 	assert_true(all[count - 1].latency_p50_ns < of_b[count - 1].latency_p50_ns);
@@ -152,18 +169,122 @@ TEST(test_series_of_one_is_its_own)
 	struct lf *a = worker_new(100 * NS_PER_US, 1);
 	struct load *load;
 	struct bench_series *s;
+	const struct load_interval *of_a, *all;
 	uint32_t count, own;
 
 	lf_start(a);
 	load = a->load;
 	s = bench_series_create(&load, 1, 1000);
 	lf_run(a, 50 * NS_PER_MS);
-	bench_series_update(s);
-	assert_ptr_equal(bench_series_get(s, &count), load_intervals(a->load, &own));
-	assert_int_equal(count, own);
+	update(s);
+	all = kept_of(s, &count);
+	of_a = lf_series(a, &own);
+	assert_int_equal(count, 5);
+	assert_int_equal(own, 5);
+	assert_memory_equal(all, of_a, 5 * sizeof(*all));
 	bench_series_destroy(s);
 	lf_end(a);
 	bench_series_destroy(NULL);
+}
+
+/* What is kept covers all of the time, without gaps, and adds up; each is joined of as many but the last. */
+static void
+check_kept(const struct bench_series *s, uint32_t taken, const struct load_interval *last)
+{
+	const struct load_interval *kept;
+	struct load_counts sum = {0};
+	struct bench_series_live live;
+	uint32_t i, count, joined;
+	uint64_t step_ns;
+
+	kept = bench_series_kept(s, &count, &joined);
+	step_ns = joined * INTERVAL_NS;
+	assert_int_equal(joined & (joined - 1), 0);
+	assert_int_equal(count, (taken + joined - 1) / joined);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(kept[i].start_ns, LF_START + i * step_ns);
+		assert_int_equal(
+			kept[i].end_ns, i + 1 < count ? kept[i].start_ns + step_ns : last->end_ns);
+		assert_true(kept[i].latency_p50_ns <= kept[i].latency_max_ns);
+		load_counts_add(&sum, &kept[i].counts);
+	}
+	assert_true(bench_series_live(s, &live));
+	assert_memory_equal(&live.total, &sum, sizeof(sum));
+	assert_memory_equal(&live.last, last, sizeof(*last));
+	assert_false(bench_series_has_lost(s));
+}
+
+/* What is live goes on however long the load is; what is kept gets coarser. */
+TEST(test_series_longer_than_its_room_joins_neighbours)
+{
+	static const uint32_t rooms[] = {1, 2, 7, 8, 150};
+	struct load_interval one;
+	size_t r;
+
+	for (r = 0; r < sizeof(rooms) / sizeof(rooms[0]); r++) {
+		struct lf *a = worker_new(100 * NS_PER_US, 1);
+		struct bench_series *s;
+		struct bench_series_live live;
+		uint32_t taken = 0, count;
+
+		a->cfg.intervals_max = 5; /* of the load: taken soon enough */
+		lf_start(a);
+		s = bench_series_create(&a->load, 1, rooms[r]);
+		assert_false(bench_series_live(s, &live));
+		while (!a->over) {
+			lf_run(a, INTERVAL_NS);
+			while (bench_series_next(s, &one)) {
+				assert_int_equal(one.start_ns, LF_START + taken * INTERVAL_NS);
+				check_kept(s, ++taken, &one);
+			}
+		}
+		assert_int_equal(taken, 101);
+		assert_in_range(kept_of(s, &count) != NULL ? count : 0, rooms[r] / 2, rooms[r]);
+		bench_series_destroy(s);
+		lf_end(a);
+	}
+}
+
+TEST(test_series_that_keeps_nothing_is_live)
+{
+	struct lf *a = worker_new(100 * NS_PER_US, 1);
+	struct bench_series_live live;
+	struct bench_series *s;
+
+	lf_start(a);
+	s = bench_series_create(&a->load, 1, 0);
+	lf_run(a, 50 * NS_PER_MS);
+	update(s);
+	assert_int_equal(count_of(s), 0);
+	assert_true(bench_series_live(s, &live));
+	assert_int_equal(live.last.start_ns, LF_START + 4 * INTERVAL_NS);
+	bench_series_destroy(s);
+	lf_end(a);
+}
+
+/* Who reads too late misses some, is told so, and goes on with those that are there. */
+TEST(test_series_taken_too_late_has_lost_some)
+{
+	struct lf *a = worker_new(100 * NS_PER_US, 1);
+	const struct load_interval *kept;
+	struct bench_series *s;
+	uint32_t count;
+
+	a->cfg.intervals_max = 5;
+	lf_start(a);
+	s = bench_series_create(&a->load, 1, 1000);
+	lf_run(a, 200 * NS_PER_MS);
+	assert_false(bench_series_has_lost(s));
+	update(s);
+	kept = kept_of(s, &count);
+	assert_int_equal(count, 5);
+	assert_int_equal(kept[0].start_ns, LF_START + 15 * INTERVAL_NS);
+	assert_true(bench_series_has_lost(s));
+	lf_run(a, 10 * NS_PER_MS);
+	update(s);
+	assert_int_equal(count_of(s), 6);
+	bench_series_destroy(s);
+	lf_end(a);
 }
 
 int
@@ -174,6 +295,9 @@ main(void)
 		T(test_series_goes_on_when_one_load_is_over),
 		T(test_series_merged_too_late_tells_upper_bounds),
 		T(test_series_of_one_is_its_own),
+		T(test_series_longer_than_its_room_joins_neighbours),
+		T(test_series_that_keeps_nothing_is_live),
+		T(test_series_taken_too_late_has_lost_some),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

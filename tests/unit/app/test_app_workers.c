@@ -226,7 +226,6 @@ report_of_two(const struct settings *s, const struct load_stats *stats)
 		.worker = two,
 		.steering = PORT_STEERING_RSS,
 		.stats = stats,
-		.intervals_max = 10,
 		.usage = {.cycles = 200, .cycles_busy = 110},
 		.cycles_hz = 1000,
 	};

@@ -122,15 +122,31 @@ lf_check(const struct lf *f)
 	assert_int_equal(test_buffers_live(&f->server.buffers), 0);
 }
 
+const struct load_interval *
+lf_series(struct lf *f, uint32_t *ret_count)
+{
+	uint32_t i, n = load_intervals(f->load);
+
+	free(f->series);
+	f->series = calloc(n + 1U, sizeof(*f->series));
+	assert_non_null(f->series);
+	for (i = 0; i < n; i++)
+		assert_int_equal(load_interval_copy(f->load, i, &f->series[i]), 0);
+	*ret_count = n;
+	return f->series;
+}
+
 void
 lf_sum(const struct lf *f, struct load_counts *ret)
 {
-	uint32_t n, i;
-	const struct load_interval *series = load_intervals(f->load, &n);
+	uint32_t n = load_intervals(f->load), i;
+	struct load_interval one;
 
 	memset(ret, 0, sizeof(*ret));
-	for (i = 0; i < n; i++)
-		load_counts_add(ret, &series[i].counts);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(load_interval_copy(f->load, i, &one), 0);
+		load_counts_add(ret, &one.counts);
+	}
 }
 
 void
@@ -140,5 +156,6 @@ lf_end(struct lf *f)
 		lf_check(f);
 	load_destroy(f->load);
 	server_end(&f->server);
+	free(f->series);
 	free(f);
 }

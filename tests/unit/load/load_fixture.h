@@ -29,6 +29,7 @@ struct lf {
 	uint64_t now_ns;
 	bool over;
 	uint64_t polls;
+	struct load_interval *series; /* of lf_series; NULL: not asked for yet */
 };
 
 /** A load that is not created yet: the test may change cfg, target and server. */
@@ -45,6 +46,9 @@ const struct load_stats *lf_run_all(struct lf *f);
 uint64_t lf_request_errors(const struct load_counts *c);
 /** What must hold of the whole: each request ended once, histograms and status agree. */
 void lf_check(const struct lf *f);
+/** A copy of the time series so far, of which none may be gone; *ret_count of them. Until the next call or
+ *  lf_end. */
+const struct load_interval *lf_series(struct lf *f, uint32_t *ret_count);
 /** The sum of the time series. */
 void lf_sum(const struct lf *f, struct load_counts *ret);
 /** lf_check where the load is over; destroys everything; nothing may be left. */

@@ -243,7 +243,7 @@ TEST(test_end_closes_a_few_connections_a_poll_after_the_statistics_are_final)
 	load_stop(f->load, f->now_ns);
 	assert_int_equal(load_phase(f->load), LOAD_CLOSE);
 	s = load_stats(f->load);
-	load_intervals(f->load, &intervals);
+	lf_series(f, &intervals);
 	assert_int_not_equal(s->end_ns, 0);
 	while (!over) {
 		live = f->server.live;
@@ -256,7 +256,7 @@ TEST(test_end_closes_a_few_connections_a_poll_after_the_statistics_are_final)
 	assert_int_equal(polls, 62); /* and one that began it */
 	f->over = over;
 	lf_run_to_end(f);
-	load_intervals(f->load, &polls);
+	lf_series(f, &polls);
 	assert_int_equal(polls, intervals);
 	lf_end(f);
 }

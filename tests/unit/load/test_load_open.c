@@ -19,7 +19,7 @@ TEST(test_open_sends_at_the_planned_rate)
 	assert_int_equal(s->counts.requests, 10000);
 	assert_int_equal(s->counts.responses, 10000);
 	assert_int_equal(s->unsent, 0);
-	series = load_intervals(f->load, &n);
+	series = lf_series(f, &n);
 	assert_true(n >= 10);
 	for (i = 0; i < 10; i++) {
 		assert_int_equal(series[i].counts.planned, 1000);
@@ -142,7 +142,7 @@ TEST(test_open_backlog_of_a_slow_server_is_unsent)
 	assert_int_equal(f->server.requests, s->counts.requests);
 	/* The last one sent was planned at 100 ms and answered at the end. */
 	assert_in_range(s->latency.max, 880 * NS_PER_MS, 920 * NS_PER_MS);
-	series = load_intervals(f->load, &n);
+	series = lf_series(f, &n);
 	assert_in_range(series[0].backlog, 895, 905);
 	assert_int_equal(series[n - 1].backlog, 0);
 	lf_end(f);
@@ -194,7 +194,7 @@ TEST(test_open_ramp_raises_the_rate_evenly)
 	f->cfg.ramp_ns = 10 * NS_PER_SEC;
 	lf_start(f);
 	lf_run(f, 11 * NS_PER_SEC);
-	series = load_intervals(f->load, &n);
+	series = lf_series(f, &n);
 	for (i = 0; i < 10; i++) { /* 50, 150, ... 950 */
 		assert_in_range(series[i].counts.planned, 100 * i + 49, 100 * i + 51);
 		assert_int_equal(series[i].open, 10 * (i + 1));
@@ -302,7 +302,7 @@ TEST(test_open_plan_does_not_depend_on_the_polls)
 			lf_start(f);
 			for (at = 0; !f->over && at < 100000; at++)
 				poll_after(f, steps_ns[k]);
-			series = load_intervals(f->load, &n);
+			series = lf_series(f, &n);
 			assert_in_range(n, 5, 9);
 			for (m = 0; m < 6 && m < n; m++) {
 				want[m] = k == 0 ? series[m].counts.planned : want[m];

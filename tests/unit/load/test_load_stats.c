@@ -34,7 +34,7 @@ TEST(test_intervals_sum_up_to_the_totals)
 	s = lf_run_all(f);
 	lf_sum(f, &sum);
 	assert_memory_equal(&sum, &s->counts, sizeof(sum));
-	series = load_intervals(f->load, &n);
+	series = lf_series(f, &n);
 	assert_true(n > 10);
 	for (i = 0; i < n; i++) {
 		assert_int_equal(series[i].start_ns, LF_START + i * 7 * NS_PER_MS);
@@ -62,7 +62,7 @@ TEST(test_intervals_tell_what_is_measured)
 	f->cfg.interval_ns = 100 * NS_PER_MS;
 	f->server.response_ns = NS_PER_MS;
 	lf_run_all(f);
-	series = load_intervals(f->load, &n);
+	series = lf_series(f, &n);
 	assert_in_range(n, 8, 8); /* 250 to 750 ms are measured */
 	for (i = 0; i < n; i++)
 		assert_int_equal(series[i].measured, i >= 3 && i <= 6);
@@ -70,29 +70,47 @@ TEST(test_intervals_tell_what_is_measured)
 	lf_end(f);
 }
 
-TEST(test_intervals_beyond_the_last_are_not_recorded)
+/* However many have ended, the last ones are there, and the series goes on. */
+TEST(test_intervals_beyond_the_room_take_the_place_of_the_first)
 {
 	struct lf *f = lf_new();
-	uint32_t n;
+	struct load_interval one;
+	uint32_t n, i;
 
 	f->cfg.interval_ns = NS_PER_MS;
 	f->cfg.intervals_max = 10;
-	lf_run_all(f);
-	(void)load_intervals(f->load, &n);
-	assert_int_equal(n, 10);
+	lf_start(f);
+	lf_run(f, 500 * NS_PER_MS);
+	n = load_intervals(f->load);
+	assert_int_equal(n, 500);
+	for (i = 0; i < n + 3; i++) {
+		int rc = load_interval_copy(f->load, i, &one);
+
+		assert_int_equal(rc, i >= n ? -EAGAIN : i < n - 10 ? -ENOENT : 0);
+		if (rc == 0)
+			assert_int_equal(one.start_ns, LF_START + i * NS_PER_MS);
+	}
+	lf_run_to_end(f);
+	assert_int_equal(load_intervals(f->load), 1001);
 	lf_end(f);
+}
+
+TEST(test_intervals_are_none_where_none_are_asked_for)
+{
+	struct lf *f;
+	uint32_t n;
 
 	f = lf_new();
 	f->cfg.interval_ns = 0;
 	lf_run_all(f);
-	(void)load_intervals(f->load, &n);
+	(void)lf_series(f, &n);
 	assert_int_equal(n, 0);
 	lf_end(f);
 
 	f = lf_new();
 	f->cfg.intervals_max = 0;
 	lf_run_all(f);
-	(void)load_intervals(f->load, &n);
+	(void)lf_series(f, &n);
 	assert_int_equal(n, 0);
 	lf_end(f);
 }
@@ -110,7 +128,7 @@ TEST(test_intervals_keep_the_latencies_of_the_last_ones)
 	f->cfg.interval_histograms = 8;
 	lf_start(f);
 	lf_run(f, 100 * NS_PER_MS);
-	series = load_intervals(f->load, &n);
+	series = lf_series(f, &n);
 	assert_int_equal(n, 14);
 	for (i = 0; i < n + 3; i++) {
 		h = load_interval_histogram(f->load, i);
@@ -148,7 +166,7 @@ TEST(test_intervals_are_published_while_it_runs)
 	lf_start(f);
 	for (i = 0; i < 50; i++) {
 		lf_run(f, 10 * NS_PER_MS);
-		assert_int_equal(load_intervals(f->load, &n)[i].end_ns, f->now_ns);
+		assert_int_equal(lf_series(f, &n)[i].end_ns, f->now_ns);
 		assert_int_equal(n, i + 1);
 	}
 	lf_run_to_end(f);
@@ -324,7 +342,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_intervals_sum_up_to_the_totals),
 		T(test_intervals_tell_what_is_measured),
-		T(test_intervals_beyond_the_last_are_not_recorded),
+		T(test_intervals_beyond_the_room_take_the_place_of_the_first),
+		T(test_intervals_are_none_where_none_are_asked_for),
 		T(test_intervals_keep_the_latencies_of_the_last_ones),
 		T(test_intervals_keep_no_latencies_unless_asked),
 		T(test_intervals_are_published_while_it_runs),
