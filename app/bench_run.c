@@ -88,6 +88,26 @@ create_load(struct bench *b, uint32_t number, const struct load_target *target)
 	return b->worker[number].load != NULL ? 0 : EXIT_CODE_OUT_OF_MEMORY;
 }
 
+/* A connection stays with its server: few of them are a mix that nobody asked for. With one request each they
+ * take turns. */
+static void
+warn_of_mix(const struct bench *b, const struct load_target *target)
+{
+	const struct settings *s = b->settings;
+	char remedy[64] = "the weights are too far apart for one run";
+	struct load_unevenness u;
+
+	if (s->cps || !load_is_uneven(target, b->urls, (uint32_t)s->connections, b->workers, &u))
+		return;
+	if (u.wanted <= LOAD_CONNECTIONS_MAX)
+		snprintf(remedy, sizeof(remedy), "-c %llu would do", (unsigned long long)u.wanted);
+	message_warning(&b->get.host.level,
+		"the requests will not follow the weights: each connection stays with one server, "
+		"and of %llu connections the server of %.200s gets %u instead of %.4g; %s",
+		(unsigned long long)s->connections, b->url[u.target].text, u.connections, u.share,
+		remedy);
+}
+
 static int
 create_loads(struct bench *b)
 {
@@ -103,6 +123,8 @@ create_loads(struct bench *b)
 			.request_len = b->url[i].request_len,
 			.weight = b->url[i].weight,
 		};
+	if (target != NULL)
+		warn_of_mix(b, target);
 	for (i = 0; code == 0 && i < b->workers; i++)
 		code = create_load(b, i, target);
 	free(target);

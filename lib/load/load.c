@@ -109,7 +109,8 @@ load_create(const struct load_config *cfg)
 	l->histogram = calloc(cfg->interval_histograms + 1U, sizeof(*l->histogram));
 	l->heads = http_head_cache_create();
 	if (l->series == NULL || l->histogram == NULL || l->heads == NULL ||
-		load_mix_init(&l->mix, cfg->target, cfg->targets, cfg->seed) != 0 ||
+		load_mix_init(&l->mix, cfg->target, cfg->targets, cfg->connections, cfg->share,
+			cfg->seed) != 0 ||
 		create_connections(l) != 0) {
 		load_destroy(l);
 		return NULL;

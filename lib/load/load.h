@@ -23,11 +23,13 @@
  * with them, from 0), warm-up (not counted), measured, drained (what is under way may end, and is
  * counted if it was sent in the measured time), and closed (connections are let go, not counted).
  *
- * Targets with the same address and port are one endpoint. Each connection belongs to one; as many to
- * each as the weights of its targets ask for, and where that is no whole number, or there are more
- * endpoints than connections, chance decides whenever a connection is opened. A request picks among its
+ * Targets with the same address and port are one endpoint. Each connection belongs to one for as long as it
+ * is open; as many to each as the weights of its targets ask for. Where that is no whole number, or there
+ * are more endpoints than connections, the connections left over go to those with the largest fractions
+ * (the largest remainders), and whenever such a one is opened again they take turns by their fractions.
+ * Loads that share one load (cfg.share) begin their turns where those before end. A request picks among its
  * connection's targets by weight. So shares are exact within an endpoint; between them they are those
- * of the connections, and in a closed loop a faster endpoint gets more.
+ * of the connections, and in a closed loop a faster endpoint gets more. See load_is_uneven.
  *
  * A connection that cannot be made rests for 100 ms before the next attempt, and so does one that is
  * closed before it carried a request.
@@ -55,8 +57,8 @@ struct load_config {
 	uint32_t pipeline; /* requests under way on one connection, 1..LOAD_PIPELINE_MAX */
 	uint32_t requests_per_connection; /* then it is closed and another opened; 0: no limit */
 	double rate; /* open loop: requests a second, up to 1e9; 0: closed loop */
-	/* Of loads that share one open loop: how many there are, and which this is, 0 .. shares - 1. rate is
-	 * that of all; the requests of the one schedule are theirs in turn. 1: it has them all. */
+	/* Of loads that work together: how many there are, and which this is, 0 .. shares - 1. rate is that of
+	 * all; the requests of the one schedule are theirs in turn. 1: it has them all. */
 	uint32_t share, shares;
 	uint64_t ramp_ns, warmup_ns;
 	uint64_t duration_ns; /* of the measured time, 1..; TIME_NEVER: until requests_max */
@@ -167,6 +169,23 @@ enum load_phase {
 };
 
 struct load;
+
+/** What connections that stay with their endpoints make of the weights, where that is far off. */
+struct load_unevenness {
+	uint32_t target; /* one at the endpoint that is off most */
+	uint32_t connections; /* that this endpoint gets */
+	double share; /* that it should get of the connections */
+	uint64_t wanted; /* so many in all would do; maybe more than LOAD_CONNECTIONS_MAX */
+};
+
+/**
+ * Does an endpoint get none of the connections at the start, or a number that is more than a tenth off its
+ * share? connections are divided among so many loads, 1.., the first ones having one more than the others.
+ * false: no, and *ret is untouched; also when out of memory. Where connections carry one request each, turns
+ * even it out.
+ */
+bool load_is_uneven(const struct load_target *target, uint32_t targets, uint32_t connections,
+	uint32_t shares, struct load_unevenness *ret);
 
 /** NULL: out of memory, or cfg is out of range. cfg is copied. */
 struct load *load_create(const struct load_config *cfg);

@@ -112,7 +112,7 @@ choose_endpoint(struct load *l, struct load_conn *c)
 {
 	if (c->endpoint != LOAD_ENDPOINT_NONE)
 		load_mix_leave(&l->mix, c->endpoint);
-	c->endpoint = load_mix_join(&l->mix, l->cfg.connections);
+	c->endpoint = load_mix_join(&l->mix);
 }
 
 void

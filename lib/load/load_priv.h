@@ -58,6 +58,9 @@ struct load_endpoint {
 	uint32_t first, targets; /* of load_mix.target */
 	uint64_t weight; /* of them all */
 	uint32_t connections; /* that belong to it */
+	uint32_t whole; /* of its share of the connections, */
+	double rest; /* and the fraction of one: 0 .. 1 */
+	double credit; /* of the turns to take one for the fraction: those missed, less those had */
 };
 
 struct load_mix {
@@ -69,14 +72,13 @@ struct load_mix {
 	uint64_t random; /* SplitMix64's state */
 };
 
-/** 0, or -ENOMEM. */
-int load_mix_init(
-	struct load_mix *m, const struct load_target *target, uint32_t targets, uint64_t seed);
+/** For so many connections, 1..; share: which of several loads this is, as load_config's. 0, or -ENOMEM. */
+int load_mix_init(struct load_mix *m, const struct load_target *target, uint32_t targets,
+	uint32_t connections, uint32_t share, uint64_t seed);
 void load_mix_free(struct load_mix *m);
 
-/** The endpoint for a connection that belongs to none; it is counted there. connections: how many
- *  there are to be in all. */
-uint32_t load_mix_join(struct load_mix *m, uint32_t connections);
+/** The endpoint for a connection that belongs to none; it is counted there. At most as many as m is for. */
+uint32_t load_mix_join(struct load_mix *m);
 /** One connection less. */
 void load_mix_leave(struct load_mix *m, uint32_t endpoint);
 /** The next request's target. */

@@ -194,7 +194,8 @@ static const struct settings_option options[] = {
 		0, 0, 86400, OPTION_SECONDS, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"url-file", "FILE",
 		"More URLs, one a line, each with a weight before it or none (1): \"3 "
-		"http://198.18.0.1/big\". Requests are spread by weight.",
+		"http://198.18.0.1/big\". Requests to one server are spread by weight; between "
+		"servers the connections are, each of which stays with its server.",
 		NULL, AT(url_file), 0, 0, 0, OPTION_TEXT, OPTION_GROUP_LOAD, 0, FOR_LOAD},
 	{"fail-if", "CONDITION",
 		"Exit with 118 if CONDITION holds at the end: a figure, < or >, and a limit, such "

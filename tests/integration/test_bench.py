@@ -143,6 +143,22 @@ def test_bench_weights_and_ranges(lab):
     assert stats["end"]["counts"]["body_bytes"] == 200
 
 
+def test_bench_weights_of_two_servers_divide_the_connections(lab):
+    path = lab.path("urls")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"9 {url('hello')}\n1 http://{SERVER_IP}/hello.txt\n")
+    with Nginx(lab) as server:
+        _, text = bench(lab, "-c", "10", "-n", "1000", "--url-file", path)
+        assert len({line[1] for line in server.requests()}) == 9 and "weights" not in text, text
+        _, text = bench(lab, "-c", "2", "-n", "10", "--url-file", path)
+        assert f"of 2 connections the server of http://{SERVER_IP}/hello.txt gets 0 instead of 0.2" in text, text
+        assert "-c 10 would do" in text, text
+        seen = len(server.requests())
+        stats, text = bench(lab, "-c", "1", "--cps", "-n", "100", "--url-file", path)
+        assert len(server.requests()) - seen == 90 and "weights" not in text, text
+    assert stats["end"]["counts"]["responses"] == 100, stats["end"]["counts"]
+
+
 def test_bench_server_that_closes_after_some_requests_makes_no_errors(lab):
     with Nginx(lab, per_connection=10) as server:
         stats, _ = bench(lab, "-c", "4", "-n", "1000", url("hello"))

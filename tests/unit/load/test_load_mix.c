@@ -49,12 +49,12 @@ TEST(test_mix_seed_decides)
 
 	for (i = 0; i < 3; i++)
 		target[i] = (struct load_target){.remote.family = 4, .weight = 1};
-	assert_int_equal(load_mix_init(&a, target, 3, 7), 0);
-	assert_int_equal(load_mix_init(&b, target, 3, 7), 0);
+	assert_int_equal(load_mix_init(&a, target, 3, 1, 0, 7), 0);
+	assert_int_equal(load_mix_init(&b, target, 3, 1, 0, 7), 0);
 	for (i = 0; i < 100; i++)
 		assert_int_equal(load_mix_target(&a, 0), load_mix_target(&b, 0));
 	load_mix_free(&b);
-	assert_int_equal(load_mix_init(&b, target, 3, 8), 0);
+	assert_int_equal(load_mix_init(&b, target, 3, 1, 0, 8), 0);
 	for (i = 0; i < 100; i++)
 		differ += load_mix_target(&a, 0) != load_mix_target(&b, 0);
 	assert_in_range(differ, 40, 90);
@@ -147,7 +147,138 @@ refuse_8080(struct server *s, struct server_conn *c)
 	return 0;
 }
 
-/* One connection for two endpoints: chance decides anew at each opening, so that all get theirs. */
+/* Servers on ports 1, 2, ...; as many as there are weights before a 0. Returns how many. */
+static uint32_t
+servers(const uint32_t *weight, struct load_target *target)
+{
+	uint32_t n;
+
+	for (n = 0; weight[n] > 0; n++)
+		target[n] = (struct load_target){.remote = {.family = 4, .v4 = 1},
+			.remote_port = (uint16_t)(n + 1),
+			.weight = weight[n]};
+	return n;
+}
+
+#define SERVERS_MAX 6U
+
+/* What all loads' connections come to, one load after the other. */
+static void
+join_all(const struct load_target *target, uint32_t n, uint32_t connections, uint32_t shares,
+	uint32_t ret_count[SERVERS_MAX])
+{
+	struct load_mix m;
+	uint32_t share, i;
+
+	memset(ret_count, 0, SERVERS_MAX * sizeof(*ret_count));
+	for (share = 0; share < shares; share++) {
+		uint32_t count = connections / shares + (share < connections % shares);
+
+		assert_int_equal(load_mix_init(&m, target, n, count, share, share), 0);
+		for (i = 0; i < count; i++)
+			ret_count[load_mix_join(&m)]++;
+		load_mix_free(&m);
+	}
+}
+
+static const struct {
+	uint32_t weight[SERVERS_MAX], connections, shares, count[SERVERS_MAX];
+	uint64_t wanted; /* 0: even enough */
+} starts[] = {
+	{{9, 1}, 10, 1, {9, 1}, 0},
+	{{99, 1}, 10, 1, {10, 0}, 100},
+	{{99, 1}, 100, 1, {99, 1}, 0},
+	{{1, 1}, 1, 1, {1, 0}, 2},
+	{{1, 1}, 3, 1, {2, 1}, 4},
+	{{1, 1}, 15, 1, {8, 7}, 0},
+	{{5, 3, 3}, 10, 1, {4, 3, 3}, 11}, /* 4.55, 2.73, 2.73 */
+	{{40, 35, 25}, 1, 1, {1, 0, 0}, 20},
+	{{8, 8, 4}, 12, 1, {5, 5, 2}, 15}, /* 4.8, 4.8, 2.4 */
+	{{1000003, 999983}, 1, 1, {1, 0}, 21}, /* and not 1,999,986 */
+	{{9, 1}, 10, 2, {9, 1}, 0}, /* 4.5 and 0.5, twice */
+	{{9, 1}, 10, 3, {9, 1}, 0}, /* 3.6 and 0.4, 2.7 and 0.3 twice */
+	{{3, 1}, 4, 4, {3, 1}, 0},
+	{{1, 1, 1}, 3, 3, {1, 1, 1}, 0},
+	{{99, 1}, 20, 4, {20, 0}, 400},
+	{{4}, 7, 2, {7}, 0},
+};
+
+TEST(test_mix_connections_are_divided_by_largest_remainders)
+{
+	struct load_target target[SERVERS_MAX];
+	uint32_t count[SERVERS_MAX], i;
+
+	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		join_all(target, servers(starts[i].weight, target), starts[i].connections,
+			starts[i].shares, count);
+		assert_memory_equal(count, starts[i].count, sizeof(count));
+	}
+}
+
+TEST(test_mix_that_connections_cannot_follow_is_told)
+{
+	struct load_target target[SERVERS_MAX];
+	struct load_unevenness u;
+	uint32_t n, i;
+
+	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		n = servers(starts[i].weight, target);
+		u.wanted = 0;
+		assert_int_equal(
+			load_is_uneven(target, n, starts[i].connections, starts[i].shares, &u),
+			starts[i].wanted > 0);
+		assert_int_equal(u.wanted, starts[i].wanted);
+		if (u.wanted == 0)
+			continue;
+		assert_int_equal(u.connections, starts[i].count[u.target]);
+		assert_false(load_is_uneven(target, n, (uint32_t)u.wanted, starts[i].shares, &u));
+	}
+	n = servers((const uint32_t[]){1, 99, 0}, target);
+	assert_true(load_is_uneven(target, n, 10, 1, &u));
+	assert_int_equal(u.target, 0);
+	assert_int_equal(u.connections, 0);
+	assert_true(u.share > 0.099 && u.share < 0.101);
+	target[1].remote_port = target[0].remote_port; /* all weights hold at one server */
+	assert_false(load_is_uneven(target, n, 1, 1, &u));
+}
+
+/* The one that is left over goes round by the fractions, however long it takes. */
+TEST(test_mix_connections_opened_again_take_turns)
+{
+	struct load_target target[SERVERS_MAX];
+	uint32_t n = servers((const uint32_t[]){990, 9, 1, 0}, target), count[3] = {0}, i, e;
+	struct load_mix m;
+
+	assert_int_equal(load_mix_init(&m, target, n, 1, 0, 1), 0);
+	for (i = 1; i <= 10000; i++) {
+		e = load_mix_join(&m);
+		count[e]++;
+		load_mix_leave(&m, e);
+		if (i % 1000 == 0) {
+			assert_int_equal(count[0], i / 1000 * 990);
+			assert_int_equal(count[1], i / 1000 * 9);
+			assert_int_equal(count[2], i / 1000);
+		}
+	}
+	load_mix_free(&m);
+}
+
+/* In a ramp no endpoint fills up before the others. */
+TEST(test_mix_connections_fill_endpoints_evenly)
+{
+	struct load_target target[SERVERS_MAX];
+	uint32_t n = servers((const uint32_t[]){3, 1, 0}, target), count[2] = {0}, i;
+	struct load_mix m;
+
+	assert_int_equal(load_mix_init(&m, target, n, 400, 0, 1), 0);
+	for (i = 0; i < 400; i++) {
+		count[load_mix_join(&m)]++;
+		assert_in_range(count[1], i / 4, i / 4 + 1);
+	}
+	load_mix_free(&m);
+}
+
+/* One connection for two endpoints: they take turns at each opening, so that all get theirs. */
 TEST(test_mix_few_connections_reach_all_endpoints)
 {
 	struct lf *f = lf_new();
@@ -162,16 +293,15 @@ TEST(test_mix_few_connections_reach_all_endpoints)
 	f->server.test = count;
 	f->server.on_request = count_path;
 	lf_run_all(f);
-	assert_in_range(count[0], 440, 560);
-	assert_int_equal(count[0] + count[1], 1000);
+	assert_int_equal(count[0], 500);
+	assert_int_equal(count[1], 500);
 	lf_end(f);
 
-	f = lf_new(); /* and one that is dead does not stop it */
+	f = lf_new(); /* and one that is dead does not stop it, where the first lives */
 	f->target[1].remote_port = 8080;
 	f->cfg.targets = 2;
 	f->cfg.requests_per_connection = 1;
 	f->cfg.duration_ns = 10 * NS_PER_SEC;
-	f->cfg.seed = 3; /* the first one lives: else the load is unreachable */
 	f->server.on_connect = refuse_8080;
 	s = lf_run_all(f);
 	assert_true(s->counts.responses > 20);
@@ -187,6 +317,10 @@ main(void)
 		T(test_mix_seed_decides),
 		T(test_mix_connections_follow_the_weights),
 		T(test_mix_open_loop_requests_follow_the_weights),
+		T(test_mix_connections_are_divided_by_largest_remainders),
+		T(test_mix_that_connections_cannot_follow_is_told),
+		T(test_mix_connections_opened_again_take_turns),
+		T(test_mix_connections_fill_endpoints_evenly),
 		T(test_mix_few_connections_reach_all_endpoints),
 	};
 
