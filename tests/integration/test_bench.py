@@ -24,7 +24,7 @@ daemon off;
 worker_rlimit_nofile {files};
 events {{ worker_connections {files}; }}
 http {{
-    log_format line '$status $connection $body_bytes_sent $uri';
+    log_format line '$status $connection $body_bytes_sent $uri $remote_addr';
     access_log {log};
     keepalive_requests {per_connection};
     client_body_temp_path {work}/body; proxy_temp_path {work}/proxy; fastcgi_temp_path {work}/fastcgi;
@@ -73,7 +73,7 @@ class Nginx:
             return int(file.read().split()[0])
 
     def requests(self):
-        """(status, connection, bytes, path) of each request that was answered."""
+        """(status, connection, bytes, path, client) of each request that was answered."""
         with open(self.log, encoding="ascii") as file:
             return [line.split() for line in file]
 
@@ -157,6 +157,21 @@ def test_bench_weights_of_two_servers_divide_the_connections(lab):
         stats, text = bench(lab, "-c", "1", "--cps", "-n", "100", "--url-file", path)
         assert len(server.requests()) - seen == 90 and "weights" not in text, text
     assert stats["end"]["counts"]["responses"] == 100, stats["end"]["counts"]
+
+
+def test_bench_thousands_of_connections_from_two_addresses(lab):
+    count = 3000
+    with Nginx(lab, files=2 * count) as server:  # which may get little of a busy machine's CPUs: nothing is timed
+        stats, text = bench(lab, "--address", "198.18.0.100/24", "--addresses", "2", "-c", str(count), "--ramp", "2",
+                            "--warmup", "1", "-n", str(3 * count), "-m", "150", url("hello"), timeout=180)
+        clients = {line[1]: line[4] for line in server.requests()}
+    end = stats["end"]
+    assert end["open_max"] == count and not any(end["counts"]["errors"].values()), (end["open_max"], end["counts"])
+    assert end["counts"]["responses"] == 3 * count and end["counts"]["disconnects"] == 0, end["counts"]
+    assert collections.Counter(clients.values()) == {"198.18.0.100": count // 2, "198.18.0.101": count // 2}
+    memory = end["bytes_per_connection"]
+    assert 2048 < memory["stack"] < 8192 and 256 < memory["load"] < 1024, memory
+    assert f"memory: {(memory['stack'] + memory['load']) / 1024:.1f} KiB a connection" in text, text
 
 
 def test_bench_server_that_closes_after_some_requests_makes_no_errors(lab):

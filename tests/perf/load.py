@@ -109,6 +109,8 @@ def many_open(lab, count, ramp, seconds):
     print(f"{count} connections: {end['open_max']} open, {end['counts']['responses']} responses, errors "
           f"{errors}, p99 {end['latency']['p99_us']:.0f} us, "
           f"{memory['stack']} + {memory['load']} bytes a connection", flush=True)
+    assert end["open_max"] == count, f"{end['open_max']} of {count} connections were open"
+    assert errors == 0, end["counts"]["errors"]
     what = f"{count:,} connections"
     return {f"{what}: open, dpfetch": figure([end["open_max"]], ""),
             f"{what}: responses in {seconds} s, dpfetch": figure([end["counts"]["responses"]], ""),
