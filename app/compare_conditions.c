@@ -266,6 +266,13 @@ failed_share(const json_t *run)
 	       (errors_sum + responses);
 }
 
+/* 1: no response was whole in the measured time. */
+static double
+lacks_responses(const json_t *run)
+{
+	return report_json_number(run, "end/counts/responses") == 0.0 ? 1.0 : 0.0;
+}
+
 static double
 ring_drops(const json_t *run)
 {
@@ -371,6 +378,21 @@ check_failures(struct compare *c)
 }
 
 static void
+check_responses(struct compare *c)
+{
+	int side;
+
+	for (side = 0; side < COMPARE_SIDES; side++) {
+		if (largest_of(c, (enum compare_side)side, lacks_responses) > 0)
+			compare_warn(c,
+				"%s: no response was whole in the measured time of a run, so there "
+				"are no latencies; the goodput counts what came; use a longer -d "
+				"or a smaller file",
+				compare_side_name((enum compare_side)side));
+	}
+}
+
+static void
 check_drops(struct compare *c)
 {
 	double drops = largest_of(c, COMPARE_DPDK, ring_drops);
@@ -425,6 +447,7 @@ compare_check_fairness(struct compare *c, const json_t *conditions)
 {
 	check_super_packets(c, conditions);
 	check_failures(c);
+	check_responses(c);
 	check_load_generator(c);
 	check_others(c);
 	check_cores(c);

@@ -226,7 +226,7 @@ def test_bench_of_what_takes_longer_than_it_tells_goodput_and_no_latency(lab):
         _, failed = bench(lab, "-d", "1", "--fail-if", "p99>1s", url("slow"), code=118)
         _, late = bench(lab, "-d", "2", "-m", "1", url("slow"), code=52)  # each has failed
         compared = lab.dpfetch("compare", "-c", "1", "-d", "1", "--pairs", "1", "--no-curl", "--stats",
-                               lab.path("compare.json"), url("slow"))
+                               lab.path("compare.json"), "--html", lab.path("compare.html"), url("slow"))
     end = stats["end"]
     assert end["counts"]["responses"] == 0 and end["latency"]["count"] == 0, end["counts"]
     assert end["counts"]["body_bytes"] > 100000 and end["body_bits_per_second"] > 1e5 and end["unanswered"] == 2
@@ -234,7 +234,10 @@ def test_bench_of_what_takes_longer_than_it_tells_goodput_and_no_latency(lab):
     assert "p99>1s: it is unknown" in failed, failed
     assert "not one response came" in late, late
     assert compared.returncode == 0, compared.stdout + compared.stderr
-    assert "latency" not in compared.stdout and "nan" not in compared.stdout, compared.stdout
+    assert "latency p" not in compared.stdout and "nan" not in compared.stdout, compared.stdout
+    assert "kernel: no response was whole" in compared.stdout, compared.stdout
+    with open(lab.path("compare.html"), encoding="utf-8") as file:
+        assert not re.search(r"\b(nan|inf)\b", file.read())
     with open(lab.path("compare.json"), encoding="utf-8") as file:
         summary = json.load(file)["summary"]
     assert "latency_p50_us" not in summary and summary["goodput_bps"]["kernel"]["median"] > 1e5, summary
