@@ -72,19 +72,20 @@ most_owed(struct load_mix *m)
 static void
 divide(struct load_mix *m, uint32_t connections, uint32_t share)
 {
-	double weight = (double)m->weight, owed = 0;
+	load_wide weight = m->weight, owed = 0;
 	uint32_t i;
 
+	CHECK(weight > 0);
 	for (i = 0; i < m->endpoints; i++) {
 		struct load_endpoint *e = &m->endpoint[i];
-		load_wide part = (load_wide)connections * e->weight, rest = part % m->weight;
+		load_wide part = (load_wide)connections * e->weight, rest = part % weight;
 
-		e->whole = (uint32_t)(part / m->weight);
-		e->rest = (double)(uint64_t)rest / weight;
-		e->credit = (double)(uint64_t)(rest * share % m->weight) / weight;
-		owed += e->credit;
+		e->whole = (uint32_t)(part / weight);
+		e->rest = (double)(uint64_t)rest / (double)m->weight;
+		e->credit = (double)(uint64_t)(rest * share % weight) / (double)m->weight;
+		owed += rest * share % weight;
 	}
-	for (; owed > 0.5; owed--) /* a whole number */
+	for (; owed >= weight; owed -= weight) /* the rests come to a whole number */
 		most_owed(m)->credit--;
 }
 
@@ -266,7 +267,7 @@ greatest_divisor(uint64_t a, uint64_t b)
 static uint64_t
 enough(const struct load_mix *m, uint32_t connections)
 {
-	uint64_t divisor = 0, least = UINT64_MAX, whole, tenths;
+	uint64_t divisor = m->weight, least = UINT64_MAX, whole, tenths;
 	uint32_t i;
 
 	for (i = 0; i < m->endpoints; i++) {
