@@ -143,8 +143,8 @@ def link_block(part):
     disk = {"dpfetch to disk": "dpfetch", "curl to disk": "curl", "dpfetch / curl, to disk": "ratio",
             "dpfetch to disk, synced": "dpfetch, synced", "curl to disk, synced": "curl, synced",
             "dpfetch / curl, to disk, synced": "ratio", "fio": "fio",
-            "to disk / the smaller of null sink and fio": "dpfetch / smaller of null sink and fio", "null sink while fio writes": "null sink while fio writes",
-            "to disk / null sink while fio writes": "dpfetch / that", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
+            "to disk / the smaller of null sink and fio": "dpfetch / smaller of null sink and fio", "null sink while fio writes": "null sink while fio writes", "fio meanwhile": "fio meanwhile",
+            "to disk / null sink while fio writes": "dpfetch / that null sink", "poll iteration p99.9, to disk": "poll iteration p99.9, us"}
     return (table(["to nowhere, Gb/s", *nowhere.values()], link_rows(part, nowhere)) + [""] +
             table(["to disk, Gb/s", *disk.values()], link_rows(part, disk)) + ["", where(part)])
 

@@ -14,19 +14,27 @@ UNDER_WAY_BYTES = 64 << 20
 START_SECONDS = 20
 
 
+def reserved():
+    with open(HUGEPAGES, encoding="ascii") as file:
+        return int(file.read())
+
+
+def reserve(count):
+    with open(HUGEPAGES, "w", encoding="ascii") as file:
+        file.write(str(count))
+
+
 @contextlib.contextmanager
 def hugepages(count):
-    """As many hugepages at least; given back at the end."""
-    with open(HUGEPAGES, encoding="ascii") as file:
-        before = file.read().strip()
+    """As many hugepages at least; what was taken is given back at the end."""
+    before = reserved()
     try:
-        if int(before) < count:
-            with open(HUGEPAGES, "w", encoding="ascii") as file:
-                file.write(str(count))
+        if before < count:
+            reserve(count)
         yield
     finally:
-        with open(HUGEPAGES, "w", encoding="ascii") as file:
-            file.write(before)
+        if before < count and reserved() == count:
+            reserve(before)
 
 
 def command(path, size, *more):
@@ -35,14 +43,10 @@ def command(path, size, *more):
             f"--size={size}", "--output-format=json", *more]
 
 
-def gbps_of(output):
-    """Of fio's JSON; it says a line or two before it when it was interrupted."""
-    return json.loads(output[output.index("{"):])["jobs"][0]["write"]["bw_bytes"] * 8 / 1e9
-
-
 def run(path, size):
     """Gb/s; the highest priority, as nothing else is to be measured. Leaves the file."""
-    return gbps_of(subprocess.run(["nice", "-n", "-20", *command(path, size)], check=True, capture_output=True, text=True).stdout)
+    output = subprocess.run(["nice", "-n", "-20", *command(path, size)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(output)["jobs"][0]["write"]["bw_bytes"] * 8 / 1e9
 
 
 def written(pid):
@@ -53,19 +57,17 @@ def written(pid):
 @contextlib.contextmanager
 def writing(path, gbps, size):
     """While it lasts fio writes to path, gbps at most, size bytes at most; it must not be through at the end. Yields a
-    dict, which then has "gbps"."""
-    result = {}
-    process = subprocess.Popen(command(path, size, "--thread", f"--rate={int(gbps * 1e9 / 8)}"), stdout=subprocess.PIPE, text=True)
+    function that tells the bytes so far."""
+    process = subprocess.Popen(command(path, size, "--thread", f"--rate={int(gbps * 1e9 / 8)}"), stdout=subprocess.DEVNULL)
     try:
         until = time.monotonic() + START_SECONDS
         while written(process.pid) < UNDER_WAY_BYTES:
             assert time.monotonic() < until and process.poll() is None, "fio does not write"
             time.sleep(0.01)
-        yield result
+        yield lambda: written(process.pid)
         assert process.poll() is None, "fio was through before us"
     finally:
         process.send_signal(signal.SIGINT)
-        output = process.communicate()[0]
+        process.wait()
         if os.path.exists(path):
             os.unlink(path)
-    result["gbps"] = gbps_of(output)

@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import sys
 import time
 
@@ -54,9 +55,8 @@ def children_cpu_seconds():
 def run_curl(lab, out, size):
     before, used = lab.retransmitted(), children_cpu_seconds()
     result = lab.in_client("curl", "-s", "-S", "-o", out, "-w", "%{time_total}", URL)
-    took = float(result.stdout)
-    return {"gbps": size * 8 / took / 1e9, "sent_again": lab.retransmitted() - before,
-            "busy": 100 * (children_cpu_seconds() - used) / took}
+    used, took = children_cpu_seconds() - used, float(result.stdout)
+    return {"gbps": size * 8 / took / 1e9, "sent_again": lab.retransmitted() - before, "busy": 100 * used / took}
 
 
 def rest():
@@ -89,11 +89,13 @@ def run_fio(lab, size):
 
 
 def run_beside_fio(lab, size, gbps, options):
-    """The null sink's Gb/s while fio writes gbps, of which it had what "fio" says."""
-    with fio.hugepages(fio.HUGEPAGES_NEEDED), fio.writing(lab.path("fio"), gbps, 3 * size + (4 << 30)) as beside:
+    """The null sink's Gb/s while fio writes gbps, of which it had what "fio" says, from our start to our end."""
+    with fio.hugepages(fio.HUGEPAGES_NEEDED), fio.writing(lab.path("fio"), gbps, 3 * size + (4 << 30)) as written:
+        start, before = time.monotonic(), written()
         got = run_dpfetch(lab, "/dev/null", size, options)
+        beside = (written() - before) * 8 / (time.monotonic() - start) / 1e9
     rest()
-    return {"gbps": got["gbps"], "fio": beside["gbps"]}
+    return {"gbps": got["gbps"], "fio": beside}
 
 
 def column(rounds, name, key="gbps"):
@@ -165,4 +167,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was begun is taken down
     main()

@@ -176,10 +176,15 @@ def measure_profile(quick, _):
     return parse_profile(text), None
 
 
+COUNTS = 6
+
+
 def parse_counts(text):
     """"a segment, --connections 64 --run 8   563.1", "responses   3731": instructions of each."""
     found = re.findall(r"^(a segment, .*?|connections|responses)  +([0-9.]+)$", text, re.M)
-    return {name.removesuffix("s") if name[-1] == "s" else name: figure([value], "instructions", "less") for name, value in found}
+    if len(found) != COUNTS:
+        raise Failed(f"{len(found)} counts of {COUNTS}")
+    return {name.removesuffix("s"): figure([value], "instructions", "less") for name, value in found}
 
 
 def measure_counts(quick, _):

@@ -151,9 +151,13 @@ class Comparing(unittest.TestCase):
 
 class Counts(unittest.TestCase):
     def test_each_count_is_named_as_it_was_asked_for(self):
-        got = parts.parse_counts("a segment, --connections 64 --run 8    563.1\nconnections     9620\nresponses   3731\n")
+        segments = [f"a segment, --connections {how}" for how in ("1", "64", "64 --run 8", "64 --run 1")]
+        lines = [f"{name}    563.1" for name in segments] + ["connections     9620", "responses   3731"]
+        got = parts.parse_counts("\n".join(lines))
         self.assertEqual({name: fig["value"] for name, fig in got.items()},
-                         {"a segment, --connections 64 --run 8": 563.1, "connection": 9620, "response": 3731})
+                         {**dict.fromkeys(segments, 563.1), "connection": 9620, "response": 3731})
+        with self.assertRaises(parts.Failed):
+            parts.parse_counts("\n".join(lines[1:]))
 
     def test_history_goes_from_the_oldest_to_now(self):
         part = {"command": "c", "measured": {"commit": "new", "date": "today"},
