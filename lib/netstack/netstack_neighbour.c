@@ -37,8 +37,12 @@ bool
 netstack_neighbour_reachable(const struct netstack *ns, const struct ip_address *ip)
 {
 	uint32_t i = index_of(&ns->neighbours, ip);
+	const struct neighbour *e = &ns->neighbours.entry[i];
 
-	return i < NETSTACK_NEIGHBOURS && ns->neighbours.entry[i].state == NEIGHBOUR_REACHABLE;
+	if (i == NETSTACK_NEIGHBOURS || e->suspect)
+		return false;
+	return e->state == NEIGHBOUR_REACHABLE ||
+	       (e->state == NEIGHBOUR_REFRESHING && e->tries <= 1);
 }
 
 /* A free entry, else the one that was not used for the longest time. */
@@ -88,11 +92,11 @@ netstack_neighbour_known(struct netstack *ns, const struct ip_address *ip)
 
 /* ---- timers ---- */
 
-/* RFC 4861 §7.3.1: a flow that brings something by this next hop confirms it. */
+/* RFC 4861 §7.3.1: a flow that brought something by this next hop in so long confirms it. */
 static bool
-confirmed_by_a_flow(const struct netstack *ns, const struct neighbour *e, uint64_t now_ns)
+confirmed_by_a_flow(
+	const struct netstack *ns, const struct neighbour *e, uint64_t within_ns, uint64_t now_ns)
 {
-	uint64_t asked_ns = (uint64_t)e->tries * ns->cfg.arp_interval_ns;
 	struct tcp_info info;
 	uint32_t i;
 
@@ -100,7 +104,7 @@ confirmed_by_a_flow(const struct netstack *ns, const struct neighbour *e, uint64
 		if (!ns->conn[i].in_use || !ip_address_equal(&ns->conn[i].next_hop, &e->ip))
 			continue;
 		tcp_conn_info(ns->conn[i].tcp, &info);
-		if (info.state >= TCP_ESTABLISHED && now_ns - info.last_received_ns <= asked_ns)
+		if (info.state >= TCP_ESTABLISHED && now_ns - info.last_received_ns <= within_ns)
 			return true;
 	}
 	return false;
@@ -111,7 +115,7 @@ reached(const struct netstack *ns, struct neighbour *e, uint64_t now_ns)
 {
 	e->state = NEIGHBOUR_REACHABLE;
 	e->tries = 0;
-	e->advised = false;
+	e->advised = e->suspect = false;
 	e->next_ns = now_ns + ns->cfg.arp_reachable_ns;
 }
 
@@ -122,6 +126,7 @@ resume(struct neighbour *e, uint64_t now_ns)
 	e->state = NEIGHBOUR_REACHABLE;
 	e->tries = 0;
 	e->advised = false;
+	e->suspect = true;
 	e->next_ns = MAX_OF(e->refresh_ns, now_ns);
 }
 
@@ -146,7 +151,7 @@ ask(struct netstack *ns, struct neighbour *e, uint64_t now_ns)
 		return;
 	}
 	if (e->tries >= ns->cfg.arp_tries && e->state == NEIGHBOUR_REFRESHING &&
-		confirmed_by_a_flow(ns, e, now_ns)) {
+		confirmed_by_a_flow(ns, e, e->tries * ns->cfg.arp_interval_ns, now_ns)) {
 		reached(ns, e, now_ns);
 		return;
 	}
@@ -274,9 +279,11 @@ netstack_neighbour_advise(struct netstack *ns, const struct ip_address *ip, uint
 	if (e == NULL || e->state != NEIGHBOUR_REACHABLE ||
 		(e->advised_ns != 0 && now_ns - e->advised_ns < ns->cfg.arp_interval_ns))
 		return;
+	e->advised_ns = now_ns;
+	if (confirmed_by_a_flow(ns, e, ns->cfg.arp_interval_ns, now_ns))
+		return;
 	e->refresh_ns = e->next_ns;
 	e->advised = true;
-	e->advised_ns = now_ns;
 	refresh(ns, e, now_ns);
 	netstack_link_due(ns, e->next_ns);
 }

@@ -27,6 +27,7 @@ struct neighbour {
 	enum neighbour_state state;
 	uint32_t tries; /* questions sent in this state */
 	uint64_t next_ns; /* of the next question, or of the refresh */
+	bool suspect; /* what TCP's advice made us ask was not answered */
 	bool advised; /* REFRESHING because of TCP's advice, which ends no flow */
 	uint64_t advised_ns; /* when that began last, 0: never */
 	uint64_t refresh_ns; /* while advised: the refresh that was planned */
@@ -49,7 +50,7 @@ const struct ether_addr *netstack_neighbour_known(struct netstack *ns, const str
 struct neighbour *netstack_neighbour_find(struct netstack *ns, const struct ip_address *ip);
 /** Is it being asked for, and not known so far? */
 bool netstack_neighbour_pending(const struct netstack *ns, const struct ip_address *ip);
-/** Is it known to answer? */
+/** Is it known to answer, as far as we have asked (RFC 4861 §6.3.6)? */
 bool netstack_neighbour_reachable(const struct netstack *ns, const struct ip_address *ip);
 
 /** ip has said that mac is its address: an entry that there is takes it over (RFC 826's merge); a
@@ -63,7 +64,7 @@ void netstack_neighbour_on_hint(struct netstack *ns, const struct ip_address *ip
 /** Ask e again now: there is doubt about its MAC address. */
 void netstack_neighbour_doubt(struct netstack *ns, struct neighbour *e, uint64_t now_ns);
 /** TCP has no answer by this next hop (RFC 9293 §3.8.3, RFC 1122 §3.3.1.4): everybody is asked whether its MAC address is
- *  right, once in arp_interval_ns at most. Nobody's answer ends no flow: that is TCP's R2's to do. */
+ *  right, once in arp_interval_ns at most, and not while another flow hears by it. Nobody's answer ends no flow: that is TCP's R2's to do. */
 void netstack_neighbour_advise(struct netstack *ns, const struct ip_address *ip, uint64_t now_ns);
 /** A host of the link was heard, for the report of a failure. */
 void netstack_neighbour_heard(

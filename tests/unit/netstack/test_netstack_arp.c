@@ -372,19 +372,26 @@ TEST(test_arp_is_not_asked_with_a_gateway_mac)
 	fx_end(p);
 }
 
+static void
+take_byte(struct test_peer *p, struct netstack_conn *nc)
+{
+	struct payload got;
+
+	assert_int_equal(tcp_conn_recv(netstack_conn_tcp(nc), &got, 1), 1);
+	tcp_conn_consumed(netstack_conn_tcp(nc), got.len, 1);
+	test_buffer_release(&p->buffers, got.owner);
+}
+
 /* One exchange each second, so that the entry is in use. */
 static void
 exchange(struct test_peer *p, struct netstack_conn *nc, uint32_t seconds)
 {
-	struct payload got;
 	uint32_t i;
 
 	for (i = 0; i < seconds; i++) {
 		test_peer_send(p, TCP_ACK, "x", 1);
 		test_peer_deliver(p);
-		assert_int_equal(tcp_conn_recv(netstack_conn_tcp(nc), &got, 1), 1);
-		tcp_conn_consumed(netstack_conn_tcp(nc), got.len, 1);
-		test_buffer_release(&p->buffers, got.owner);
+		take_byte(p, nc);
 		test_peer_wait(p, NS_PER_SEC);
 	}
 }
@@ -494,6 +501,7 @@ TEST(test_arp_wrong_answer_is_asked_anew_when_the_syn_times_out)
 TEST(test_arp_advice_of_a_flow_asks_everybody_and_ends_nothing)
 {
 	struct test_peer *p = fx_new(NULL);
+	const struct ip_address hop = {.family = 4, .v4 = TEST_PEER_ADDRESS};
 	struct netstack_conn *nc = fx_established(p);
 	uint32_t asked = p->who_has;
 	struct tcp_info info;
@@ -503,16 +511,45 @@ TEST(test_arp_advice_of_a_flow_asks_everybody_and_ends_nothing)
 	netstack_conn_touch(p->ns, nc);
 	quiet_run(p, 1); /* the tail loss probe and two time-outs: 0.2, 0.6 s and so on */
 	assert_int_equal(p->who_has, asked);
+	assert_true(netstack_neighbour_reachable(p->ns, &hop));
 	quiet_run(p, 6);
 	assert_in_range(p->who_has, asked + 3, asked + 6);
 	assert_true(ether_addr_is_broadcast(&p->who_has_dst));
 	quiet_run(p, 15);
 	assert_int_equal(netstack_conn_error(nc), 0);
+	assert_false(netstack_neighbour_reachable(
+		p->ns, &hop)); /* nobody takes it for a living router */
 	test_peer_send(p, TCP_ACK, NULL, 0);
 	quiet_run(p, 1);
 	assert_int_equal(netstack_conn_error(nc), 0);
 	tcp_conn_info(netstack_conn_tcp(nc), &info);
 	assert_int_equal(info.snd_una, info.snd_nxt);
+	fx_end(p);
+}
+
+/* Another flow hears by the same next hop: that its server does not answer says nothing of the way. */
+TEST(test_arp_advice_is_not_taken_while_another_flow_hears)
+{
+	struct test_peer *p = fx_new(NULL);
+	struct netstack_conn *nc = fx_established(p);
+	uint32_t i, asked = p->who_has, seq = p->seq, ack = p->ack;
+	uint16_t client_port = p->client_port, port = p->port;
+
+	p->answers.syn = false;
+	fx_connect_to(p, TEST_PEER_ADDRESS, 81);
+	for (i = 0; i < 10; i++) {
+		test_peer_wait(p, 500 * NS_PER_MS);
+		p->client_port = client_port; /* not the other one's, whose SYN was seen last */
+		p->port = port;
+		p->seq = seq;
+		p->ack = ack;
+		test_peer_send(p, TCP_ACK, "x", 1);
+		seq = p->seq;
+		test_peer_deliver(p);
+		take_byte(p, nc);
+	}
+	assert_true(p->syns > 2);
+	assert_int_equal(p->who_has, asked);
 	fx_end(p);
 }
 
@@ -688,6 +725,7 @@ main(void)
 		T(test_arp_refresh_without_an_answer_ends_a_flow_that_is_dead),
 		T(test_arp_wrong_answer_is_asked_anew_when_the_syn_times_out),
 		T(test_arp_advice_of_a_flow_asks_everybody_and_ends_nothing),
+		T(test_arp_advice_is_not_taken_while_another_flow_hears),
 		T(test_arp_advice_is_taken_once_in_an_interval),
 		T(test_arp_entry_follows_the_host_to_another_mac),
 		T(test_arp_spoofed_mac_of_the_server_heals_and_the_flow_goes_on),
