@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 #include <net/if.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define SNAP_BYTES 160U /* IPv6's and TCP's headers with all options */
 #define BLOCK_BYTES 65536U /* of the ring, as the kernel allocates it */
 
+_Static_assert(offsetof(struct tpacket2_hdr, tp_status) == 0, "the status is a slot's first word");
 _Static_assert(sizeof(struct tpacket2_hdr) + sizeof(struct sockaddr_ll) + 2U * TPACKET_ALIGNMENT +
 			       SNAP_BYTES <=
 		       COMPARE_TAP_SLOT_BYTES,
@@ -96,12 +98,13 @@ compare_trace_open(const char *interface, struct compare_tap *ret)
 static bool
 packet_at(const struct compare_tap *tap, uint32_t slot, struct packet *ret)
 {
-	const uint8_t *at = tap->ring + (size_t)slot * COMPARE_TAP_SLOT_BYTES;
+	uint8_t *at = tap->ring + (size_t)slot * COMPARE_TAP_SLOT_BYTES;
 	struct tpacket2_hdr h;
 
-	memcpy(&h, at, sizeof(h));
-	if ((h.tp_status & TP_STATUS_USER) == 0)
+	/* The kernel writes the status last: what is read after it is whole. */
+	if ((__atomic_load_n((uint32_t *)(void *)at, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0)
 		return false;
+	memcpy(&h, at, sizeof(h));
 	ret->len = MIN_OF(h.tp_snaplen, SNAP_BYTES);
 	ret->time_ns = (uint64_t)h.tp_sec * NS_PER_SEC + h.tp_nsec;
 	memcpy(ret->data, at + h.tp_net, ret->len);
@@ -215,17 +218,23 @@ end_of(const struct compare_trace *t)
 	return end;
 }
 
+/* Each segment for itself: what was sent again comes late, and so do the last ACKs. */
 static void
 cut(struct compare_trace *t, uint64_t end)
 {
-	uint32_t i;
+	uint32_t i, kept = 0;
 
 	for (i = 0; i < t->count; i++) {
-		if (t->segment[i].from_server && t->segment[i].len > 0 &&
-			t->segment[i].offset >= end)
-			break;
+		struct compare_segment s = t->segment[i];
+		bool data = s.from_server && s.len > 0;
+
+		if (data ? s.offset >= end : s.offset > end)
+			continue;
+		if (data)
+			s.len = (uint32_t)MIN_OF((uint64_t)s.len, end - s.offset);
+		t->segment[kept++] = s;
 	}
-	t->count = i;
+	t->count = kept;
 }
 
 void

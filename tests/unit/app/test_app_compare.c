@@ -645,6 +645,14 @@ test_compare_traces_are_cut_to_the_same_bytes(void **state)
 	compare_trace_cut_alike(longer, NULL);
 	compare_trace_cut_alike(none, longer);
 	assert_int_equal(longer->count, 20);
+	/* What was sent again, and comes behind what is cut off, stays; a packet over the end is clipped. */
+	longer->segment[longer->count++] = data_at(9000, 9500, 2000);
+	longer->segment[longer->count++] = data_at(9001, 20000, 1000);
+	longer->segment[longer->count++] = data_at(9002, 3000, 1000);
+	compare_trace_cut_alike(shorter, longer);
+	assert_int_equal(longer->count, 22);
+	assert_int_equal(longer->segment[20].len, 500);
+	assert_int_equal(longer->segment[21].offset, 3000);
 	free(shorter);
 	free(longer);
 	free(none);
