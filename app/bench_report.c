@@ -171,22 +171,25 @@ busy_percent(const struct worker_usage *u)
 	return u->cycles > 0 ? 100.0 * (double)u->cycles_busy / (double)u->cycles : 0.0;
 }
 
-/* What softirqs took of a worker's CPU. They are as much in its way when they are others'. */
+/* A worker's thread over the kernel's stack, with the softirqs of its CPU: they are as much in its way when they are
+ * others'. Kernels without CONFIG_IRQ_TIME_ACCOUNTING count one that interrupts the thread for both: it is no more than
+ * the CPU was busy, as compare has it. */
 static uint64_t
-softirq_ns(const struct bench_report *r, int core)
+thread_busy_ns(const struct bench_report *r, int core, const struct worker_usage *u)
 {
 	const struct machine_sample *m = r->machine;
+	const struct machine_cpu *c;
 
-	return m != NULL && core >= 0 && (uint32_t)core < m->cpus ? m->cpu[core].softirq_ns : 0;
+	if (m == NULL || core < 0 || (uint32_t)core >= m->cpus)
+		return u->cpu_ns;
+	c = &m->cpu[core];
+	return MIN_OF(u->cpu_ns + c->softirq_ns, c->user_ns + c->system_ns + c->softirq_ns);
 }
 
-/* Of the CPU of a worker over the kernel's stack, as compare has it: its thread and the softirqs there. */
 static double
 thread_percent(const struct bench_report *r, int core, const struct worker_usage *u)
 {
-	double wall = MAX_OF((double)r->wall_ns, 1.0);
-
-	return 100.0 * (double)(u->cpu_ns + softirq_ns(r, core)) / wall;
+	return 100.0 * (double)thread_busy_ns(r, core, u) / MAX_OF((double)r->wall_ns, 1.0);
 }
 
 static double

@@ -104,8 +104,8 @@ warn_of_mix(const struct bench *b, const struct load_target *target)
 	message_warning(&b->get.host.level,
 		"the requests will not follow the weights: each connection stays with one server, "
 		"and of %llu connections the server of %.200s gets %u instead of %.4g; %s",
-		(unsigned long long)s->connections, b->url[u.target].text, u.connections, u.share,
-		remedy);
+		(unsigned long long)s->connections, b->get.target[u.target].url.canonical,
+		u.connections, u.share, remedy);
 }
 
 static int

@@ -82,7 +82,7 @@ describe(const struct bench *b, struct bench_report *r)
 
 	*r = (struct bench_report){
 		.settings = b->settings,
-		.url = b->url[0].text,
+		.url = b->get.target[0].url.canonical,
 		.target = b->url,
 		.urls = b->urls,
 		.workers = h->queues,
@@ -168,8 +168,8 @@ judge(const struct bench *b, const struct load_stats *stats)
 	if (bench_run_unreachable(b, &error)) {
 		code = error == -ETIMEDOUT ? (int)FETCH_OPERATION_TIMEDOUT
 					   : EXIT_CODE_COULDNT_CONNECT;
-		message_error(level, code, "Failed to connect to %s: %s", b->url[0].text,
-			strerror(-error));
+		message_error(level, code, "Failed to connect to %s: %s",
+			b->get.target[0].url.canonical, strerror(-error));
 		return code;
 	}
 	if (bench_run_silent(b)) {

@@ -234,11 +234,15 @@ client_seconds(const json_t *run)
 	return report_json_number(run, "end/cpu/wall_s") * (double)worker_count(run);
 }
 
-/* The kernel's client and the softirqs on its CPU, which may be its own; not what else runs there. */
+/* The kernel's client and the softirqs on its CPU, which may be its own; not what else runs there. Kernels without
+ * CONFIG_IRQ_TIME_ACCOUNTING count a softirq that interrupts a thread for both: it is no more than the CPU was busy. */
 static double
 client_cpu_share(const json_t *run)
 {
-	return (report_json_number(run, "end/core/cpu_s") + client_cpus(run, "softirq_s")) /
+	double softirq = client_cpus(run, "softirq_s");
+	double busy = client_cpus(run, "user_s") + client_cpus(run, "system_s") + softirq;
+
+	return fmin(report_json_number(run, "end/core/cpu_s") + softirq, busy) /
 	       client_seconds(run);
 }
 

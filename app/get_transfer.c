@@ -379,7 +379,7 @@ prepare_addresses(struct get *g, struct target *t, struct report *r)
 	r->exit_code = lease_ensure(&g->host);
 	if (r->exit_code != 0)
 		snprintf(message, sizeof(message), "there is no address to fetch %.200s from",
-			r->url_given);
+			t->url.canonical);
 	g->begun_ns = host_clock_ns(&g->host); /* a lease is the port's, not the transfer's */
 	if (r->exit_code == 0 && t->remote.family == 0)
 		r->exit_code = lookup_target(g, t, message);

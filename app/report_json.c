@@ -52,16 +52,19 @@ report_json_url(const char *url)
 	return json;
 }
 
-/* Documents are shown around. */
+/* Documents are shown around. Of a field that has one of these words in its name the value is nobody's business. */
 static bool
 is_secret(const char *header)
 {
-	static const char *const names[] = {"Authorization", "Proxy-Authorization", "Cookie"};
-	size_t len = strcspn(header, ":;"), i;
+	static const char *const words[] = {
+		"auth", "cookie", "token", "key", "secret", "passw", "session", "signature"};
+	size_t len = strcspn(header, ":;"), i, at;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (len == strlen(names[i]) && strncasecmp(header, names[i], len) == 0)
-			return true;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		for (at = 0; at + strlen(words[i]) <= len; at++) {
+			if (strncasecmp(header + at, words[i], strlen(words[i])) == 0)
+				return true;
+		}
 	}
 	return false;
 }

@@ -59,9 +59,11 @@ transfer_json(const struct report *r)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "result", report_variables_json(r));
-	json_object_set_new(
-		json_object_get(object, "result"), "url", report_json_url(r->url_given));
+	json_t *result = report_variables_json(r);
+
+	(void)json_object_del(result, "url");
+	json_object_set_new(result, "url", report_json_url(r->url_given));
+	json_object_set_new(object, "result", result);
 	json_object_set_new(object, "tcp", tcp_json(r));
 	json_object_set_new(object, "ack_delay", report_json_distribution(&r->ack_delay, 1e3));
 	json_object_set_new(object, "iteration",

@@ -225,10 +225,10 @@ test_report_text_has_the_lines_that_wrk_users_look_for(void **state)
 	settings_free(&s);
 }
 
-/* Does the text of two seconds over a stack warn of the generator? Of worker 0 cpu_ns and softirq_ns are its
- * thread's and its CPU's, number 2. */
+/* Does the text of two seconds over a stack warn of the generator? Of worker 0 cpu_ns is its thread's; its CPU, number 2,
+ * had user_ns besides softirq_ns. */
 static bool
-warns_of_busy(char *stack, uint32_t workers, uint64_t cpu_ns, uint64_t softirq_ns)
+warns_of_busy(char *stack, uint32_t workers, uint64_t cpu_ns, uint64_t user_ns, uint64_t softirq_ns)
 {
 	char *argv[] = {"dpfetch", "bench", ADDRESS, "--stack", stack, "http://198.18.0.1/x", NULL};
 	struct bench_report_worker worker[2] = {
@@ -245,6 +245,7 @@ warns_of_busy(char *stack, uint32_t workers, uint64_t cpu_ns, uint64_t softirq_n
 	assert_non_null(machine);
 	assert_int_equal(settings_load(9, argv, &s, message), SETTINGS_OK);
 	machine->cpus = 4;
+	machine->cpu[2].user_ns = user_ns;
 	machine->cpu[2].softirq_ns = softirq_ns;
 	r = report_of(&s, stats, intervals, 2);
 	r.workers = workers;
@@ -267,14 +268,18 @@ static void
 test_report_text_over_the_kernels_stack_warns_of_a_busy_generator(void **state)
 {
 	(void)state;
-	assert_true(warns_of_busy("kernel", 1, 1900 * NS_PER_MS, 0));
-	assert_false(warns_of_busy("kernel", 1, 1700 * NS_PER_MS, 0));
-	assert_true(warns_of_busy("kernel", 1, 1000 * NS_PER_MS, 900 * NS_PER_MS));
+	assert_true(warns_of_busy("kernel", 1, 1900 * NS_PER_MS, 1900 * NS_PER_MS, 0));
+	assert_false(warns_of_busy("kernel", 1, 1700 * NS_PER_MS, 1700 * NS_PER_MS, 0));
+	assert_true(
+		warns_of_busy("kernel", 1, 1000 * NS_PER_MS, 1000 * NS_PER_MS, 900 * NS_PER_MS));
+	/* The thread's second has the softirqs in it already: that CPU was busy for 1.2 s. */
+	assert_false(
+		warns_of_busy("kernel", 1, 1200 * NS_PER_MS, 300 * NS_PER_MS, 900 * NS_PER_MS));
 	/* One of several is enough, and two half busy ones are not one. */
-	assert_true(warns_of_busy("kernel", 2, 1900 * NS_PER_MS, 0));
-	assert_false(warns_of_busy("kernel", 2, 1700 * NS_PER_MS, 0));
+	assert_true(warns_of_busy("kernel", 2, 1900 * NS_PER_MS, 1900 * NS_PER_MS, 0));
+	assert_false(warns_of_busy("kernel", 2, 1700 * NS_PER_MS, 1700 * NS_PER_MS, 0));
 	/* A poll core's thread is always busy. */
-	assert_false(warns_of_busy("dpdk", 1, 2000 * NS_PER_MS, 0));
+	assert_false(warns_of_busy("dpdk", 1, 2000 * NS_PER_MS, 2000 * NS_PER_MS, 0));
 }
 
 static json_t *

@@ -232,8 +232,9 @@ stats_of(const struct settings *s)
 static void
 test_stats_say_what_was_run_and_where_without_passwords(void **state)
 {
-	char *header[] = {"Cookie: secret", "X-A: caf\xe9"};
-	const struct settings s = {.headers = {.item = header, .count = 2}};
+	char *header[] = {
+		"Cookie: secret", "X-A: caf\xe9", "X-Api-Key: secret", "PRIVATE-TOKEN: secret"};
+	const struct settings s = {.headers = {.item = header, .count = 4}};
 	json_t *root = stats_of(&s), *headers = json_object_get(root, "headers");
 	const json_t *environment = json_object_get(root, "environment");
 	char *text = json_dumps(root, 0);
@@ -243,6 +244,7 @@ test_stats_say_what_was_run_and_where_without_passwords(void **state)
 	assert_non_null(strstr(text, "\"http://h/x\""));
 	assert_string_equal(json_string_value(json_array_get(headers, 0)), "Cookie: (hidden)");
 	assert_string_equal(json_string_value(json_array_get(headers, 1)), "X-A: caf\xc3\xa9");
+	assert_string_equal(json_string_value(json_array_get(headers, 2)), "X-Api-Key: (hidden)");
 	assert_non_null(strstr(json_string_value(json_object_get(environment, "dpdk")), "DPDK"));
 	assert_true(strlen(json_string_value(json_object_get(environment, "cpu"))) > 0);
 	assert_true(strlen(json_string_value(json_object_get(environment, "governor"))) > 0);
