@@ -67,6 +67,17 @@ fails(const struct load_stats *s, const char *text)
 }
 
 static void
+expect_failures(const struct load_stats *s, const char *const *text, size_t count, bool expected)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (fails(s, text[i]) != expected)
+			fail_msg("%s should %shold", text[i], expected ? "" : "not ");
+	}
+}
+
+static void
 test_limit_conditions_are_judged_by_the_figures(void **state)
 {
 	static const char *const hold[] = {"p50>400ms", "p99 > 0.9s", "p99.9>=990ms", "max>999ms",
@@ -77,17 +88,10 @@ test_limit_conditions_are_judged_by_the_figures(void **state)
 		"rps<0.5k", "errors>10", "error-rate>1%", "non2xx>10", "unanswered>0", "cps<20",
 		"bps>1g", "max<1000000us", "unsent<5"};
 	struct load_stats *s = new_stats();
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(hold) / sizeof(hold[0]); i++) {
-		if (!fails(s, hold[i]))
-			fail_msg("%s should hold", hold[i]);
-	}
-	for (i = 0; i < sizeof(do_not) / sizeof(do_not[0]); i++) {
-		if (fails(s, do_not[i]))
-			fail_msg("%s should not hold", do_not[i]);
-	}
+	expect_failures(s, hold, sizeof(hold) / sizeof(hold[0]), true);
+	expect_failures(s, do_not, sizeof(do_not) / sizeof(do_not[0]), false);
 	free(s);
 }
 
@@ -98,20 +102,13 @@ test_limit_of_a_latency_without_responses_fails(void **state)
 	static const char *const hold[] = {"p99>1s", "p50<1s", "mean>1s", "max>=1s"};
 	static const char *const do_not[] = {"errors>0", "bps<1m", "error-rate>0", "unanswered>1"};
 	struct load_stats *s = new_stats();
-	size_t i;
 
 	(void)state;
 	histogram_reset(&s->latency);
 	s->counts = (struct load_counts){.requests = 1, .body_bytes = 1000000};
 	s->unanswered = 1;
-	for (i = 0; i < sizeof(hold) / sizeof(hold[0]); i++) {
-		if (!fails(s, hold[i]))
-			fail_msg("%s should hold", hold[i]);
-	}
-	for (i = 0; i < sizeof(do_not) / sizeof(do_not[0]); i++) {
-		if (fails(s, do_not[i]))
-			fail_msg("%s should not hold", do_not[i]);
-	}
+	expect_failures(s, hold, sizeof(hold) / sizeof(hold[0]), true);
+	expect_failures(s, do_not, sizeof(do_not) / sizeof(do_not[0]), false);
 	free(s);
 }
 
