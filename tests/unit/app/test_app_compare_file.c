@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,8 +12,7 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "compare.h"
+#include "compare_fixture.h"
 #include "compare_plots.h"
 #include "compare_warned.h"
 #include "exit_code.h"
@@ -41,7 +39,6 @@ static int
 setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	sigset_t before;
 
 	assert_non_null(f);
 	snprintf(f->folder, sizeof(f->folder), "/tmp/test_compare_file-XXXXXX");
@@ -53,11 +50,7 @@ setup(void **state)
 	f->outputs[0] = f->file;
 	f->settings = (struct settings){
 		.nic = f->nic, .writer_core = -1, .urls = {f->urls, 1}, .outputs = {f->outputs, 1}};
-	f->c = calloc(1, sizeof(*f->c));
-	assert_non_null(f->c);
-	f->c->settings = &f->settings;
-	f->path_before = strdup(getenv("PATH"));
-	child_block_signals(&before);
+	f->c = compare_fixture_begin(&f->settings, &f->path_before);
 	*state = f;
 	return 0;
 }
@@ -66,20 +59,9 @@ static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
-	uint32_t i;
-	int side;
 
-	setenv("PATH", f->path_before, 1);
-	snprintf(command, sizeof(command), "rm -rf %s", f->folder);
-	assert_int_equal(system(command), 0);
-	for (side = 0; side < COMPARE_SIDES; side++) {
-		for (i = 0; i < f->c->pairs; i++)
-			json_decref(f->c->run[side][i]);
-	}
 	compare_file_free(f->c);
-	free(f->c);
-	free(f->path_before);
+	compare_fixture_end(f->c, f->path_before, f->folder);
 	free(f);
 	return 0;
 }

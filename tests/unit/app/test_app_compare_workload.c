@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <net/if.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +13,7 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "compare.h"
+#include "compare_fixture.h"
 #include "nic_info.h"
 #include "report_json.h"
 
@@ -55,7 +53,6 @@ static int
 setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	sigset_t before;
 
 	assert_non_null(f);
 	snprintf(f->folder, sizeof(f->folder), "/tmp/test_compare_workload-XXXXXX");
@@ -64,14 +61,10 @@ setup(void **state)
 	snprintf(f->nic, sizeof(f->nic), "lo");
 	f->urls[0] = f->url;
 	f->settings = (struct settings){.nic = f->nic, .mtu = 1500, .urls = {f->urls, 1}};
-	f->c = calloc(1, sizeof(*f->c));
-	assert_non_null(f->c);
-	f->c->settings = &f->settings;
+	f->c = compare_fixture_begin(&f->settings, &f->path_before);
 	f->c->run[COMPARE_DPDK][0] = run_of("dpdk");
 	f->c->run[COMPARE_KERNEL][0] = run_of("kernel");
 	f->c->pairs = 1;
-	f->path_before = strdup(getenv("PATH"));
-	child_block_signals(&before);
 	*state = f;
 	return 0;
 }
@@ -80,16 +73,9 @@ static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
-	setenv("PATH", f->path_before, 1);
-	snprintf(command, sizeof(command), "rm -rf %s", f->folder);
-	assert_int_equal(system(command), 0);
-	json_decref(f->c->run[COMPARE_DPDK][0]);
-	json_decref(f->c->run[COMPARE_KERNEL][0]);
 	url_list_free(&f->c->listed);
-	free(f->c);
-	free(f->path_before);
+	compare_fixture_end(f->c, f->path_before, f->folder);
 	free(f);
 	return 0;
 }
